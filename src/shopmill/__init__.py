@@ -1,0 +1,1 @@
+"""Versioned, checked, reproducible machine-learning datasets out of a shop's PostgreSQL."""

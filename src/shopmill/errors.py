@@ -1,0 +1,33 @@
+"""The errors a person meets: one sentence each, naming the thing and the way out."""
+
+
+class ShopmillError(Exception):
+    """Something a person can mend. The message is complete: what is wrong, where, what to do."""
+
+
+class PermanentError(ShopmillError):
+    """Trying again cannot help: the source, the settings or the data must change first."""
+
+
+class SchemaDriftError(PermanentError):
+    """A source table is not what the contract says: a column is missing or has another type."""
+
+
+class CheckFailedError(PermanentError):
+    """Checks of severity error failed, so nothing was published."""
+
+
+class InvalidInputError(PermanentError):
+    """A setting, parameter or argument cannot be used."""
+
+
+class SourceUnavailableError(ShopmillError):
+    """The shop's database does not answer."""
+
+
+class StoreError(ShopmillError):
+    """The store cannot be read or written."""
+
+
+class ConflictError(ShopmillError):
+    """Another run works on the same thing, or has published in between."""
