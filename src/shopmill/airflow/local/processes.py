@@ -1,0 +1,61 @@
+"""Background processes that are found again and ended, whatever became of the program that started them.
+
+Each process carries its owner's folder in its environment, and its children inherit it, also those that leave the
+process group. So no pid file can go stale, and a process of somebody else is never hit.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+_MARK = "SHOPMILL_PROCESS_OWNER"
+
+
+def spawn(command: Sequence[str], environment: Mapping[str, str], owner: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Starts a command in its own session and process group, writing what it prints to `log`."""
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 (the command is ours)
+            list(command),
+            env={**environment, **_mark(owner)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal reaches the parent only, which then ends them in order
+        )
+
+
+def owned_by(owner: Path) -> list[psutil.Process]:
+    """The living processes that `spawn` started for this owner, now or in an earlier program, and their children."""
+    return [process for process in psutil.process_iter() if _is_owned(process, owner)]
+
+
+def end_all(owner: Path, grace: float) -> int:
+    """Ends the owner's processes: SIGTERM, then SIGKILL for those alive after `grace` seconds. Returns how many."""
+    processes = owned_by(owner)
+    for process in processes:
+        with suppress(psutil.Error):
+            process.terminate()
+    psutil.wait_procs(processes, timeout=grace)
+    survivors = owned_by(owner)
+    for process in survivors:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(survivors, timeout=grace)
+    return len(processes)
+
+
+def _mark(owner: Path) -> dict[str, str]:
+    # setproctitle writes over the environment of its process unless SPT_NOENV is set, and so would hide the mark.
+    return {_MARK: str(owner.resolve()), "SPT_NOENV": "1"}
+
+
+def _is_owned(process: psutil.Process, owner: Path) -> bool:
+    try:
+        is_ended = process.status() == psutil.STATUS_ZOMBIE
+        return not is_ended and process.pid != os.getpid() and process.environ().get(_MARK) == str(owner.resolve())
+    except (psutil.Error, OSError):
+        return False  # gone, or of another user

@@ -1,0 +1,203 @@
+"""One Airflow on this machine: its four processes from start to end."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+
+from shopmill.airflow.local import processes
+from shopmill.airflow.local.client import AirflowClient
+from shopmill.airflow.local.configuration import HOST, LOGIN, airflow_environment, load_secrets
+from shopmill.errors import InvalidInputError, ShopmillError
+
+_COMPONENTS = {
+    "api-server": [],
+    "scheduler": ["--skip-serve-logs"],
+    "dag-processor": [],
+    "triggerer": ["--skip-serve-logs"],
+}
+_HEALTH_NAMES = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+_GRACE_SECONDS = 10
+_TAIL_LINES = 15
+
+
+class LocalAirflowError(ShopmillError):
+    """Airflow did not start, or one of its processes died."""
+
+
+class LocalAirflow:
+    """Airflow's api-server, scheduler, dag-processor and triggerer on this machine, for a demo or a test.
+
+    Everything is kept in `home`; `metadata_dsn` is a `postgresql://` address of a database that it may fill;
+    `environment` is added to that of every process (connections as `AIRFLOW_CONN_<ID>`). The API server listens on
+    127.0.0.1 only. As a context manager it is healthy inside and has left no process outside.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        dags_folder: Path,
+        metadata_dsn: str,
+        port: int = 8080,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.home = home.resolve()
+        self.dags_folder = dags_folder.resolve()
+        self.port = port
+        self.login = LOGIN
+        self._metadata_dsn = metadata_dsn
+        self._extra = dict(environment or {})
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started_at = datetime.now(UTC)
+
+    def __enter__(self) -> "LocalAirflow":
+        try:
+            self.start()
+            self.wait_healthy()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address of the UI and of the API."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of all logs: one file per process, and a folder per DAG."""
+        return self.home / "logs"
+
+    @property
+    def password(self) -> str:
+        """The password of the only user, `login`."""
+        return load_secrets(self.home).password
+
+    @cached_property
+    def client(self) -> AirflowClient:
+        """A logged-in client of the API."""
+        return AirflowClient(self.url, self.login, self.password)
+
+    def start(self) -> None:
+        """Ends what an earlier instance left, brings the metadata up to date and starts the four processes.
+
+        It does not wait for them: see `wait_healthy`. Raises InvalidInputError when the port is taken.
+        """
+        self.logs.mkdir(parents=True, exist_ok=True)
+        processes.end_all(self.home, _GRACE_SECONDS)
+        _refuse_taken_port(self.port)
+        environment = self._environment()
+        self._migrate(environment)
+        self._started_at = datetime.now(UTC)
+        for name, options in _COMPONENTS.items():
+            self._running[name] = self._spawn(name, [name, *options], environment)
+
+    def wait_healthy(self, timeout: float = 180, progress: Callable[[list[str]], None] = lambda _: None) -> None:
+        """Waits until all four processes are healthy, telling `progress` the names of those that are not yet.
+
+        Raises LocalAirflowError with the end of its log when a process dies, or names those that are late.
+        """
+        deadline = time.monotonic() + timeout
+        while late := self._not_healthy():
+            progress(late)
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise self._error(late[0], f"is not healthy after {timeout:.0f} s")
+            time.sleep(0.25)
+
+    def check_alive(self) -> None:
+        """Raises LocalAirflowError with the end of its log when one of the processes has died."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise self._error(name, f"ended with code {process.returncode}")
+
+    def stop(self) -> None:
+        """Ends every process of this Airflow, running tasks included. May be called at any time, and again."""
+        self.client.close()
+        self.__dict__.pop("client", None)
+        processes.end_all(self.home, _GRACE_SECONDS)
+        for process in self._running.values():
+            process.poll()
+        self._running.clear()
+
+    def task_log(self, dag_id: str, run_id: str, task_id: str) -> Path:
+        """The folder with the log files of a task, one per try."""
+        return self.logs / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
+
+    def _environment(self) -> dict[str, str]:
+        keys = load_secrets(self.home)
+        base = {**os.environ, **self._extra}
+        return airflow_environment(
+            home=self.home,
+            dags_folder=self.dags_folder,
+            metadata_dsn=self._metadata_dsn,
+            port=self.port,
+            keys=keys,
+            base=base,
+        )
+
+    def _spawn(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        return processes.spawn([sys.executable, "-m", "airflow", *arguments], environment, self.home, self._log(name))
+
+    def _migrate(self, environment: Mapping[str, str]) -> None:
+        """Runs `airflow db migrate`, unless this Airflow has done so for this very database: it takes seconds."""
+        stamp = self.home / "migrated.json"
+        if stamp.exists() and json.loads(stamp.read_text()) == _schema_version(self._metadata_dsn):
+            return
+        code = self._spawn("db-migrate", ["db", "migrate"], environment).wait()
+        if code != 0:
+            raise self._error("db-migrate", f"ended with code {code}")
+        stamp.write_text(json.dumps(_schema_version(self._metadata_dsn)))
+
+    def _not_healthy(self) -> list[str]:
+        health = self.client.health()
+        if not health:
+            return list(_COMPONENTS)
+        return [name for name, key in _HEALTH_NAMES.items() if not self._is_healthy(health.get(key, {}))]
+
+    def _is_healthy(self, report: Mapping[str, str | None]) -> bool:
+        """A heartbeat older than the start is that of an instance that was killed."""
+        heartbeats = [value for key, value in report.items() if key.startswith("latest_") and value]
+        return report.get("status") == "healthy" and any(
+            datetime.fromisoformat(heartbeat) >= self._started_at for heartbeat in heartbeats
+        )
+
+    def _log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def _error(self, name: str, what: str) -> LocalAirflowError:
+        log = self._log(name)
+        tail = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:] if log.exists() else []
+        return LocalAirflowError("\n".join([f"Airflow's {name} {what}. The end of {log}:", *tail]))
+
+
+def _refuse_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise InvalidInputError(
+                f"Port {port} on {HOST} is taken by another program: end that one, or choose another port with --port."
+            ) from error
+
+
+def _schema_version(dsn: str) -> dict[str, str | None]:
+    """Airflow's version, and that of the schema in the database, None where it has none."""
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute("select to_regclass('alembic_version')").fetchone()
+        row = connection.execute("select version_num from alembic_version").fetchone() if found and found[0] else None
+    return {"airflow": version("apache-airflow-core"), "schema": row[0] if row else None}
