@@ -9,12 +9,13 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -57,7 +58,7 @@ class EmbeddedPostgres:
         self.data = self.home / "data"
         self._wanted_port = port
         self._started_here = False
-        self._account = _unprivileged_account()
+        self._account = Account.unprivileged()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -139,7 +140,7 @@ class EmbeddedPostgres:
         new.mkdir(mode=0o700)
         _write_private(password_file, password)
         for path in (new, password_file):
-            os.chown(path, self._account.get("user", -1), self._account.get("group", -1))
+            self._account.give(path)
         try:
             self._check_reachable(new)
             settings = [part for item in SETTINGS.items() for part in ("--set", "=".join(item))]
@@ -209,14 +210,13 @@ class EmbeddedPostgres:
             yield
 
     def _check_reachable(self, folder: Path) -> None:
-        account = self._account.get("user", os.getuid())
-        if folder.stat().st_uid != account:
+        if folder.stat().st_uid != self._account.uid:
             raise ServerError(f"{folder} belongs to another user: choose another folder, or run as its owner.")
         try:
             self._execute("postgres", "--version", folder=folder)
         except PermissionError:
             raise ServerError(
-                f"PostgreSQL runs as user {pwd.getpwuid(account).pw_name}, who cannot enter {folder} or run "
+                f"PostgreSQL runs as user {pwd.getpwuid(self._account.uid).pw_name}, who cannot enter {folder} or run "
                 f"{_binary('postgres')}: move both out of private folders such as /root, or run as an ordinary user."
             ) from None
 
@@ -227,16 +227,44 @@ class EmbeddedPostgres:
 
     def _execute(self, program: str, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
         command = [_binary(program), *map(str, arguments)]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.run(command, cwd=folder, check=False, **quiet, **self._account)  # noqa: S603
+        return subprocess.run(  # noqa: S603
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            user=self._account.user,
+            group=self._account.group,
+            extra_groups=self._account.extra_groups,
+        )
 
 
-def _unprivileged_account() -> Mapping[str, Any]:
-    """Arguments of `subprocess.run` that drop root's rights; nothing for an ordinary user."""
-    if os.getuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+@dataclass(frozen=True)
+class Account:
+    """Who runs the server, as `subprocess.run` takes it: None stands for the user who runs this."""
+
+    user: int | None = None
+    group: int | None = None
+    extra_groups: tuple[int, ...] | None = None
+
+    @classmethod
+    def unprivileged(cls) -> Self:
+        """This user, or nobody when this is root."""
+        if os.getuid() != 0:
+            return cls()
+        nobody = pwd.getpwnam("nobody")
+        return cls(nobody.pw_uid, nobody.pw_gid, ())
+
+    @property
+    def uid(self) -> int:
+        """The numeric user id."""
+        return os.getuid() if self.user is None else self.user
+
+    def give(self, path: Path) -> None:
+        """Make the account the owner of a file or folder."""
+        if self.user is not None and self.group is not None:
+            os.chown(path, self.user, self.group)
 
 
 def _binary(name: str) -> str:

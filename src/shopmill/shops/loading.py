@@ -1,0 +1,131 @@
+"""Fills a PostgreSQL with the canonical shop's tables out of DuckDB: all of it in one transaction, or nothing."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import duckdb
+import psycopg
+import pyarrow as pa
+
+from shopmill.errors import InvalidInputError
+
+TABLES = ("customers", "articles", "transactions", "orders", "order_items", "events", "reviews", "promotions")
+BATCH_ROWS = 100_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with a table's name, its rows loaded so far, and about how many it will have."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A sample shop: the scripts that make its tables in DuckDB, and the variables that these read."""
+
+    name: str
+    scripts: tuple[str, ...]
+    variables: Mapping[str, Any]
+    expected_rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides the content."""
+        texts = [script(name) for name in ("schema.sql", *self.scripts)]
+        content = json.dumps([self.name, dict(self.variables), texts], sort_keys=True, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def create(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Run the scripts: then DuckDB has a table or view for each of the canonical tables."""
+        connection.execute("set timezone = 'UTC'")
+        for name, value in self.variables.items():
+            connection.execute(f"set variable {name} = ?", [value])
+        for name in self.scripts:
+            connection.execute(script(name))
+
+
+def script(name: str) -> str:
+    """The text of one of this package's SQL files."""
+    return (files("shopmill.shops") / name).read_text("utf-8")
+
+
+def loaded_rows(dsn: str, shop: Shop) -> dict[str, int] | None:
+    """Rows by table when the database already holds exactly this shop, else None.
+
+    Raises InvalidInputError when the database holds a shop that was not loaded from here, for loading would drop it.
+    """
+    with psycopg.connect(dsn) as connection:
+        ours = connection.execute("select to_regclass('shopmill_demo.shop_info') is not null").fetchone()
+        if ours == (True,):
+            query = "select rows from shopmill_demo.shop_info where fingerprint = %s"
+            found = connection.execute(query, [shop.fingerprint]).fetchone()
+            return {table: found[0][table] for table in TABLES} if found else None
+        query = "select string_agg(tablename, ', ') from pg_tables where schemaname = 'public' and tablename = any(%s)"
+        foreign = connection.execute(query, [list(TABLES)]).fetchone()
+        if foreign and foreign[0]:
+            raise InvalidInputError(
+                f"Database {connection.info.dbname} has tables that no sample shop made ({foreign[0]}) and loading "
+                "would replace: choose an empty database."
+            )
+    return None
+
+
+def load_shop(
+    dsn: str, shop: Shop, source: duckdb.DuckDBPyConnection, progress: Progress | None = None
+) -> dict[str, int]:
+    """Replace the tables in PostgreSQL by those in DuckDB; return the rows by table."""
+    rows = {}
+    # One transaction: a load that is killed leaves what was there, and COPY into a table of its own writes no WAL.
+    with adbc.connect(dsn) as connection, connection.cursor() as cursor:
+        _execute(cursor, f"drop table if exists {', '.join(TABLES)}")
+        _execute(cursor, script("schema.sql"))
+        for table in TABLES:
+            batches = _Counted(table, source.table(table).to_arrow_reader(BATCH_ROWS), shop, progress)
+            cursor.adbc_ingest(table, batches.reader(), mode="append", db_schema_name="public")
+            rows[table] = batches.rows
+        _execute(cursor, script("indexes.sql"))
+        _record(cursor, shop, rows)
+        connection.commit()
+    _analyze(dsn)
+    return rows
+
+
+@dataclass
+class _Counted:
+    """An Arrow stream that counts and reports what goes through."""
+
+    table: str
+    source: pa.RecordBatchReader
+    shop: Shop
+    progress: Progress | None
+    rows: int = 0
+
+    def reader(self) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(self.source.schema, self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        for batch in self.source:
+            self.rows += batch.num_rows
+            if self.progress:
+                self.progress(self.table, self.rows, max(self.rows, self.shop.expected_rows.get(self.table, 0)))
+            yield batch
+
+
+def _record(cursor: adbc.Cursor, shop: Shop, rows: dict[str, int]) -> None:
+    _execute(cursor, script("shop_info.sql"))
+    variables = json.dumps(dict(shop.variables), default=str)
+    values = [shop.name, variables, shop.fingerprint, json.dumps(rows)]
+    cursor.execute("insert into shopmill_demo.shop_info select $1, $2::jsonb, $3, $4::jsonb", values)
+
+
+def _execute(cursor: adbc.Cursor, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            cursor.execute(statement)
+
+
+def _analyze(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"analyze {', '.join(TABLES)}")
