@@ -1,0 +1,56 @@
+"""The moment a version is true for: every row it is made of is dated before it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from shopmill.errors import InvalidInputError
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which `day` begins in the shop's zone, in UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, order=True)
+class AsOf:
+    """An instant (UTC) and how it is written: a date for daily datasets, a UTC time for those that run within a day."""
+
+    instant: datetime
+    label: str
+
+    @classmethod
+    def parse(cls, text: str, zone: ZoneInfo) -> "AsOf":
+        """Reads `2020-09-23` (midnight in the shop's zone) or `2020-09-23T10:15:00Z`; anything else is refused."""
+        try:
+            if len(text) == len("2020-09-23"):
+                return cls(midnight(date.fromisoformat(text), zone), text)
+            instant = datetime.fromisoformat(text.replace("T", " ", 1).replace("Z", "+00:00"))
+        except ValueError:
+            raise InvalidInputError(
+                f"as_of {text!r} is neither a date (2020-09-23) nor a UTC time (2020-09-23T10:15:00Z)."
+            ) from None
+        if instant.tzinfo is None:
+            raise InvalidInputError(f"as_of {text!r} has no time zone: write it in UTC, such as 2020-09-23T10:15:00Z.")
+        instant = instant.astimezone(UTC)
+        return cls(instant, instant.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    @classmethod
+    def from_path(cls, folder: str, zone: ZoneInfo) -> "AsOf":
+        """The as_of that a folder is named for; the reverse of `path`."""
+        label = folder.removeprefix("as_of=")
+        date_part, _, clock = label.partition("T")
+        return cls.parse(f"{date_part}T{clock[:2]}:{clock[2:4]}:{clock[4:]}" if clock else date_part, zone)
+
+    @property
+    def path(self) -> str:
+        """The label as a folder name: no colon, which object stores and Windows shares dislike."""
+        return f"as_of={self.label.replace(':', '')}"
+
+    def day(self, zone: ZoneInfo) -> date:
+        """The shop's calendar day that the instant falls on; all days before it are complete."""
+        return self.instant.astimezone(zone).date()
+
+    def last_day(self, zone: ZoneInfo) -> date:
+        """The last calendar day of which rows may be seen."""
+        return (self.instant - timedelta(microseconds=1)).astimezone(zone).date()

@@ -1,0 +1,166 @@
+"""Declared checks become queries: one aggregate per table for all row rules, one per rule over tables."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shopmill.declaration import Column, Dataset, QueryCheck, RowCheck, Severity, Table
+from shopmill.engine import Bound, Engine
+from shopmill.engine.compose import compose
+from shopmill.identifiers import quote
+
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one check went: it passed when nothing violates it."""
+
+    name: str
+    table: str
+    severity: Severity
+    meaning: str
+    violations: int
+    detail: str = ""
+    examples: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing violates the rule."""
+        return self.violations == 0
+
+    def sentence(self) -> str:
+        """The failure in one line."""
+        found = self.detail or f"{self.violations} violation{'s' if self.violations > 1 else ''}"
+        examples = f" (such as {'; '.join(self.examples)})" if self.examples else ""
+        return f"{self.name}: {found}{examples}"
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON."""
+        return {
+            "name": self.name,
+            "table": self.table,
+            "severity": self.severity,
+            "meaning": self.meaning,
+            "passed": self.passed,
+            "violations": self.violations,
+            "detail": self.detail,
+            "examples": list(self.examples),
+        }
+
+
+def row_rules(table: Table) -> list[RowCheck]:
+    """The rules that the columns imply, and the table's own."""
+    implied = [rule for column in table.columns for rule in _column_rules(column)]
+    return [*implied, *table.checks]
+
+
+def _column_rules(column: Column) -> Iterator[RowCheck]:
+    name = quote(column.name)
+    if column.required:
+        yield RowCheck(f"{column.name} not null", f"{name} is not null", "a required column has a value in every row")
+    if column.minimum is not None:
+        yield RowCheck(
+            f"{column.name} at least {column.minimum:g}", f"{name} >= {column.minimum!r}", "values lie in their range"
+        )
+    if column.maximum is not None:
+        yield RowCheck(
+            f"{column.name} at most {column.maximum:g}", f"{name} <= {column.maximum!r}", "values lie in their range"
+        )
+    if column.allowed:
+        listed = ", ".join("'" + value.replace("'", "''") + "'" for value in column.allowed)
+        yield RowCheck(f"{column.name} of known values", f"{name} in ({listed})", "values come from the list declared")
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The checks of one run: over its staged tables, its inputs, and the row counts of the version before."""
+
+    dataset: Dataset
+    engine: Engine
+    bound: Bound
+    previous_rows: Mapping[str, int]
+    input_ages: Mapping[str, int]
+    """Days from the newest rows of an input to as_of; inputs without rows are missing."""
+
+    def run(self, input_rows: int) -> list[Result]:
+        """All results, in the order of the declaration."""
+        results = [result for table in self.dataset.tables for result in self._table(table)]
+        results += [self._query(check) for check in self.dataset.checks]
+        results.append(self._rejects(input_rows))
+        results += self._freshness()
+        return results
+
+    def _table(self, table: Table) -> Iterator[Result]:
+        rules = row_rules(table)
+        counts = ", ".join(f"count(*) filter (where not ({rule.rule})) as c{i}" for i, rule in enumerate(rules))
+        found = self.engine.rows(
+            f"select count(*) as n{', ' if counts else ''}{counts} from {quote(table.name)}", self.bound
+        )[0]
+        for i, rule in enumerate(rules):
+            yield self._row_result(table, rule, found[f"c{i}"])
+        if table.key:
+            duplicates = self.engine.duplicates(table.name, table.key)
+            yield Result("key unique", table.name, "error", f"one row per {', '.join(table.key)}", duplicates)
+        yield self._row_count(table, found["n"])
+
+    def _row_result(self, table: Table, rule: RowCheck, violations: int) -> Result:
+        examples: tuple[str, ...] = ()
+        if violations:
+            keys = ", ".join(quote(name) for name in table.order)
+            query = f"select {keys} from {quote(table.name)} where not ({rule.rule}) order by {keys} limit {EXAMPLES}"
+            examples = tuple(
+                ", ".join(str(value) for value in row.values()) for row in self.engine.rows(query, self.bound)
+            )
+        return Result(rule.name, table.name, rule.severity, rule.meaning, violations, examples=examples)
+
+    def _row_count(self, table: Table, rows: int) -> Result:
+        before = self.previous_rows.get(table.name, 0)
+        too_few = rows < before * (1 - self.bound["max_row_drop"])
+        violated = not table.may_be_empty and (rows == 0 or too_few)
+        detail = f"{rows} rows, {before} in the version before" if violated else ""
+        return Result(
+            "row count",
+            table.name,
+            "error",
+            "there are rows, and not far fewer than before (max_row_drop)",
+            int(violated),
+            detail,
+        )
+
+    def _query(self, check: QueryCheck) -> Result:
+        row = self.engine.rows(compose(self.dataset, check.sql), self.bound)[0]
+        violations = int(row["violations"] or 0)
+        return Result(
+            check.name,
+            "",
+            check.severity,
+            check.meaning,
+            violations,
+            str(row.get("detail") or "") if violations else "",
+        )
+
+    def _rejects(self, input_rows: int) -> Result:
+        rejected = int(self.engine.rows("select count(*) as n from rejects", {})[0]["n"])
+        too_many = rejected > self.bound["max_reject_share"] * input_rows
+        detail = f"{rejected} of {input_rows} input rows rejected" if too_many else ""
+        return Result(
+            "rejects",
+            "rejects",
+            "error",
+            "few input rows are unusable (max_reject_share)",
+            rejected if too_many else 0,
+            detail,
+        )
+
+    def _freshness(self) -> Iterator[Result]:
+        for needed in self.dataset.inputs:
+            if needed.fresh_days is None:
+                continue
+            age = self.input_ages.get(needed.table)
+            stale = age is None or age > needed.fresh_days
+            found = "no rows at all" if age is None else f"the newest rows are {age} days old"
+            meaning = f"{needed.table} has rows of the last {needed.fresh_days} days before as_of"
+            yield Result(
+                f"{needed.table} fresh", needed.table, needed.severity, meaning, int(stale), found if stale else ""
+            )

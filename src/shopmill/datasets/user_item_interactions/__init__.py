@@ -1,0 +1,1 @@
+"""user_item_interactions: what each customer did with each article."""

@@ -1,0 +1,206 @@
+"""What each customer did with each article before as_of: the matrix that recommenders are trained on.
+
+A *signal* is one purchase line (transactions), one view, click or add_to_cart of a logged-in customer (events), or
+one returned line (an order item of negative quantity or of a cancelled order). Every signal before as_of counts in
+the raw counts for ever; `time_weighted_score` lets it fade:
+
+    time_weighted_score = sum over signals of weight(signal) * 0.5 ^ (age_days / half_life_days(signal))
+
+Weights are computed as exact decimals with 12 places and summed as decimals, so the score is the same to the last
+digit on any number of threads and on either engine.
+
+Purchase lines that repeat exactly are so many units sold and all count. An event_id that was sent twice counts once.
+Events without a customer or an article, and event types other than view, click and add_to_cart, are not signals.
+Articles that are missing from the catalogue are kept: they were sold (a check counts them).
+
+`customer_index` and `article_index` number the ids from 0 for matrices. A number once given stays from version to
+version, so the rows and columns of two matrices line up; new ids follow in the order in which they first appeared.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+import pyarrow as pa
+
+from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, QueryCheck, RowCheck, Table, Task, Value
+
+SIGNALS = {"purchase": "1.0", "cart": "0.3", "click": "0.1", "view": "0.05", "return": "-1.0"}
+PLACES = Decimal("1e-12")
+
+
+def signal_weights(parameters: Mapping[str, Value]) -> Mapping[str, pa.Table]:
+    """The weight of each signal at each age in days, until it rounds to zero."""
+    names: list[str] = []
+    ages: list[int] = []
+    weights: list[Decimal] = []
+    for signal in SIGNALS:
+        for age, weight in enumerate(
+            _fading(Decimal(parameters[f"{signal}_weight"]), Decimal(parameters[f"{signal}_half_life_days"]))
+        ):
+            names.append(signal)
+            ages.append(age)
+            weights.append(weight)
+    columns = {
+        "of_signal": pa.array(names, pa.string()),
+        "age_days": pa.array(ages, pa.int64()),
+        "weight": pa.array(weights, pa.decimal128(18, 12)),
+    }
+    return {"signal_weights": pa.table(columns)}
+
+
+def _fading(weight: Decimal, half_life: Decimal) -> list[Decimal]:
+    fading = []
+    with localcontext() as context:
+        context.prec = 50
+        age = 0
+        while rounded := (weight * Decimal("0.5") ** (Decimal(age) / half_life)).quantize(PLACES):
+            fading.append(rounded)
+            age += 1
+    return fading
+
+
+def _count(name: str, meaning: str) -> Column:
+    return Column(name, "bigint", meaning, "signals", minimum=0)
+
+
+def _index(of: str) -> Table:
+    return Table(
+        name=f"{of}_index",
+        grain=f"one row per {of} that had a signal in this or an earlier version",
+        key=(f"{of}_id",),
+        columns=(
+            Column(f"{of}_id", "varchar", f"{of} as the shop names it"),
+            Column(f"{of}_index", "bigint", "number from 0, the same in every later version", minimum=0),
+        ),
+    )
+
+
+DATASET = Dataset(
+    name="user_item_interactions",
+    title="User-item interactions",
+    owner="ml-platform",
+    documentation=__doc__,
+    folder=Path(__file__).parent,
+    schedule="0 2 * * *",
+    promise=timedelta(hours=2),
+    extracts={
+        "extract": (
+            Input("transactions", fresh_days=3, severity="error"),
+            Input("events", fresh_days=3),
+            Input("orders", fresh_days=3),
+            Input("order_items"),
+            Input("articles"),
+        )
+    },
+    tasks=(Task("transform", ("interactions", "customer_index", "article_index", "rejects")),),
+    tables=(
+        Table(
+            name="interactions",
+            grain="one row per customer and article with any signal before as_of",
+            key=("customer_id", "article_id"),
+            columns=(
+                Column("customer_id", "varchar", "customer as the shop names it"),
+                Column("article_id", "varchar", "article as the shop names it, zero-padded text"),
+                _count("purchase_count", "transaction lines, repeated ones included"),
+                _count("view_count", "views"),
+                _count("click_count", "clicks"),
+                _count("cart_count", "times put into the cart"),
+                _count("return_count", "lines returned or cancelled"),
+                _count("interaction_count", "signals of any kind"),
+                Column(
+                    "spend_sum",
+                    "decimal(38,6)",
+                    "sum of the prices of the purchase lines",
+                    "the shop's currency",
+                    minimum=0,
+                ),
+                Column("first_interaction_date", "date", "day of the first signal, in the shop's time zone"),
+                Column("last_interaction_date", "date", "day of the last signal, in the shop's time zone"),
+                Column("recency_days", "integer", "as_of minus last_interaction_date", "days", minimum=0),
+                Column(
+                    "time_weighted_score",
+                    "decimal(38,12)",
+                    "sum of the weights of all signals, faded by their age",
+                    "weight",
+                ),
+            ),
+            checks=(
+                RowCheck("has a signal", "interaction_count > 0", "a row is there because of a signal"),
+                RowCheck(
+                    "counts add up",
+                    "interaction_count = purchase_count + view_count + click_count + cart_count + return_count",
+                    "interaction_count is the sum of the counts by kind",
+                ),
+                RowCheck(
+                    "dates in order",
+                    "first_interaction_date <= last_interaction_date",
+                    "the first signal is not after the last",
+                ),
+                RowCheck(
+                    "nothing from the future", "last_interaction_date <= $as_of", "no signal is dated at or after as_of"
+                ),
+            ),
+        ),
+        _index("customer"),
+        _index("article"),
+        REJECTS,
+    ),
+    parameters=tuple(
+        parameter
+        for signal, weight in SIGNALS.items()
+        for parameter in (
+            Parameter(f"{signal}_weight", "decimal", Decimal(weight), f"weight of a {signal} today", -1000, 1000),
+            Parameter(
+                f"{signal}_half_life_days", "decimal", Decimal(30), f"days after which a {signal} counts half", 1, 36500
+            ),
+        )
+    ),
+    checks=(
+        QueryCheck(
+            "every purchase line counted",
+            """
+            select abs(counted - expected) as violations, counted || ' counted or rejected, ' || expected || ' in the source' as detail
+            from (
+              select
+                (select coalesce(sum(purchase_count), 0) from interactions)
+                + (select count(*) from rejects where source_table = 'transactions') as counted,
+                (select row_count from input_rows where table_name = 'transactions') as expected
+            )
+            """,
+            "purchase_count and rejects sum to the number of transaction lines before as_of",
+        ),
+        QueryCheck(
+            "numbers kept",
+            """
+            select
+              (select count(*) from previous_customer_index as old left join customer_index as new using (customer_id)
+               where new.customer_index is distinct from old.customer_index)
+              + (select count(*) from previous_article_index as old left join article_index as new using (article_id)
+                 where new.article_index is distinct from old.article_index) as violations
+            """,
+            "ids keep the number that they had in the version before",
+        ),
+        QueryCheck(
+            "numbers without gap",
+            """
+            select
+              (select count(*) - count(distinct customer_index) + max(customer_index) + 1 - count(*) from customer_index)
+              + (select count(*) - count(distinct article_index) + max(article_index) + 1 - count(*) from article_index) as violations
+            """,
+            "indexes are 0, 1, 2, ... each once",
+        ),
+        QueryCheck(
+            "articles in the catalogue",
+            """
+            select count(*) as violations, count(*) || ' of ' || (select count(*) from article_index) || ' articles are not in the catalogue' as detail
+            from article_index
+            where article_id not in (select article_id from articles where article_id is not null)
+            """,
+            "every article with a signal is in the catalogue",
+            severity="warn",
+        ),
+    ),
+    lookups=signal_weights,
+)

@@ -1,0 +1,20 @@
+-- What each customer did with each article before as_of, and how much of it still counts today.
+select
+  customer_id,
+  article_id,
+  count(*) filter (where signal = 'purchase') as purchase_count,
+  count(*) filter (where signal = 'view') as view_count,
+  count(*) filter (where signal = 'click') as click_count,
+  count(*) filter (where signal = 'cart') as cart_count,
+  count(*) filter (where signal = 'return') as return_count,
+  count(*) as interaction_count,
+  sum(spend) as spend_sum,
+  min(day) as first_interaction_date,
+  max(day) as last_interaction_date,
+  date_diff('day', max(day), $as_of) as recency_days,
+  -- signal_weights: weight * 0.5 ^ (age / half-life) as exact decimals; ages beyond the table weigh less than its last place.
+  sum(coalesce(weight, 0)) as time_weighted_score
+from signals
+left join signal_weights on signal_weights.of_signal = signal and signal_weights.age_days = date_diff('day', day, $as_of)
+where problem is null
+group by customer_id, article_id

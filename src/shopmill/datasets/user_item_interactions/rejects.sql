@@ -1,0 +1,3 @@
+select source_table, problem as reason, source_row
+from signals
+where problem is not null

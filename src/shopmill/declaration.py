@@ -1,0 +1,183 @@
+"""The words a dataset is declared in: columns, tables, checks, parameters, tasks.
+
+One declaration is read by the engine (the schema of what is written), the checks, the docs and the CLI,
+so they cannot disagree.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from shopmill.errors import InvalidInputError
+
+Severity = Literal["error", "warn"]
+Value = str | int | Decimal | bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a published table. `type` is a DuckDB type; `required` means never null."""
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    required: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A rule that every row of a table must meet: an SQL expression that is not false."""
+
+    name: str
+    rule: str
+    meaning: str
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
+class QueryCheck:
+    """A rule over tables: a query of one row with the column `violations` (0 is good) and perhaps `detail` (text).
+
+    It may read the tables of the run, the raw inputs, `previous_<table>`, and every bound parameter.
+    """
+
+    name: str
+    sql: str
+    meaning: str
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table: `<name>.sql` computes it. Its rows are ordered by `key`, or by all columns without one."""
+
+    name: str
+    grain: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    checks: tuple[RowCheck, ...] = ()
+    may_be_empty: bool = False
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns that put the rows in a total order."""
+        return self.key or tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A source table that a dataset is made of. Without rows in the last `fresh_days` days it is stale."""
+
+    table: str
+    fresh_days: int | None = None
+    severity: Severity = "warn"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number or text that changes what is computed; bound in SQL as `$name`, recorded in every manifest."""
+
+    name: str
+    type: Literal["integer", "decimal", "text", "boolean"]
+    default: Value
+    meaning: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def parse(self, given: Any) -> Value:
+        """The value as its type, from JSON or a command line; InvalidInputError when it is not one or out of range."""
+        try:
+            value = _PARSE[self.type](given)
+        except (ValueError, ArithmeticError, KeyError, TypeError):
+            raise InvalidInputError(
+                f"Parameter {self.name}={given!r} is not of type {self.type} ({self.meaning})."
+            ) from None
+        below = self.minimum is not None and not isinstance(value, str) and value < self.minimum
+        above = self.maximum is not None and not isinstance(value, str) and value > self.maximum
+        if below or above:
+            raise InvalidInputError(f"Parameter {self.name}={given!r} must be in [{self.minimum}, {self.maximum}].")
+        return value
+
+
+_PARSE: Mapping[str, Callable[[Any], Value]] = {
+    "integer": lambda given: int(str(given)),
+    "decimal": lambda given: Decimal(str(given)),
+    "text": str,
+    "boolean": lambda given: {"true": True, "false": False}[str(given).lower()],
+}
+
+COMMON_PARAMETERS = (
+    Parameter("max_reject_share", "decimal", Decimal("0.01"), "share of input rows that may be rejected", 0, 1),
+    Parameter(
+        "max_row_drop", "decimal", Decimal("0.5"), "share of rows a table may lose against the previous version", 0, 1
+    ),
+)
+
+REJECTS = Table(
+    name="rejects",
+    grain="one row per input row that could not be used",
+    columns=(
+        Column("source_table", "varchar", "table of the shop the row came from"),
+        Column("reason", "varchar", "why it could not be used"),
+        Column("source_row", "varchar", "the row as JSON"),
+    ),
+    may_be_empty=True,
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A transform task of the chain and the tables it computes, in order."""
+
+    name: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything that is to be known about one dataset. Its folder holds the SQL."""
+
+    name: str
+    title: str
+    owner: str
+    documentation: str
+    folder: Path
+    schedule: str
+    promise: timedelta
+    extracts: Mapping[str, tuple[Input, ...]]
+    tasks: tuple[Task, ...]
+    tables: tuple[Table, ...]
+    parameters: tuple[Parameter, ...] = ()
+    checks: tuple[QueryCheck, ...] = ()
+    lookups: Callable[[Mapping[str, Value]], Mapping[str, pa.Table]] = field(default=lambda _: {})
+
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """The source tables, each once."""
+        return tuple({i.table: i for group in self.extracts.values() for i in group}.values())
+
+    @cached_property
+    def sql(self) -> Mapping[str, str]:
+        """The text of each .sql file by its name: tables, and the views that tables are built on."""
+        return {path.stem: path.read_text() for path in sorted(self.folder.glob("*.sql"))}
+
+    def table(self, name: str) -> Table:
+        """The declaration of one table."""
+        return next(table for table in self.tables if table.name == name)
+
+    def parse_parameters(self, given: Mapping[str, Any]) -> dict[str, Value]:
+        """All parameters with their values: given ones parsed, the others by default."""
+        known = {parameter.name: parameter for parameter in (*self.parameters, *COMMON_PARAMETERS)}
+        if unknown := sorted(set(given) - set(known)):
+            raise InvalidInputError(f"{self.name} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}.")
+        return {name: p.parse(given[name]) if name in given else p.default for name, p in known.items()}

@@ -1,0 +1,51 @@
+"""What runs the SQL. Nothing outside this package knows which engine it is."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from shopmill.declaration import Value
+from shopmill.settings import Settings
+
+Bound = Mapping[str, Any]
+"""Values of `$name` in SQL: parameters of the dataset, and as_of, as_of_at, time_zone."""
+
+
+class Engine(Protocol):
+    """Runs queries written in DuckDB's dialect over named views."""
+
+    label: str
+    """Name and version, for manifests."""
+
+    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+        """Makes Parquet files known as `name`; without files it is an empty table of `columns` (name to type)."""
+
+    def table(self, name: str, rows: pa.Table) -> None:
+        """Makes a small Arrow table known as `name`."""
+
+    def write(self, query: str, bound: Bound, target: Path) -> int:
+        """Writes the ordered result of `query` as one Parquet file; returns its number of rows."""
+
+    def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
+        """The few rows of a query."""
+
+    def columns(self, query: str, bound: Bound) -> list[str]:
+        """The names of the columns that a query gives, without running it."""
+
+    def duplicates(self, table: str, key: Sequence[str]) -> int:
+        """How many rows of a view, which is ordered by `key`, have the key of another row before them."""
+
+
+def open_engine(settings: Settings, scratch: Path) -> AbstractContextManager[Engine]:
+    """The engine that the settings name, using `scratch` for what does not fit in memory."""
+    from shopmill.engine.duckdb_engine import DuckDBEngine
+
+    return DuckDBEngine(settings, scratch)
+
+
+def bind(parameters: Mapping[str, Value], **fixed: object) -> Bound:
+    """All values that SQL may name."""
+    return {**parameters, **fixed}

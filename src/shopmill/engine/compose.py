@@ -1,0 +1,56 @@
+"""From the SQL files of a dataset to one statement per table.
+
+A `.sql` file whose name is a published table computes it. Any other file is a view that tables are built on;
+it becomes a common table expression, so that nothing is written to disk that nobody reads.
+"""
+
+from functools import cache
+
+import sqlglot
+from sqlglot import exp
+
+from shopmill.declaration import Dataset, Table
+from shopmill.identifiers import quote
+
+
+@cache
+def references(sql: str) -> frozenset[str]:
+    """The tables that a query reads, without its own common table expressions."""
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return frozenset(table.name for table in tree.find_all(exp.Table) if table.name not in own)
+
+
+def views_of(dataset: Dataset, sql: str) -> dict[str, str]:
+    """The views that a query needs, directly or through others, each after those it needs itself."""
+    published = {table.name for table in dataset.tables}
+    found: dict[str, str] = {}
+    for name in sorted(references(sql)):
+        if name in dataset.sql and name not in published:
+            found |= views_of(dataset, dataset.sql[name])
+            found[name] = dataset.sql[name]
+    return found
+
+
+def base_tables(dataset: Dataset, query: str) -> set[str]:
+    """What a query reads in the end, when its views are resolved."""
+    views = views_of(dataset, query)
+    return {name for sql in (query, *views.values()) for name in references(sql)} - set(views)
+
+
+def compose(dataset: Dataset, query: str) -> str:
+    """The query with its views in front."""
+    return f"{_views(dataset, query)}select * from (\n{query.strip()}\n) as result"
+
+
+def statement(dataset: Dataset, table: Table) -> str:
+    """The query of a table, cast to its declared types and put in its total order."""
+    query = dataset.sql[table.name]
+    columns = ",\n  ".join(f"cast({quote(c.name)} as {c.type}) as {quote(c.name)}" for c in table.columns)
+    order = ", ".join(quote(name) for name in table.order)
+    return f"{_views(dataset, query)}select\n  {columns}\nfrom (\n{query.strip()}\n) as result\norder by {order}"
+
+
+def _views(dataset: Dataset, query: str) -> str:
+    named = [f"{quote(name)} as (\n{sql.strip()}\n)" for name, sql in views_of(dataset, query).items()]
+    return "with " + ",\n".join(named) + "\n" if named else ""

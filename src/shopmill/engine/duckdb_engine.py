@@ -1,0 +1,111 @@
+"""DuckDB: the engine of one machine."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from shopmill.engine import Bound
+from shopmill.errors import InvalidInputError, StoreError
+from shopmill.identifiers import quote
+from shopmill.settings import Settings
+
+PLACEHOLDER = re.compile(r"\$([a-z_]\w*)")
+PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
+
+
+def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that spills to `scratch` and keeps within the settings' threads and memory."""
+    return duckdb.connect(
+        config={
+            "threads": settings.threads,
+            "memory_limit": settings.memory_limit,
+            "temp_directory": str(scratch / "spill"),
+            "autoinstall_known_extensions": False,
+            "TimeZone": "UTC",
+        }
+    )
+
+
+class DuckDBEngine:
+    """One connection; views and tables live as long as it does."""
+
+    label = f"duckdb {duckdb.__version__}"
+
+    def __init__(self, settings: Settings, scratch: Path):
+        self._settings = settings
+        self._connection = connect(settings, scratch)
+
+    def __enter__(self) -> "DuckDBEngine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+        """A view over Parquet files, in the order given."""
+        names = ", ".join(quote(column) for column in columns)
+        empty = ", ".join(f"null::{kind} as {quote(column)}" for column, kind in columns.items())
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        query = f"select {names} from read_parquet([{listed}])" if files else f"select {empty} where false"
+        self._connection.execute(f"create or replace view {quote(name)} as {query}")
+
+    def table(self, name: str, rows: pa.Table) -> None:
+        """A view over an Arrow table."""
+        self._connection.register(name, rows)
+
+    def write(self, query: str, bound: Bound, target: Path) -> int:
+        """One ordered COPY into one file: the same bytes for any number of threads."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copied = self._execute(
+            f"copy ({query}) to '{str(target).replace(chr(39), chr(39) * 2)}' {PARQUET}", bound
+        ).fetchone()
+        return int(copied[0]) if copied else 0
+
+    def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
+        """Rows as dictionaries."""
+        result = self._execute(query, bound)
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def columns(self, query: str, bound: Bound) -> list[str]:
+        """The planned query's columns."""
+        return [column[0] for column in self._execute(f"select * from (\n{query}\n) limit 0", bound).description]
+
+    def duplicates(self, table: str, key: Sequence[str]) -> int:
+        """Compares each row with the one before it in file order, six times as quick as grouping."""
+        same = " and ".join(f"{quote(column)} = lag({quote(column)}) over ()" for column in key)
+        return int(
+            self.rows(f"select count(*) as n from (select {same} as same from {quote(table)}) where same", {})[0]["n"]
+        )
+
+    def _execute(self, query: str, bound: Bound) -> duckdb.DuckDBPyConnection:
+        used = {name: bound[name] for name in PLACEHOLDER.findall(query) if name in bound}
+        with _explained(self._settings):
+            return self._connection.execute(query, used)
+
+
+@contextmanager
+def _explained(settings: Settings) -> Iterator[None]:
+    """What an operator can mend is said as such; a mistake in the SQL stays DuckDB's own error."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise InvalidInputError(
+            f"The engine needs more than SHOPMILL_MEMORY_LIMIT={settings.memory_limit}: {_first_line(error)}. Raise it, or give scratch space."
+        ) from error
+    except duckdb.IOException as error:
+        raise StoreError(
+            f"Scratch or store cannot be written: {_first_line(error)}. Check free space and rights."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,90 @@
+"""The manifest of a version: what it holds, what it was made of, and the hash of that, which is its id.
+
+Only content is hashed. Where bytes lie, how the checks went against another version, and when or where it ran
+are not part of what a version is.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shopmill.store import to_json
+
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a version. `path` is relative to the version's folder."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of a version (JSON-ready), and what is told beside it."""
+
+    dataset: str
+    as_of: str
+    content: Mapping[str, Any]
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """The hash of dataset, as_of and content."""
+        hashed = {"dataset": self.dataset, "as_of": self.as_of, **self.content}
+        return hashlib.sha256(to_json(hashed)).hexdigest()[:VERSION_DIGITS]
+
+    def to_json(self) -> bytes:
+        """The bytes of manifest.json."""
+        return to_json(
+            {
+                "version": self.version,
+                "dataset": self.dataset,
+                "as_of": self.as_of,
+                "content": self.content,
+                **self.beside,
+            }
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Manifest":
+        """The manifest in a JSON document."""
+        own = {"version", "dataset", "as_of", "content"}
+        beside = {name: value for name, value in document.items() if name not in own}
+        return cls(document["dataset"], document["as_of"], document["content"], beside)
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables."""
+        return list(self.content["tables"])
+
+    def files(self, table: str) -> list[File]:
+        """The files of one table, in order."""
+        return [File(**file) for file in self.content["tables"][table]["files"]]
+
+    @property
+    def all_files(self) -> list[File]:
+        """The files of all tables."""
+        return [file for table in self.tables for file in self.files(table)]
+
+    def rows(self, table: str) -> int:
+        """Rows of one table."""
+        return sum(file.rows for file in self.files(table))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The figures that registry, CLI and notifications tell."""
+        main = self.content["main_table"]
+        return {
+            "dataset": self.dataset,
+            "as_of": self.as_of,
+            "version": self.version,
+            "rows": self.rows(main),
+            "bytes": sum(file.bytes for file in self.all_files),
+            "rejected": sum(self.content["rejected"].values()),
+        }

@@ -1,0 +1,104 @@
+"""One run of one dataset: what identifies it, and the staging area through which its steps hand work on."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+from shopmill import datasets
+from shopmill.asof import AsOf
+from shopmill.declaration import Dataset, Value
+from shopmill.manifest import File
+from shopmill.registry import Registry
+from shopmill.settings import Settings
+from shopmill.source.snapshot import RawFile, Snapshot
+from shopmill.store import Store, to_json
+from shopmill.versions import Versions
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of `dataset` for `as_of`. Every step of it may happen in another process on another machine."""
+
+    dataset: Dataset
+    as_of: AsOf
+    settings: Settings
+    parameters: Mapping[str, Value]
+    run_id: str
+    orchestrator: Mapping[str, Any] = field(default_factory=dict)
+    refresh: bool = False
+
+    @classmethod
+    def create(
+        cls,
+        dataset: str,
+        as_of: str,
+        settings: Settings,
+        parameters: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        orchestrator: Mapping[str, Any] | None = None,
+        refresh: bool = False,
+    ) -> "Run":
+        """A run from plain values; InvalidInputError for an unknown dataset, a malformed as_of or a bad parameter."""
+        declared = datasets.load(dataset)
+        return cls(
+            declared,
+            AsOf.parse(as_of, settings.zone),
+            settings,
+            declared.parse_parameters(parameters or {}),
+            run_id or f"cli-{uuid4().hex}",
+            orchestrator or {},
+            refresh,
+        )
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of the settings."""
+        return Store(self.settings.store, self.settings.work_folder)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry of the settings."""
+        return Registry(self.settings.registry_dsn.get_secret_value())
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The published versions of the dataset."""
+        return Versions(self.store, self.dataset.name, self.settings.zone)
+
+    @property
+    def staging(self) -> str:
+        """The key prefix of this run's work in progress."""
+        return f"staging/{self.dataset.name}/{re.sub(r'[^A-Za-z0-9_.=-]', '_', self.run_id)}"
+
+    def note(self, name: str, document: Any) -> None:
+        """Leaves a JSON document for later steps."""
+        self.store.write(f"{self.staging}/{name}.json", to_json(document))
+
+    def noted(self, name: str) -> Any:
+        """A document that an earlier step left; FileNotFoundError where it did not."""
+        return self.store.read_json(f"{self.staging}/{name}.json")
+
+    def note_inputs(self, task: str, snapshots: Mapping[str, Snapshot]) -> None:
+        """Leaves the snapshots that an extract task found."""
+        self.note(f"inputs/{task}", {name: asdict(snapshot) for name, snapshot in snapshots.items()})
+
+    @cached_property
+    def inputs(self) -> dict[str, Snapshot]:
+        """The snapshots of all extract tasks."""
+        documents = [self.noted(f"inputs/{task}") for task in self.dataset.extracts]
+        merged = {name: document for noted in documents for name, document in noted.items()}
+        return {
+            name: Snapshot(**{**document, "files": tuple(RawFile(**file) for file in document["files"])})
+            for name, document in sorted(merged.items())
+        }
+
+    def stage_table(self, table: str, files: list[File]) -> None:
+        """Leaves the list of files of a computed table."""
+        self.note(f"tables/{table}", [asdict(file) for file in files])
+
+    def staged_files(self, table: str) -> list[File]:
+        """The files of a table that a transform task computed."""
+        return [File(**file) for file in self.noted(f"tables/{table}")]

@@ -1,0 +1,56 @@
+"""Where things are and how much they may use. Environment variables `SHOPMILL_*`, or the file `.shopmill/env`."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shopmill.errors import InvalidInputError
+
+ENV_FILE = Path(".shopmill/env")
+
+
+class Settings(BaseSettings):
+    """Everything that differs between a laptop and a cluster; nothing about what a dataset means."""
+
+    model_config = SettingsConfigDict(env_prefix="SHOPMILL_", env_file=ENV_FILE, extra="ignore", frozen=True)
+
+    store: str = Field(".shopmill/store", description="folder or s3://bucket/prefix that holds raw data and versions")
+    source_dsn: SecretStr = Field(SecretStr(""), description="the shop's PostgreSQL, a role with SELECT only")
+    registry_dsn: SecretStr = Field(SecretStr(""), description="PostgreSQL that holds the schema shopmill (etl_runs)")
+    mapping: str = Field("canonical", description="preset name or folder with one SELECT per source table")
+    time_zone: str = Field("UTC", description="the shop's time zone: decides what a day is")
+    lookback_days: int = Field(3, ge=0, description="days before the last read as_of that are read again for late rows")
+    engine: Literal["duckdb", "spark"] = Field("duckdb", description="what runs the SQL")
+    threads: int = Field(2, ge=1, description="threads of the engine")
+    memory_limit: str = Field("4GB", description="memory the engine may use before it spills to disk")
+    work_folder: Path | None = Field(
+        None, description="scratch space; default: beside a local store, else a temporary folder"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no IANA time zone such as Europe/Stockholm") from error
+        return name
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; an unusable one is one sentence, not a stack of validation output."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SHOPMILL_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidInputError(f"{name} cannot be used: {first['msg']}. Set it to a valid value.") from None

@@ -1,0 +1,220 @@
+"""The steps of a run as plain functions: extract, transform, check, publish, register. No Airflow here.
+
+Each step finds what earlier ones left in the run's staging area, and can be repeated after a crash.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from importlib.metadata import version as package_version
+from typing import Any
+
+from shopmill.checks import Checking, Result
+from shopmill.declaration import Table
+from shopmill.engine import open_engine
+from shopmill.engine.compose import compose, references, statement
+from shopmill.errors import CheckFailedError, ConflictError, InvalidInputError
+from shopmill.identifiers import quote
+from shopmill.manifest import File, Manifest
+from shopmill.run import Run
+from shopmill.source.extraction import Extraction, Progress
+from shopmill.store import sha256_of
+from shopmill.workspace import PREVIOUS, Workspace, open_workspace
+
+log = logging.getLogger(__name__)
+Summary = dict[str, Any]
+OnStatement = Callable[[str, str], None]
+"""Told the name of a table and the SQL that is about to compute it."""
+
+
+def extract(run: Run, task: str = "extract", progress: Progress = lambda _table, _rows: None) -> Summary:
+    """Brings the source tables of one extract task into the store; gives rows by table."""
+    with recorded(run, begins=True):
+        tables = [needed.table for needed in run.dataset.extracts[task]]
+        extraction = Extraction(run.settings, run.store, run.as_of, run.registry.lock, progress)
+        snapshots = extraction.run(tables, run.refresh)
+        run.note_inputs(task, snapshots)
+        return {name: snapshot.rows for name, snapshot in snapshots.items()}
+
+
+def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Summary:
+    """Computes the tables of one transform task into staging; gives rows by table."""
+    declared = next(found for found in run.dataset.tasks if found.name == task)
+    with recorded(run):
+        if declared == run.dataset.tasks[0]:
+            previous = run.versions.before(run.as_of)
+            run.note("previous", {"as_of": previous.as_of, "version": previous.version} if previous else None)
+        with open_workspace(run) as workspace:
+            return {name: _compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
+
+
+def _compute(workspace: Workspace, table: Table, on_statement: OnStatement) -> int:
+    run, query = workspace.run, statement(workspace.run.dataset, table)
+    on_statement(table.name, query)
+    workspace.prepare([run.dataset.sql[table.name]])
+    _same_columns(workspace, table)
+    path = workspace.scratch / f"{table.name}.parquet"
+    rows = workspace.engine.write(query, workspace.bound, path)
+    file = File(f"{table.name}/part-00000.parquet", rows, path.stat().st_size, sha256_of(path))
+    run.store.adopt(path, f"{run.staging}/{file.path}")
+    run.stage_table(table.name, [file])
+    log.info("%s: %d rows", table.name, rows)
+    return rows
+
+
+def _same_columns(workspace: Workspace, table: Table) -> None:
+    dataset = workspace.run.dataset
+    found = set(workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound))
+    if different := sorted(found ^ {column.name for column in table.columns}):
+        raise InvalidInputError(
+            f"{dataset.name}/{table.name}.sql and its declaration differ in: {', '.join(different)}. Change one of them."
+        )
+
+
+def check(run: Run) -> Summary:
+    """Runs all checks on the staged tables; CheckFailedError when one of severity error fails."""
+    with recorded(run):
+        with open_workspace(run) as workspace:
+            results = run_checks(workspace)
+            rejected = workspace.engine.rows(REJECTED, {})
+        run.note("checks", [result.document() for result in results])
+        run.note("rejected", {row["reason"]: row["n"] for row in rejected})
+        _raise_if_blocked(run, results)
+        warned = [result.sentence() for result in results if not result.passed]
+        for sentence in warned:
+            log.warning("%s", sentence)
+        return {"passed": len(results) - len(warned), "warned": warned, "rejected": sum(row["n"] for row in rejected)}
+
+
+def run_checks(workspace: Workspace) -> list[Result]:
+    """The results of all checks of a run whose tables are staged."""
+    run, previous = workspace.run, workspace.previous
+    tables = [f"select * from {quote(table.name)}" for table in run.dataset.tables]
+    workspace.prepare([*tables, *(declared.sql for declared in run.dataset.checks)])
+    rows = {table: previous.rows(table) for table in previous.tables} if previous else {}
+    ages = {
+        name: run.as_of.day(run.settings.zone) - date.fromisoformat(s.newest_day)
+        for name, s in run.inputs.items()
+        if s.newest_day
+    }
+    checking = Checking(
+        run.dataset, workspace.engine, workspace.bound, rows, {name: age.days for name, age in ages.items()}
+    )
+    return checking.run(sum(snapshot.rows for snapshot in run.inputs.values()))
+
+
+REJECTED = "select source_table || ': ' || reason as reason, count(*) as n from rejects group by all order by all"
+
+
+def _raise_if_blocked(run: Run, results: list[Result]) -> None:
+    failed = [result for result in results if not result.passed and result.severity == "error"]
+    if failed:
+        raise CheckFailedError(
+            f"{run.dataset.name} as of {run.as_of.label} was not published, {len(failed)} of {len(results)} checks failed: "
+            + "; ".join(f"{result.table + ' ' if result.table else ''}{result.sentence()}" for result in failed)
+            + ". The version before stays current."
+        )
+
+
+def publish(run: Run) -> Summary:
+    """Makes the checked tables a version; gives its summary and status (published or unchanged)."""
+    with recorded(run):
+        manifest = build_manifest(run)
+        staged = {file.path: f"{run.staging}/{file.path}" for file in manifest.all_files}
+        with run.registry.lock(f"publish {run.dataset.name}"):
+            _previous_is_the_same(run, manifest)
+            is_new = run.versions.publish(manifest, staged)
+        summary = {
+            **manifest.summary,
+            "status": "published" if is_new else "unchanged",
+            "path": run.store.uri(run.versions.folder(manifest)),
+        }
+        run.note("published", summary)
+        return summary
+
+
+def _previous_is_the_same(run: Run, manifest: Manifest) -> None:
+    """A version is built on the one before it: if that was replaced meanwhile, this one would be built on sand."""
+    if not any(name.startswith(PREVIOUS) for sql in run.dataset.sql.values() for name in references(sql)):
+        return
+    now = run.versions.before(run.as_of)
+    found = {"as_of": now.as_of, "version": now.version} if now else None
+    if found != manifest.beside["previous"]:
+        raise ConflictError(
+            f"Another run published a version before {run.as_of.label} meanwhile. Run {run.dataset.name} again."
+        )
+
+
+def build_manifest(run: Run) -> Manifest:
+    """The manifest of what is staged."""
+    tables = {table.name: table for table in run.dataset.tables}
+    content = {
+        "main_table": run.dataset.tables[0].name,
+        "tables": {name: _describe(table, run.staged_files(name)) for name, table in tables.items()},
+        "inputs": {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()},
+        "parameters": {name: _plain(value) for name, value in run.parameters.items()}
+        | {"time_zone": run.settings.time_zone},
+        "code": {
+            path.name: sha256_of(path)
+            for path in sorted(run.dataset.folder.glob("*"))
+            if path.suffix in {".sql", ".py"}
+        },
+        "software": {"shopmill": package_version("shopmill"), "engine": _engine_label(run)},
+        "rejected": run.noted("rejected"),
+    }
+    beside = {
+        "checks": run.noted("checks"),
+        "previous": run.noted("previous"),
+        "snapshots": {name: {"as_of": s.as_of, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
+    }
+    return Manifest(run.dataset.name, run.as_of.label, content, beside)
+
+
+def _describe(table: Table, files: list[File]) -> Summary:
+    columns = [{"name": c.name, "type": c.type, "unit": c.unit, "meaning": c.meaning} for c in table.columns]
+    return {"grain": table.grain, "key": list(table.key), "columns": columns, "files": [vars(file) for file in files]}
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _engine_label(run: Run) -> str:
+    with run.store.scratch() as scratch, open_engine(run.settings, scratch) as engine:
+        return engine.label
+
+
+def register(run: Run) -> Summary:
+    """Finishes the run's row in the registry and clears its staging area; gives the published summary."""
+    summary: Summary = run.noted("published")
+    manifest = build_manifest(run)
+    run.registry.finish(
+        run.run_id,
+        version=summary["version"],
+        status=summary["status"],
+        rows=summary["rows"],
+        bytes=summary["bytes"],
+        rejected=summary["rejected"],
+        checks=manifest.beside["checks"],
+        inputs=manifest.content["inputs"],
+    )
+    run.store.delete(run.staging)
+    return {**summary, "warned": [c["name"] for c in manifest.beside["checks"] if not c["passed"]]}
+
+
+@contextmanager
+def recorded(run: Run, begins: bool = False) -> Iterator[None]:
+    """Writes into the registry that a step failed or was blocked, and why; `begins` opens the row of the run."""
+    if begins:
+        plain = {name: _plain(value) for name, value in run.parameters.items()}
+        run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, plain, run.orchestrator)
+    try:
+        yield
+    except CheckFailedError as error:
+        run.registry.finish(run.run_id, status="blocked", error=str(error), checks=run.noted("checks"))
+        raise
+    except Exception as error:
+        run.registry.finish(run.run_id, status="failed", error=f"{type(error).__name__}: {error}")
+        raise

@@ -1,0 +1,195 @@
+"""The store: a local folder or s3://, behind keys with forward slashes.
+
+Writes are atomic (a key is there whole or not at all), published keys are never changed.
+Credentials for S3 come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), never from a setting.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from shopmill.errors import StoreError
+
+T = TypeVar("T")
+PARALLEL_TRANSFERS = 8
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def to_json(value: Any) -> bytes:
+    """The one way JSON is written: sorted keys, so that equal content is equal bytes."""
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+class Store:
+    """Bytes under keys, on a local folder or an object store."""
+
+    def __init__(self, url: str, work_folder: Path | None = None):
+        self.url = url.rstrip("/")
+        self.root: Path | None = None if "://" in url else Path(url).expanduser().resolve()
+        self._work_folder = work_folder
+        try:
+            self._objects = self._open()
+        except (BaseError, OSError, ValueError) as error:
+            raise StoreError(
+                f"The store {self.url} cannot be opened: {_reason(error)}. Check SHOPMILL_STORE."
+            ) from error
+
+    def _open(self) -> ObjectStore:
+        if self.root is not None:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return LocalStore(self.root)
+        plain_http = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+        return from_url(self.url, client_options={"allow_http": plain_http})
+
+    @contextmanager
+    def _told(self, action: str, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (BaseError, OSError) as error:
+            if isinstance(error, FileNotFoundError | AlreadyExistsError):
+                raise
+            raise StoreError(
+                f"The store cannot {action} {self.uri(key)}: {_reason(error)}. Check free space and the right to write."
+            ) from error
+
+    def uri(self, key: str) -> str:
+        """Where a key is, as a person or another program would name it."""
+        return str(self.root / key) if self.root else f"{self.url}/{key}"
+
+    def read(self, key: str) -> bytes:
+        """The bytes under `key`; FileNotFoundError where there is none."""
+        with self._told("read", key):
+            return bytes(obstore.get(self._objects, key).bytes())
+
+    def read_json(self, key: str) -> Any:
+        """The JSON document under `key`; FileNotFoundError where there is none."""
+        return json.loads(self.read(key))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Puts or replaces `key`, atomically."""
+        with self._told("write", key):
+            obstore.put(self._objects, key, data, use_multipart=False)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Puts `key` unless it is there already; says whether it did."""
+        try:
+            with self._told("write", key):
+                obstore.put(self._objects, key, data, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def exists(self, key: str) -> bool:
+        """Whether there is something under `key`."""
+        try:
+            with self._told("read", key):
+                obstore.head(self._objects, key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys below the folder `prefix`, sorted."""
+        with self._told("list", prefix):
+            return sorted(item["path"] for batch in obstore.list(self._objects, prefix) for item in batch)
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders directly below the folder `prefix`, sorted."""
+        with self._told("list", prefix):
+            found = obstore.list_with_delimiter(self._objects, prefix)["common_prefixes"]
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
+
+    def adopt(self, path: Path, key: str) -> None:
+        """Moves a local file into the store under `key`."""
+        with self._told("write", key):
+            if self.root:
+                self._adopt_locally(path, self.root / key)
+            else:
+                obstore.put(self._objects, key, path)
+                path.unlink()
+
+    def _adopt_locally(self, path: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Another file system can only copy; the rename that makes it visible stays atomic.
+        beside = target.with_name(f".{target.name}.{uuid4().hex}")
+        try:
+            shutil.move(path, beside)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def copy(self, source: str, target: str) -> None:
+        """The same bytes under a second key: a hard link in a local folder, a server-side copy in an object store."""
+        with self._told("write", target):
+            if self.root is None:
+                obstore.copy(self._objects, source, target)
+                return
+            place = self.root / target
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = place.with_name(f".{place.name}.{uuid4().hex}")
+            beside.hardlink_to(self.root / source)
+            beside.replace(place)
+            beside.unlink(missing_ok=True)  # renaming one link over another of the same file does nothing
+
+    def delete(self, prefix: str) -> None:
+        """Deletes everything below the folder `prefix`."""
+        with self._told("delete", prefix):
+            if self.root:
+                shutil.rmtree(self.root / prefix, ignore_errors=True)
+            elif keys := self.keys(prefix):
+                obstore.delete(self._objects, keys)
+
+    def fetch(self, keys: list[str], folder: Path) -> list[Path]:
+        """Local paths of `keys` for reading: in place for a local folder, else downloaded into `folder`."""
+        if self.root:
+            return [self.root / key for key in keys]
+        return self.each(lambda key: self._download(key, folder), keys)
+
+    def _download(self, key: str, folder: Path) -> Path:
+        path = folder / key
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(f".{path.name}.{uuid4().hex}")
+            with self._told("read", key), partial.open("wb") as file:
+                for chunk in obstore.get(self._objects, key):
+                    file.write(chunk)
+            partial.replace(path)
+        return path
+
+    def each(self, action: Callable[[str], T], keys: list[str]) -> list[T]:
+        """Does `action` for every key, several at a time where the store is remote."""
+        if self.root:
+            return [action(key) for key in keys]
+        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+            return list(pool.map(action, keys))
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A temporary folder for work in progress, on the store's own file system where there is one."""
+        parent = self._work_folder or (self.root / "staging" / "scratch" if self.root else None)
+        if parent:
+            parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="shopmill-", dir=parent) as folder:
+            yield Path(folder)
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, which for object stores is followed by a page of debug output."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

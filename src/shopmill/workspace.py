@@ -1,0 +1,87 @@
+"""An engine with the tables that a query asks for: raw inputs, staged tables, the version before, lookups."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+
+from shopmill.declaration import Table
+from shopmill.engine import Bound, Engine, bind, open_engine
+from shopmill.engine.compose import base_tables
+from shopmill.errors import InvalidInputError
+from shopmill.manifest import Manifest
+from shopmill.run import Run
+from shopmill.source.contract import TABLES
+
+PREVIOUS = "previous_"
+
+
+class Workspace:
+    """Makes tables known to the engine when they are first needed, so that nothing is fetched for nothing."""
+
+    def __init__(self, run: Run, engine: Engine, scratch: Path):
+        self.run, self.engine, self.scratch = run, engine, scratch
+        zone = run.settings.zone
+        self.bound: Bound = bind(
+            run.parameters, as_of=run.as_of.day(zone), as_of_at=run.as_of.instant, time_zone=run.settings.time_zone
+        )
+        self._known: set[str] = set()
+
+    def prepare(self, queries: Iterable[str]) -> None:
+        """Makes every table known that the queries, with their views, read."""
+        for name in sorted({name for query in queries for name in base_tables(self.run.dataset, query)} - self._known):
+            self._make_known(name)
+            self._known.add(name)
+
+    def _make_known(self, name: str) -> None:
+        declared = {table.name: table for table in self.run.dataset.tables}
+        if name in declared:
+            self._view(
+                name, declared[name], [f"{self.run.staging}/{file.path}" for file in self.run.staged_files(name)]
+            )
+        elif name in self.run.inputs:
+            columns = {column.name: column.type for column in TABLES[name].columns}
+            keys = [file.key for file in self.run.inputs[name].files]
+            self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
+        elif name.removeprefix(PREVIOUS) in declared:
+            table = declared[name.removeprefix(PREVIOUS)]
+            self._view(name, table, self._previous_keys(table))
+        elif name in self._small:
+            self.engine.table(name, self._small[name])
+        else:
+            raise InvalidInputError(
+                f"{self.run.dataset.name} reads {name}, which is neither an input, a table nor a lookup of it."
+            )
+
+    def _view(self, name: str, table: Table, keys: list[str]) -> None:
+        self.engine.view(name, self.run.store.fetch(keys, self.scratch), {c.name: c.type for c in table.columns})
+
+    def _previous_keys(self, table: Table) -> list[str]:
+        """Files of the version before; none where it has other columns, so that the table starts anew."""
+        manifest = self.previous
+        if manifest is None or table.name not in manifest.tables:
+            return []
+        columns = {column["name"] for column in manifest.content["tables"][table.name]["columns"]}
+        return self.run.versions.keys_of(manifest, table.name) if columns >= {c.name for c in table.columns} else []
+
+    @cached_property
+    def previous(self) -> Manifest | None:
+        """The version that the run continues from, as its first transform task pinned it."""
+        pinned = self.run.noted("previous")
+        return self.run.versions.exactly(pinned["as_of"], pinned["version"]) if pinned else None
+
+    @cached_property
+    def _small(self) -> dict[str, pa.Table]:
+        names = list(self.run.inputs)
+        counts = [self.run.inputs[name].rows for name in names]
+        input_rows = pa.table({"table_name": pa.array(names, pa.string()), "row_count": pa.array(counts, pa.int64())})
+        return {"input_rows": input_rows, **self.run.dataset.lookups(self.run.parameters)}
+
+
+@contextmanager
+def open_workspace(run: Run) -> Iterator[Workspace]:
+    """An engine of the run's settings with scratch space, gone at the end of the block."""
+    with run.store.scratch() as scratch, open_engine(run.settings, scratch) as engine:
+        yield Workspace(run, engine, scratch)
