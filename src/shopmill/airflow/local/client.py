@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -78,12 +79,19 @@ class AirflowClient:
         return dict(response.json()) if response.status_code == _OK else {}
 
     def wait_for_dag(self, dag_id: str, timeout: float = 60) -> None:
-        """Waits until Airflow has read the DAG. Raises AirflowApiError with the import errors if it does not appear."""
+        """Waits until Airflow has read the DAG.
+
+        Raises AirflowApiError with the reason as soon as the file `<dag_id>.py` is known to be unreadable, and with
+        all import errors when the DAG does not appear in time.
+        """
         deadline = time.monotonic() + timeout
         while not self._has_dag(dag_id):
-            if time.monotonic() > deadline:
-                reason = self._import_errors() or "No file of the DAG folder defines it."
-                raise AirflowApiError(f"DAG {dag_id} did not appear in {timeout:.0f} s. {reason}")
+            errors = self._import_errors()
+            late = time.monotonic() > deadline
+            told = [text for file, text in errors.items() if late or Path(file).stem == dag_id]
+            if told or late:
+                reason = "\n".join(told) or "No file of the DAG folder defines it."
+                raise AirflowApiError(f"Airflow cannot read DAG {dag_id}: {reason}")
             time.sleep(0.2)
 
     def trigger(
@@ -93,6 +101,12 @@ class AirflowClient:
         self.wait_for_dag(dag_id, timeout)
         body = {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id}
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+
+    def abandon_runs(self, dag_id: str) -> None:
+        """Marks the unfinished runs of a DAG as failed: those of an Airflow that was killed would go on, or block."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns"
+        for run in self._call("GET", path, params={"state": ["queued", "running"]})["dag_runs"]:
+            self._call("PATCH", f"{path}/{run['dag_run_id']}", json={"state": "failed"})
 
     def dag_run(self, dag_id: str, run_id: str) -> RunState:
         """The present state of a run and of its tasks."""
@@ -131,14 +145,14 @@ class AirflowClient:
         """The last lines that a task's latest try has logged, its exception among them."""
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
         content = self._call("GET", path, params={"full_content": True, "map_index": task.map_index})["content"]
-        return [line for message in content for line in _log_lines(message)][-lines:]
+        return [line for message in content for line in _log_lines(message) if not line.startswith("::")][-lines:]
 
     def _has_dag(self, dag_id: str) -> bool:
         return self._request("GET", f"/api/v2/dags/{dag_id}").status_code == _OK
 
-    def _import_errors(self) -> str:
+    def _import_errors(self) -> dict[str, str]:
         errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
-        return " ".join(f"{error['filename']}: {error['stack_trace'].strip()}" for error in errors)
+        return {error["filename"]: error["stack_trace"].strip() for error in errors}
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         response = self._request(method, path, **request)

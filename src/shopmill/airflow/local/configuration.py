@@ -99,6 +99,7 @@ def _background(home: Path) -> dict[str, str]:
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
         "LOGGING__UVICORN_LOGGING_LEVEL": "WARNING",
+        "LOGGING__NAMESPACE_LEVELS": "http.access=WARNING",  # not a line per request
         "LOGGING__COLORED_CONSOLE_LOG": "False",
     }
 

@@ -1,0 +1,155 @@
+"""One real Airflow for the whole test run, with real sinks for what it announces."""
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage, Message
+from email.parser import BytesParser
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from shopmill.airflow.local import LocalAirflow
+
+# Airflow writes a configuration wherever it is imported: not into the home of whoever runs the tests.
+os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / f"shopmill-airflow-{os.getuid()}"))
+
+TRIVIAL_DAGS = Path(__file__).parent / "trivial_dags.py"
+RECIPIENT = "team@shop.example"
+
+
+@dataclass
+class SlackSink:
+    """An HTTP server that takes what Slack would take, and refuses when told to."""
+
+    port: int
+    status: int = 200
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Mailbox:
+    """An SMTP server's inbox."""
+
+    port: int
+    messages: list[EmailMessage] = field(default_factory=list)
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802
+        message: Message = BytesParser(policy=default).parsebytes(envelope.original_content or b"")
+        assert isinstance(message, EmailMessage)
+        self.messages.append(message)
+        return "250 OK"
+
+
+@dataclass(frozen=True)
+class AirflowShop:
+    """What the DAGs of the test run's Airflow work on: two empty databases and an empty store."""
+
+    source_dsn: str
+    registry_dsn: str
+    store: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "SHOPMILL_SOURCE_DSN": self.source_dsn,
+            "SHOPMILL_REGISTRY_DSN": self.registry_dsn,
+            "SHOPMILL_STORE": str(self.store),
+        }
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    def choose() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return choose
+
+
+@pytest.fixture(scope="session")
+def slack_server(free_port: Callable[[], int]) -> Iterator[SlackSink]:
+    sink = SlackSink(free_port())
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            sink.messages.append(json.loads(body))
+            self.send_response(sink.status)
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", sink.port), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield sink
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def mail_server(free_port: Callable[[], int]) -> Iterator[Mailbox]:
+    box = Mailbox(free_port())
+    controller = Controller(box, hostname="127.0.0.1", port=box.port)
+    controller.start()
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+def slack(slack_server: SlackSink) -> SlackSink:
+    slack_server.messages.clear()
+    slack_server.status = 200
+    return slack_server
+
+
+@pytest.fixture
+def mailbox(mail_server: Mailbox) -> Mailbox:
+    mail_server.messages.clear()
+    return mail_server
+
+
+@pytest.fixture(scope="session")
+def sink_connections(slack_server: SlackSink, mail_server: Mailbox) -> dict[str, str]:
+    """The Airflow connections, as environment variables, that lead to the two sinks."""
+    options = {"from_email": "shopmill@shop.example", "to": RECIPIENT, "disable_ssl": True, "disable_tls": True}
+    smtp = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail_server.port, "extra": options}
+    webhook = f"http://127.0.0.1:{slack_server.port}/services/T0/B0/webhook-secret"
+    return {
+        "AIRFLOW_CONN_SHOPMILL_SMTP": json.dumps(smtp),
+        "AIRFLOW_CONN_SHOPMILL_SLACK": json.dumps({"conn_type": "slackwebhook", "password": webhook}),
+    }
+
+
+@pytest.fixture(scope="session")
+def airflow_shop(database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> AirflowShop:
+    return AirflowShop(database(), database(), tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="session")
+def airflow(
+    database: Callable[[], str],
+    free_port: Callable[[], int],
+    airflow_shop: AirflowShop,
+    sink_connections: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalAirflow]:
+    """A healthy Airflow. A test copies its DAG files into `airflow.dags_folder`; they are found within seconds."""
+    dags_folder = tmp_path_factory.mktemp("dags")
+    (dags_folder / TRIVIAL_DAGS.name).write_text(TRIVIAL_DAGS.read_text())
+    environment = {**airflow_shop.environment, **sink_connections}
+    home = tmp_path_factory.mktemp("airflow")
+    with LocalAirflow(home, dags_folder, database(), free_port(), environment) as running:
+        yield running
