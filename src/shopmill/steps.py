@@ -6,27 +6,24 @@ Each step finds what earlier ones left in the run's staging area, and can be rep
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from decimal import Decimal
 from importlib.metadata import version as package_version
 from typing import Any
 
-from shopmill.checks import Checking, Result
+from shopmill.checks import Result
+from shopmill.compute import OnStatement, compute, pin_previous, run_checks
 from shopmill.declaration import Table
 from shopmill.engine import open_engine
-from shopmill.engine.compose import compose, references, statement
-from shopmill.errors import CheckFailedError, ConflictError, InvalidInputError
-from shopmill.identifiers import quote
+from shopmill.engine.compose import references
+from shopmill.errors import CheckFailedError, ConflictError
 from shopmill.manifest import File, Manifest
 from shopmill.run import Run
 from shopmill.source.extraction import Extraction, Progress
 from shopmill.store import sha256_of
-from shopmill.workspace import PREVIOUS, Workspace, open_workspace
+from shopmill.workspace import PREVIOUS, open_workspace
 
 log = logging.getLogger(__name__)
 Summary = dict[str, Any]
-OnStatement = Callable[[str, str], None]
-"""Told the name of a table and the SQL that is about to compute it."""
 
 
 def extract(run: Run, task: str = "extract", progress: Progress = lambda _table, _rows: None) -> Summary:
@@ -44,33 +41,9 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
     declared = next(found for found in run.dataset.tasks if found.name == task)
     with recorded(run):
         if declared == run.dataset.tasks[0]:
-            previous = run.versions.before(run.as_of)
-            run.note("previous", {"as_of": previous.as_of, "version": previous.version} if previous else None)
+            pin_previous(run)
         with open_workspace(run) as workspace:
-            return {name: _compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
-
-
-def _compute(workspace: Workspace, table: Table, on_statement: OnStatement) -> int:
-    run, query = workspace.run, statement(workspace.run.dataset, table)
-    on_statement(table.name, query)
-    workspace.prepare([run.dataset.sql[table.name]])
-    _same_columns(workspace, table)
-    path = workspace.scratch / f"{table.name}.parquet"
-    rows = workspace.engine.write(query, workspace.bound, path)
-    file = File(f"{table.name}/part-00000.parquet", rows, path.stat().st_size, sha256_of(path))
-    run.store.adopt(path, f"{run.staging}/{file.path}")
-    run.stage_table(table.name, [file])
-    log.info("%s: %d rows", table.name, rows)
-    return rows
-
-
-def _same_columns(workspace: Workspace, table: Table) -> None:
-    dataset = workspace.run.dataset
-    found = set(workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound))
-    if different := sorted(found ^ {column.name for column in table.columns}):
-        raise InvalidInputError(
-            f"{dataset.name}/{table.name}.sql and its declaration differ in: {', '.join(different)}. Change one of them."
-        )
+            return {name: compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
 
 
 def check(run: Run) -> Summary:
@@ -86,23 +59,6 @@ def check(run: Run) -> Summary:
         for sentence in warned:
             log.warning("%s", sentence)
         return {"passed": len(results) - len(warned), "warned": warned, "rejected": sum(row["n"] for row in rejected)}
-
-
-def run_checks(workspace: Workspace) -> list[Result]:
-    """The results of all checks of a run whose tables are staged."""
-    run, previous = workspace.run, workspace.previous
-    tables = [f"select * from {quote(table.name)}" for table in run.dataset.tables]
-    workspace.prepare([*tables, *(declared.sql for declared in run.dataset.checks)])
-    rows = {table: previous.rows(table) for table in previous.tables} if previous else {}
-    ages = {
-        name: run.as_of.day(run.settings.zone) - date.fromisoformat(s.newest_day)
-        for name, s in run.inputs.items()
-        if s.newest_day
-    }
-    checking = Checking(
-        run.dataset, workspace.engine, workspace.bound, rows, {name: age.days for name, age in ages.items()}
-    )
-    return checking.run(sum(snapshot.rows for snapshot in run.inputs.values()))
 
 
 REJECTED = "select source_table || ': ' || reason as reason, count(*) as n from rejects group by all order by all"
@@ -218,3 +174,22 @@ def recorded(run: Run, begins: bool = False) -> Iterator[None]:
     except Exception as error:
         run.registry.finish(run.run_id, status="failed", error=f"{type(error).__name__}: {error}")
         raise
+
+
+def run_all(run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: Progress = lambda _table, _rows: None) -> Summary:
+    """All steps one after another, as the CLI runs them. Only one run of a dataset at a time may do so."""
+    with run.registry.lock(f"run of {run.dataset.name}", wait=False):
+        try:
+            for task in run.dataset.extracts:
+                on_step(task)
+                extract(run, task, progress)
+            for declared in run.dataset.tasks:
+                on_step(declared.name)
+                transform(run, declared.name)
+            for step in (check, publish):
+                on_step(step.__name__)
+                step(run)
+            on_step("register")
+            return register(run)
+        finally:
+            run.store.delete(run.staging)

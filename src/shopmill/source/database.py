@@ -39,12 +39,12 @@ class Source:
         self._connection = connection
         self.mapping = mapping
 
-    def stream(self, table: SourceTable, query: str) -> pa.RecordBatchReader:
+    @contextmanager
+    def stream(self, table: SourceTable, query: str) -> Iterator[pa.RecordBatchReader]:
         """The rows of `query` as Arrow batches, as PostgreSQL sends them: not held in memory."""
-        cursor = self._connection.cursor()
-        with _explained(table.name):
+        with self._connection.cursor() as cursor, _explained(table.name):
             cursor.execute(query)
-            return cursor.fetch_record_batch()
+            yield cursor.fetch_record_batch()
 
     def rows(self, table: SourceTable, query: str) -> list[tuple[object, ...]]:
         """All rows of a small query."""

@@ -81,10 +81,9 @@ class Extraction:
         for condition in self._conditions(table, plan):
             query = query_for(source, table, condition)
             expected = source.rows(table, f"select count(*) from ({query}) as counted")[0][0]
-            reader = source.stream(table, f"{query} order by {quote(table.time)}" if table.is_fact else query)
-            written = read_rows(
-                reader, table, self.settings, scratch, lambda *file: files.append(self._adopt(table, *file))
-            )
+            ordered = f"{query} order by {quote(table.time)}" if table.is_fact else query
+            with source.stream(table, ordered) as reader:
+                written = read_rows(reader, table, self.settings, scratch, lambda *f: files.append(self._adopt(table, *f)))
             if written != expected:
                 raise SourceUnavailableError(
                     f"{table.name}: the shop counts {expected} rows but sent {written}. Run it again."
