@@ -129,6 +129,7 @@ REJECTS = Table(
     columns=(
         Column("source_table", "varchar", "table of the shop the row came from"),
         Column("reason", "varchar", "why it could not be used"),
+        Column("source_day", "date", "day of the row in the shop's time zone, null when it has none", required=False),
         Column("source_row", "varchar", "the row as JSON"),
     ),
     may_be_empty=True,

@@ -1,4 +1,4 @@
-"""The demo: one command from nothing to published datasets, in a folder of its own, and nothing left when it ends."""
+"""The demo: one command from nothing to published datasets, in a folder of its own, and nothing runs after it."""
 
 import fcntl
 import os
@@ -10,27 +10,27 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from shopmill.asof import AsOf
 from shopmill.demo_display import Loading, show_failures, show_login, show_published, watch
-from shopmill.errors import ConflictError, InvalidInputError
-from shopmill.settings import Settings
+from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
+from shopmill.registry import Registry
+from shopmill.settings import load_settings
 from shopmill.shops import completejourney, synthetic
 from shopmill.shops.loading import Progress
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.shops.server import DemoServer, demo_server
 
 if TYPE_CHECKING:
-    from shopmill.airflow.local import AirflowClient, LocalAirflow, RunState
+    from shopmill.airflow.local import LocalAirflow, RunState
 
 HOME = Path(".shopmill")
 DAGS = Path("dags")
 INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_RUN_SECONDS = 3600
+_LONGEST_RUN_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class DemoShop:
 
 SHOPS = {
     "complete-journey": DemoShop(
-        completejourney.SOURCE_NOTE,
-        completejourney.TIME_ZONE,
-        completejourney.AS_OF,
-        lambda dsn, _, progress: completejourney.load(dsn, progress),
+        note=completejourney.SOURCE_NOTE,
+        time_zone=completejourney.TIME_ZONE,
+        as_of=completejourney.AS_OF,
+        load=lambda dsn, _, progress: completejourney.load(dsn, progress),
     ),
     "synthetic": DemoShop(
-        synthetic.SOURCE_NOTE,
-        synthetic.TIME_ZONE,
-        synthetic.AS_OF,
-        lambda dsn, scale, progress: synthetic.load(dsn, scale, progress=progress),
+        note=synthetic.SOURCE_NOTE,
+        time_zone=synthetic.TIME_ZONE,
+        as_of=synthetic.AS_OF,
+        load=lambda dsn, scale, progress: synthetic.load(dsn, scale, progress=progress),
     ),
 }
 
@@ -62,7 +62,7 @@ SHOPS = {
 def run_demo(
     *,
     console: Console,
-    exit: bool = False,  # noqa: A002 (named as the command's option is)
+    exit: bool = False,  # noqa: A002 (as the command's option is called)
     port: int = 8080,
     shop: str = "complete-journey",
     scale: float = 0.01,
@@ -73,21 +73,173 @@ def run_demo(
     """Runs the demo in `home` and returns its exit code: 0 when every DAG run succeeded, 1 when not, 130 interrupted.
 
     `datasets` are the DAGs to run, all in `dags_folder` if None; `scale` is for the synthetic shop only. With `exit`,
-    or without a terminal, it ends by itself, else it keeps the UI up until Ctrl-C. Whatever ends it (Ctrl-C, SIGTERM,
-    an error) stops PostgreSQL and Airflow; what a killed demo has left is ended by the next one in the same folder.
+    or without a terminal, it ends by itself, else the UI stays up until Ctrl-C. Whatever ends it (Ctrl-C, SIGTERM, an
+    error) stops PostgreSQL and Airflow; what a killed demo left behind, the next one in the same folder ends.
     """
-    demo = Demo(console, home.resolve(), dags_folder, _known_shop(shop), scale, _dag_ids(dags_folder, datasets))
-    outcome = INTERRUPTED
-    with _sole_demo(demo.home), _signals_interrupt(), ExitStack() as started:
-        started.callback(_ignore_signals)  # its place is the last to be called: see below
+    stays = console.is_terminal and not exit
+    demo = _Demo(console, home.resolve(), dags_folder, _known_shop(shop), scale, _dag_ids(dags_folder, datasets))
+    code = INTERRUPTED
+    with _sole_demo(demo.home), _signals_interrupt() as ignore_signals, ExitStack() as running:
         try:
-            airflow = demo.start(started, port)
-            outcome = demo.publish(airflow)
-            show_login(console, airflow, stays=not exit and console.is_terminal)
-            if not exit and console.is_terminal:
+            airflow = demo.start(running, port)
+            code = demo.publish(airflow)
+            show_login(console, airflow, stays)
+            if stays:
                 _stay_up(airflow)
         except KeyboardInterrupt:
-            console.print("Stopping …")
+            console.print("Stopping PostgreSQL and Airflow …")
         finally:
-            _ignore_signals()  # a second Ctrl-C must not end the ending
-    return outcome
+            ignore_signals()  # a second Ctrl-C must not end the ending
+    return code
+
+
+@dataclass
+class _Demo:
+    console: Console
+    home: Path
+    dags_folder: Path
+    shop: DemoShop
+    scale: float
+    dag_ids: list[str]
+
+    def start(self, running: ExitStack, port: int) -> "LocalAirflow":
+        """Starts everything and loads the shop meanwhile; what runs is handed to `running` before it is started."""
+        self.console.print(self.shop.note)
+        with self.console.status("Starting PostgreSQL …"):
+            self._start_postgres(running)
+        with self.console.status("Starting Airflow …"):
+            airflow = self._start_airflow(running, port)
+        with Loading(self.console) as loading:
+            self.shop.load(self.server.shop_owner_dsn, self.scale, loading)
+        with self.console.status("Waiting for Airflow …") as status:
+            airflow.wait_healthy(progress=lambda late: status.update(f"Waiting for Airflow: {', '.join(late)} …"))
+        return airflow
+
+    def publish(self, airflow: "LocalAirflow") -> int:
+        """Runs the DAGs, all at once, and tells what came of it. Returns the exit code."""
+        as_of = self.shop.as_of.isoformat()
+        with self.console.status("Waiting for Airflow to read the DAGs …"):
+            runs = [(dag_id, self._trigger(airflow, dag_id, as_of)) for dag_id in self.dag_ids]
+        last = watch(self.console, _while_alive(airflow, runs))
+        published = [run.dag_id for run in last if run.state == "success"]
+        show_published(self.console, load_settings(**self._settings()), published, as_of)
+        show_failures(self.console, airflow, last)
+        return 0 if len(published) == len(last) else 1
+
+    @property
+    def server(self) -> DemoServer:
+        """The embedded PostgreSQL, running or not."""
+        return DemoServer(EmbeddedPostgres(self.home / "postgres"))
+
+    def _start_postgres(self, running: ExitStack) -> None:
+        running.callback(self.server.postgres.stop)
+        demo_server(self.server.postgres.home)
+        self._write_settings()
+        Registry(self.server.registry_dsn).migrate()
+
+    def _start_airflow(self, running: ExitStack, port: int) -> "LocalAirflow":
+        from shopmill.airflow.local import LocalAirflow  # noqa: PLC0415 (an extra)
+
+        environment = {
+            **self._variables(),
+            "AIRFLOW_CONN_SHOPMILL_SOURCE": self.server.source_dsn,
+            "AIRFLOW_CONN_SHOPMILL_REGISTRY": self.server.registry_dsn,
+        }
+        airflow = LocalAirflow(self.home / "airflow", self.dags_folder, self.server.metadata_dsn, port, environment)
+        running.callback(airflow.stop)
+        airflow.start()
+        return airflow
+
+    def _trigger(self, airflow: "LocalAirflow", dag_id: str, as_of: str) -> str:
+        airflow.client.wait_for_dag(dag_id)
+        airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
+        return airflow.client.trigger(dag_id, {"as_of": as_of})
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "store": str(self.home / "store"),
+            "source_dsn": self.server.source_dsn,
+            "registry_dsn": self.server.registry_dsn,
+            "time_zone": self.shop.time_zone,
+        }
+
+    def _variables(self) -> dict[str, str]:
+        return {f"SHOPMILL_{name.upper()}": value for name, value in self._settings().items()}
+
+    def _write_settings(self) -> None:
+        """The file by which `shopmill` commands in this folder find the demo's store and databases."""
+        from shopmill.airflow.local.configuration import write_private  # noqa: PLC0415 (an extra)
+
+        lines = [f"{name}='{value}'\n" for name, value in self._variables().items()]
+        write_private(self.home / "env", "".join(lines))
+
+
+def _known_shop(name: str) -> DemoShop:
+    if name not in SHOPS:
+        raise InvalidInputError(f"There is no shop {name!r}: choose one of {', '.join(SHOPS)}.")
+    return SHOPS[name]
+
+
+def _dag_ids(folder: Path, wanted: Sequence[str] | None) -> list[str]:
+    """The DAGs to run: a DAG file has the name of its dataset."""
+    known = sorted(path.stem for path in folder.glob("*.py"))
+    if not known:
+        raise InvalidInputError(f"{folder.resolve()} has no DAG files: go to the repository, or give their folder.")
+    if unknown := sorted(set(wanted or []) - set(known)):
+        raise InvalidInputError(f"{folder} has no DAG {unknown[0]!r}: choose from {', '.join(known)}.")
+    return list(wanted or known)
+
+
+@contextmanager
+def _sole_demo(home: Path) -> Iterator[None]:
+    """Holds the lock of the folder; the kernel frees it even when this process is killed."""
+    try:
+        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        file = (home / "demo.lock").open("a+")
+    except OSError as error:
+        raise ShopmillError(f"The demo cannot write to {home}: {error.strerror}. Run it in another folder.") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ConflictError(
+                f"A demo already runs in {home} (process {file.read().strip() or 'unknown'}): "
+                "end it with Ctrl-C, or start this one in another folder."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[Callable[[], None]]:
+    """The first signal that asks to end raises KeyboardInterrupt, later ones do nothing. Yields a way to ignore all."""
+
+    def ignore() -> None:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        ignore()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield ignore
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _while_alive(airflow: "LocalAirflow", runs: Sequence[tuple[str, str]]) -> "Iterator[list[RunState]]":
+    for states in airflow.client.wait(runs, timeout=_LONGEST_RUN_SECONDS):
+        airflow.check_alive()
+        yield states
+
+
+def _stay_up(airflow: "LocalAirflow") -> None:
+    while True:
+        airflow.check_alive()
+        time.sleep(1)

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import pwd
 import secrets
 import shutil
 import socket
@@ -11,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from shopmill.errors import InvalidInputError, ShopmillError
+from shopmill.shops.account import Account
 
 SUPERUSER = "postgres"
 HOST = "127.0.0.1"
@@ -212,13 +211,12 @@ class EmbeddedPostgres:
     def _check_reachable(self, folder: Path) -> None:
         if folder.stat().st_uid != self._account.uid:
             raise ServerError(f"{folder} belongs to another user: choose another folder, or run as its owner.")
-        try:
-            self._execute("postgres", "--version", folder=folder)
-        except PermissionError:
+        closed = self._account.closed_folder(folder, Path(_binary("postgres")))
+        if closed:
             raise ServerError(
-                f"PostgreSQL runs as user {pwd.getpwuid(self._account.uid).pw_name}, who cannot enter {folder} or run "
-                f"{_binary('postgres')}: move both out of private folders such as /root, or run as an ordinary user."
-            ) from None
+                f"PostgreSQL runs as user nobody, for it refuses root, and nobody cannot enter {closed}: "
+                f"chmod o+x {closed}, choose another folder, or run as an ordinary user."
+            )
 
     def _run(self, program: str, *arguments: object) -> None:
         result = self._execute(program, *arguments, folder=self.home)
@@ -238,33 +236,6 @@ class EmbeddedPostgres:
             group=self._account.group,
             extra_groups=self._account.extra_groups,
         )
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who runs the server, as `subprocess.run` takes it: None stands for the user who runs this."""
-
-    user: int | None = None
-    group: int | None = None
-    extra_groups: tuple[int, ...] | None = None
-
-    @classmethod
-    def unprivileged(cls) -> Self:
-        """This user, or nobody when this is root."""
-        if os.getuid() != 0:
-            return cls()
-        nobody = pwd.getpwnam("nobody")
-        return cls(nobody.pw_uid, nobody.pw_gid, ())
-
-    @property
-    def uid(self) -> int:
-        """The numeric user id."""
-        return os.getuid() if self.user is None else self.user
-
-    def give(self, path: Path) -> None:
-        """Make the account the owner of a file or folder."""
-        if self.user is not None and self.group is not None:
-            os.chown(path, self.user, self.group)
 
 
 def _binary(name: str) -> str:
