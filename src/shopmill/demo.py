@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from shopmill.demo_display import Loading, show_failures, show_login, show_published, watch
+from shopmill.demo_display import Loading, doing, show_failures, show_login, show_published, watch
 from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import load_settings
@@ -105,20 +105,20 @@ class _Demo:
     def start(self, running: ExitStack, port: int) -> "LocalAirflow":
         """Starts everything and loads the shop meanwhile; what runs is handed to `running` before it is started."""
         self.console.print(self.shop.note)
-        with self.console.status("Starting PostgreSQL …"):
+        with doing(self.console, "Starting PostgreSQL …"):
             self._start_postgres(running)
-        with self.console.status("Starting Airflow …"):
+        with doing(self.console, "Starting Airflow …"):
             airflow = self._start_airflow(running, port)
         with Loading(self.console) as loading:
             self.shop.load(self.server.shop_owner_dsn, self.scale, loading)
-        with self.console.status("Waiting for Airflow …") as status:
-            airflow.wait_healthy(progress=lambda late: status.update(f"Waiting for Airflow: {', '.join(late)} …"))
+        with doing(self.console, "Waiting for Airflow …") as tell:
+            airflow.wait_healthy(progress=lambda late: tell(f"Waiting for Airflow: {', '.join(late)} …"))
         return airflow
 
     def publish(self, airflow: "LocalAirflow") -> int:
         """Runs the DAGs, all at once, and tells what came of it. Returns the exit code."""
         as_of = self.shop.as_of.isoformat()
-        with self.console.status("Waiting for Airflow to read the DAGs …"):
+        with doing(self.console, "Waiting for Airflow to read the DAGs …"):
             runs = [(dag_id, self._trigger(airflow, dag_id, as_of)) for dag_id in self.dag_ids]
         last = watch(self.console, _while_alive(airflow, runs))
         published = [run.dag_id for run in last if run.state == "success"]

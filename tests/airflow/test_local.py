@@ -50,7 +50,7 @@ class TestRunning:
         assert last.state == "failed"
         [task] = last.failed_tasks  # not the one behind it
         assert task.task_id == "broken"
-        assert any("Price is negative in 3 rows" in line for line in airflow.client.log_tail(last, task))
+        assert any("Price is negative in 3 rows" in line for line in airflow.client.log_errors(last, task))
         assert list(airflow.task_log("fails", run_id, "broken").glob("*.log"))
 
     def test_abandoned_runs_end(self, airflow: LocalAirflow) -> None:

@@ -143,9 +143,18 @@ class AirflowClient:
 
     def log_tail(self, run: RunState, task: TaskState, lines: int = 20) -> list[str]:
         """The last lines that a task's latest try has logged, its exception among them."""
+        return [line for message in self._log(run, task) for line in _log_lines(message)][-lines:]
+
+    def log_errors(self, run: RunState, task: TaskState) -> list[str]:
+        """Only the errors that a task's latest try has logged, or its last lines when it died without one."""
+        errors = [message for message in self._log(run, task) if message.get("level") in {"error", "critical"}]
+        return [line for message in errors for line in _log_lines(message)] or self.log_tail(run, task)
+
+    def _log(self, run: RunState, task: TaskState) -> list[dict[str, Any]]:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
         content = self._call("GET", path, params={"full_content": True, "map_index": task.map_index})["content"]
-        return [line for message in content for line in _log_lines(message) if not line.startswith("::")][-lines:]
+        messages = [message if isinstance(message, dict) else {"event": message} for message in content]
+        return [message for message in messages if not message["event"].startswith("::")]  # folding marks of the UI
 
     def _has_dag(self, dag_id: str) -> bool:
         return self._request("GET", f"/api/v2/dags/{dag_id}").status_code == _OK
@@ -183,8 +192,6 @@ def _seconds(item: Mapping[str, Any]) -> float | None:
     return (end - start).total_seconds()
 
 
-def _log_lines(message: Mapping[str, Any] | str) -> list[str]:
-    if isinstance(message, str):
-        return message.splitlines()
+def _log_lines(message: Mapping[str, Any]) -> list[str]:
     causes = [f"{cause['exc_type']}: {cause['exc_value']}" for cause in message.get("error_detail") or []]
-    return str(message["event"]).splitlines() + causes
+    return [*str(message["event"]).splitlines(), *causes]
