@@ -5,7 +5,7 @@ orders, order items, promotions. Odd rows are kept: products that are not in the
 counted in thousandths of a gallon. The files' times are UTC; a day is a day in New York (`TIME_ZONE`), where the data
 end with 2017-12-31 (the last time stamp is 2018-01-01 04:01:20 UTC), so the first as_of that sees all is `AS_OF`.
 
-Generated from the real baskets, seeded: events (a clickstream that leads to half of the orders, and visits that led
+Generated from the real baskets, seeded: events (a clickstream that leads to 60 % of the orders, and visits that led
 to none) and reviews. Absent, hence null: colours, looks, stock, postal codes, club status.
 """
 
@@ -31,7 +31,7 @@ SHOP = Shop(
     scripts=("chance.sql", "completejourney.sql", "clickstream.sql", "reviews.sql"),
     variables={
         "seed": 2017,
-        "session_share": 0.5,
+        "session_share": 0.6,
         "review_share": 0.02,
         "poison": False,
         "time_zone": TIME_ZONE,
@@ -43,7 +43,7 @@ SHOP = Shop(
         "transactions": 1_469_307,
         "orders": 155_848,
         "order_items": 1_469_307,
-        "events": 2_890_000,
+        "events": 3_470_000,
         "reviews": 29_000,
         "promotions": 319_150,
     },

@@ -38,7 +38,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-LEFTOVER_SECONDS = 10  # how long the children of a killed server may take to let go of its shared memory
+LEFTOVER_SECONDS = 5  # how long the children of a killed server may take to let go of its memory and port
 
 
 class ServerError(ShopmillError):
@@ -151,8 +151,9 @@ class EmbeddedPostgres:
         new.rename(self.data)
 
     def _launch(self) -> None:
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a dead server: its process id may be another's now
-        port = self._choose_port()
+        leftover = self.data / "postmaster.pid"
+        port = self._choose_port(patience=LEFTOVER_SECONDS if leftover.exists() else 0)
+        leftover.unlink(missing_ok=True)  # the dead server's process id may be another program's now
         _write_private(self.home / "port", str(port))
         arguments = ("--pgdata", self.data, "--wait", "--timeout", 60, "--log", self.log, "--options", f"-p {port}")
         deadline = time.monotonic() + LEFTOVER_SECONDS
@@ -167,15 +168,15 @@ class EmbeddedPostgres:
                 time.sleep(0.3)
         self._started_here = True
 
-    def _choose_port(self) -> int:
+    def _choose_port(self, patience: float) -> int:
+        """The wanted, the last or any free port; a dead server's children may hold theirs for a moment."""
         if self._wanted_port:
-            if not _is_free(self._wanted_port):
+            if not _is_free(self._wanted_port, patience):
                 raise ServerError(
                     f"Port {self._wanted_port} of {HOST} is taken by another program: stop it or choose another port."
                 )
             return self._wanted_port
-        remembered = self.home / "port"
-        if remembered.exists() and _is_free(self.port):
+        if (self.home / "port").exists() and _is_free(self.port, patience):
             return self.port
         with socket.create_server((HOST, 0)) as probe:
             return int(probe.getsockname()[1])
@@ -254,12 +255,16 @@ def _command_of(pid: int) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603
 
 
-def _is_free(port: int) -> bool:
-    try:
-        with socket.create_server((HOST, port)):
-            return True
-    except OSError:
-        return False
+def _is_free(port: int, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with socket.create_server((HOST, port)):
+                return True
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
 
 
 def _write_private(path: Path, text: str) -> None:
