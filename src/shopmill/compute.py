@@ -3,26 +3,36 @@
 import logging
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 from shopmill.checks import Checking, Result
+from shopmill.continuation import first_changed_day
 from shopmill.declaration import Table
 from shopmill.engine.compose import compose, statement
 from shopmill.errors import InvalidInputError
 from shopmill.identifiers import quote
 from shopmill.manifest import File
-from shopmill.run import Run
+from shopmill.run import Run, StagedFile
 from shopmill.store import sha256_of
-from shopmill.workspace import Workspace
+from shopmill.workspace import Workspace, open_workspace
 
 log = logging.getLogger(__name__)
 OnStatement = Callable[[str, str], None]
 """Told the name of a table and the SQL that is about to compute it."""
 
 
-def pin_previous(run: Run) -> None:
-    """Notes which version this run continues from, so that all its steps see the same one."""
+def prepare(run: Run) -> None:
+    """Notes which version this run continues from and from which day on, so that all its steps see the same."""
     previous = run.versions.before(run.as_of)
     run.note("previous", {"as_of": previous.as_of, "version": previous.version} if previous else None)
+    run.note("since", str(first_changed_day(run, previous) if previous else date.min))
+    incremental = run.dataset.incremental
+    if incremental and incremental.rebuild_when:
+        with open_workspace(run) as workspace:
+            workspace.prepare([incremental.rebuild_when])
+            found = workspace.engine.rows(compose(run.dataset, incremental.rebuild_when), workspace.bound)[0]
+        if found["violations"]:
+            run.note("since", str(date.min))
 
 
 def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:
@@ -31,13 +41,37 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
     on_statement(table.name, query)
     workspace.prepare([run.dataset.sql[table.name]])
     _same_columns(workspace, table)
-    path = workspace.scratch / f"{table.name}.parquet"
-    rows = workspace.engine.write(query, workspace.bound, path)
-    file = File(f"{table.name}/part-00000.parquet", rows, path.stat().st_size, sha256_of(path))
-    run.store.adopt(path, f"{run.staging}/{file.path}")
-    run.stage_table(table.name, [file])
-    log.info("%s: %d rows", table.name, rows)
-    return rows
+    written = _write(workspace, table, query)
+    staged = []
+    for name, path, rows in written:
+        file = File(f"{table.name}/{name}.parquet", rows, path.stat().st_size, sha256_of(path))
+        key = f"{run.staging}/{file.path}"
+        run.store.adopt(path, key)
+        staged.append(StagedFile(file, key))
+    run.stage_table(table.name, [*_taken_over(workspace, table), *staged])
+    total = sum(staged.file.rows for staged in run.staged_files(table.name))
+    log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
+    return total
+
+
+def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Path, int]]:
+    """The files that were computed: name without ending, path, rows."""
+    incremental, folder = workspace.run.dataset.incremental, workspace.scratch / table.name
+    if incremental and table.partition_by:
+        return workspace.engine.write_periods(
+            query, workspace.bound, folder, table.partition_by, incremental.period, table.order
+        )
+    path = folder / "part-00000.parquet"
+    return [("part-00000", path, workspace.engine.write(query, workspace.bound, path))]
+
+
+def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
+    """The files of the version before whose periods ended before the first day that is computed."""
+    previous, run = workspace.previous, workspace.run
+    if not table.partition_by or previous is None or workspace.since == date.min:
+        return []
+    files = zip(previous.files(table.name), run.versions.keys_of(previous, table.name), strict=True)
+    return [StagedFile(file, key) for file, key in files if Path(file.path).stem < str(workspace.since)]
 
 
 def _same_columns(workspace: Workspace, table: Table) -> None:

@@ -59,7 +59,11 @@ class QueryCheck:
 
 @dataclass(frozen=True)
 class Table:
-    """A published table: `<name>.sql` computes it. Its rows are ordered by `key`, or by all columns without one."""
+    """A published table: `<name>.sql` computes it. Its rows are ordered by `key`, or by all columns without one.
+
+    With `partition_by` (a date column) there is a file for each period of the dataset's `incremental`; the files of
+    periods before the first changed day are taken over from the version before, and the query gives only later rows.
+    """
 
     name: str
     grain: str
@@ -67,6 +71,7 @@ class Table:
     key: tuple[str, ...] = ()
     checks: tuple[RowCheck, ...] = ()
     may_be_empty: bool = False
+    partition_by: str = ""
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -145,6 +150,23 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Incremental:
+    """How a dataset continues from the version before instead of being computed anew.
+
+    The first changed day is the first on which the raw rows of one of `facts` are not those that the version before was
+    made of, and at the latest that version's as_of. Bound as `$since`, moved back to the start of its `period`;
+    without a version to continue from, or when code, parameters or software changed, `$since` is 0001-01-01.
+    Facts are read from `warm_up_days` before `$since` on. `rebuild_when` may ask for a full computation all the same:
+    a query of one row with the column `violations`.
+    """
+
+    facts: tuple[str, ...]
+    period: Literal["day", "week", "month"]
+    warm_up_days: int = 0
+    rebuild_when: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Everything that is to be known about one dataset. Its folder holds the SQL."""
 
@@ -160,6 +182,7 @@ class Dataset:
     tables: tuple[Table, ...]
     parameters: tuple[Parameter, ...] = ()
     checks: tuple[QueryCheck, ...] = ()
+    incremental: Incremental | None = None
     lookups: Callable[[Mapping[str, Value]], Mapping[str, pa.Table]] = field(default=lambda _: {})
 
     @cached_property

@@ -104,7 +104,7 @@ class _Demo:
 
     def start(self, running: ExitStack, port: int) -> "LocalAirflow":
         """Starts everything and loads the shop meanwhile; what runs is handed to `running` before it is started."""
-        self.console.print(self.shop.note)
+        self.console.print(self.shop.note, soft_wrap=True)
         with doing(self.console, "Starting PostgreSQL …"):
             self._start_postgres(running)
         with doing(self.console, "Starting Airflow …"):

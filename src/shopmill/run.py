@@ -13,9 +13,17 @@ from shopmill.declaration import Dataset, Value
 from shopmill.manifest import File
 from shopmill.registry import Registry
 from shopmill.settings import Settings
-from shopmill.source.snapshot import RawFile, Snapshot
+from shopmill.source.snapshot import Snapshot
 from shopmill.store import Store, to_json
 from shopmill.versions import Versions
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A file of the version to come, and the store key where its bytes are now: in staging, or in the version before."""
+
+    file: File
+    key: str
 
 
 @dataclass(frozen=True)
@@ -90,15 +98,12 @@ class Run:
         """The snapshots of all extract tasks."""
         documents = [self.noted(f"inputs/{task}") for task in self.dataset.extracts]
         merged = {name: document for noted in documents for name, document in noted.items()}
-        return {
-            name: Snapshot(**{**document, "files": tuple(RawFile(**file) for file in document["files"])})
-            for name, document in sorted(merged.items())
-        }
+        return {name: Snapshot.from_document(document) for name, document in sorted(merged.items())}
 
-    def stage_table(self, table: str, files: list[File]) -> None:
+    def stage_table(self, table: str, files: list[StagedFile]) -> None:
         """Leaves the list of files of a computed table."""
         self.note(f"tables/{table}", [asdict(file) for file in files])
 
-    def staged_files(self, table: str) -> list[File]:
-        """The files of a table that a transform task computed."""
-        return [File(**file) for file in self.noted(f"tables/{table}")]
+    def staged_files(self, table: str) -> list[StagedFile]:
+        """The files of a table that a transform task computed, and those that it took over."""
+        return [StagedFile(File(**staged["file"]), staged["key"]) for staged in self.noted(f"tables/{table}")]

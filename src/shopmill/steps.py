@@ -6,20 +6,16 @@ Each step finds what earlier ones left in the run's staging area, and can be rep
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
-from importlib.metadata import version as package_version
 from typing import Any
 
 from shopmill.checks import Result
-from shopmill.compute import OnStatement, compute, pin_previous, run_checks
-from shopmill.declaration import Table
-from shopmill.engine import open_engine
+from shopmill.compute import OnStatement, compute, prepare, run_checks
+from shopmill.content import build_manifest, plain
 from shopmill.engine.compose import references
 from shopmill.errors import CheckFailedError, ConflictError
-from shopmill.manifest import File, Manifest
+from shopmill.manifest import Manifest
 from shopmill.run import Run
 from shopmill.source.extraction import Extraction, Progress
-from shopmill.store import sha256_of
 from shopmill.workspace import PREVIOUS, open_workspace
 
 log = logging.getLogger(__name__)
@@ -41,7 +37,7 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
     declared = next(found for found in run.dataset.tasks if found.name == task)
     with recorded(run):
         if declared == run.dataset.tasks[0]:
-            pin_previous(run)
+            prepare(run)
         with open_workspace(run) as workspace:
             return {name: compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
 
@@ -78,7 +74,7 @@ def publish(run: Run) -> Summary:
     """Makes the checked tables a version; gives its summary and status (published or unchanged)."""
     with recorded(run):
         manifest = build_manifest(run)
-        staged = {file.path: f"{run.staging}/{file.path}" for file in manifest.all_files}
+        staged = {item.file.path: item.key for table in manifest.tables for item in run.staged_files(table)}
         with run.registry.lock(f"publish {run.dataset.name}"):
             _previous_is_the_same(run, manifest)
             is_new = run.versions.publish(manifest, staged)
@@ -103,45 +99,6 @@ def _previous_is_the_same(run: Run, manifest: Manifest) -> None:
         )
 
 
-def build_manifest(run: Run) -> Manifest:
-    """The manifest of what is staged."""
-    tables = {table.name: table for table in run.dataset.tables}
-    content = {
-        "main_table": run.dataset.tables[0].name,
-        "tables": {name: _describe(table, run.staged_files(name)) for name, table in tables.items()},
-        "inputs": {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()},
-        "parameters": {name: _plain(value) for name, value in run.parameters.items()}
-        | {"time_zone": run.settings.time_zone},
-        "code": {
-            path.name: sha256_of(path)
-            for path in sorted(run.dataset.folder.glob("*"))
-            if path.suffix in {".sql", ".py"}
-        },
-        "software": {"shopmill": package_version("shopmill"), "engine": _engine_label(run)},
-        "rejected": run.noted("rejected"),
-    }
-    beside = {
-        "checks": run.noted("checks"),
-        "previous": run.noted("previous"),
-        "snapshots": {name: {"as_of": s.as_of, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
-    }
-    return Manifest(run.dataset.name, run.as_of.label, content, beside)
-
-
-def _describe(table: Table, files: list[File]) -> Summary:
-    columns = [{"name": c.name, "type": c.type, "unit": c.unit, "meaning": c.meaning} for c in table.columns]
-    return {"grain": table.grain, "key": list(table.key), "columns": columns, "files": [vars(file) for file in files]}
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def _engine_label(run: Run) -> str:
-    with run.store.scratch() as scratch, open_engine(run.settings, scratch) as engine:
-        return engine.label
-
-
 def register(run: Run) -> Summary:
     """Finishes the run's row in the registry and clears its staging area; gives the published summary."""
     summary: Summary = run.noted("published")
@@ -164,8 +121,8 @@ def register(run: Run) -> Summary:
 def recorded(run: Run, begins: bool = False) -> Iterator[None]:
     """Writes into the registry that a step failed or was blocked, and why; `begins` opens the row of the run."""
     if begins:
-        plain = {name: _plain(value) for name, value in run.parameters.items()}
-        run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, plain, run.orchestrator)
+        parameters = {name: plain(value) for name, value in run.parameters.items()}
+        run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, parameters, run.orchestrator)
     try:
         yield
     except CheckFailedError as error:
@@ -176,7 +133,9 @@ def recorded(run: Run, begins: bool = False) -> Iterator[None]:
         raise
 
 
-def run_all(run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: Progress = lambda _table, _rows: None) -> Summary:
+def run_all(
+    run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: Progress = lambda _table, _rows: None
+) -> Summary:
     """All steps one after another, as the CLI runs them. Only one run of a dataset at a time may do so."""
     with run.registry.lock(f"run of {run.dataset.name}", wait=False):
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from shopmill.errors import InvalidInputError
 from shopmill.manifest import Manifest
 from shopmill.run import Run
 from shopmill.source.contract import TABLES
+from shopmill.source.snapshot import UNDATED
 
 PREVIOUS = "previous_"
 
@@ -25,7 +27,11 @@ class Workspace:
         self.run, self.engine, self.scratch = run, engine, scratch
         zone = run.settings.zone
         self.bound: Bound = bind(
-            run.parameters, as_of=run.as_of.day(zone), as_of_at=run.as_of.instant, time_zone=run.settings.time_zone
+            run.parameters,
+            as_of=run.as_of.day(zone),
+            as_of_at=run.as_of.instant,
+            time_zone=run.settings.time_zone,
+            since=self.since,
         )
         self._known: set[str] = set()
 
@@ -38,12 +44,10 @@ class Workspace:
     def _make_known(self, name: str) -> None:
         declared = {table.name: table for table in self.run.dataset.tables}
         if name in declared:
-            self._view(
-                name, declared[name], [f"{self.run.staging}/{file.path}" for file in self.run.staged_files(name)]
-            )
+            self._view(name, declared[name], [staged.key for staged in self.run.staged_files(name)])
         elif name in self.run.inputs:
             columns = {column.name: column.type for column in TABLES[name].columns}
-            keys = [file.key for file in self.run.inputs[name].files]
+            keys = [file.key for file in self.run.inputs[name].files if self._is_needed(name, file.day)]
             self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
         elif name.removeprefix(PREVIOUS) in declared:
             table = declared[name.removeprefix(PREVIOUS)]
@@ -54,6 +58,13 @@ class Workspace:
             raise InvalidInputError(
                 f"{self.run.dataset.name} reads {name}, which is neither an input, a table nor a lookup of it."
             )
+
+    def _is_needed(self, name: str, day: str) -> bool:
+        """Whether rows of a day are read: a run that continues from the version before leaves older ones alone."""
+        incremental = self.run.dataset.incremental
+        if incremental is None or name not in incremental.facts or day == UNDATED or self.since == date.min:
+            return True
+        return day >= str(self.since - timedelta(days=incremental.warm_up_days))
 
     def _view(self, name: str, table: Table, keys: list[str]) -> None:
         self.engine.view(name, self.run.store.fetch(keys, self.scratch), {c.name: c.type for c in table.columns})
@@ -72,12 +83,28 @@ class Workspace:
         pinned = self.run.noted("previous")
         return self.run.versions.exactly(pinned["as_of"], pinned["version"]) if pinned else None
 
+    @property
+    def since(self) -> date:
+        """The first day that is computed; before it, partitioned tables are taken over from the version before."""
+        return date.fromisoformat(self.run.noted("since"))
+
     @cached_property
     def _small(self) -> dict[str, pa.Table]:
-        names = list(self.run.inputs)
-        counts = [self.run.inputs[name].rows for name in names]
-        input_rows = pa.table({"table_name": pa.array(names, pa.string()), "row_count": pa.array(counts, pa.int64())})
-        return {"input_rows": input_rows, **self.run.dataset.lookups(self.run.parameters)}
+        days = [(name, file.day, file.rows) for name, snapshot in self.run.inputs.items() for file in snapshot.files]
+        input_rows = {
+            "table_name": pa.array(list(self.run.inputs), pa.string()),
+            "row_count": pa.array([snapshot.rows for snapshot in self.run.inputs.values()], pa.int64()),
+        }
+        input_days = {
+            "table_name": pa.array([name for name, _, _ in days], pa.string()),
+            "day": pa.array([day for _, day, _ in days], pa.string()),
+            "row_count": pa.array([rows for _, _, rows in days], pa.int64()),
+        }
+        return {
+            "input_rows": pa.table(input_rows),
+            "input_days": pa.table(input_days),
+            **self.run.dataset.lookups(self.run.parameters),
+        }
 
 
 @contextmanager

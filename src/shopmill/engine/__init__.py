@@ -29,6 +29,11 @@ class Engine(Protocol):
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """Writes the ordered result of `query` as one Parquet file; returns its number of rows."""
 
+    def write_periods(
+        self, query: str, bound: Bound, folder: Path, column: str, period: str, order: Sequence[str]
+    ) -> list[tuple[str, Path, int]]:
+        """Writes one ordered file for each day, week or month of the date `column`: its first day, path and rows."""
+
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """The few rows of a query."""
 
@@ -44,6 +49,13 @@ def open_engine(settings: Settings, scratch: Path) -> AbstractContextManager[Eng
     from shopmill.engine.duckdb_engine import DuckDBEngine
 
     return DuckDBEngine(settings, scratch)
+
+
+def engine_label(settings: Settings) -> str:
+    """Name and version of the engine that the settings name."""
+    from shopmill.engine.duckdb_engine import DuckDBEngine
+
+    return DuckDBEngine.label
 
 
 def bind(parameters: Mapping[str, Value], **fixed: object) -> Bound:

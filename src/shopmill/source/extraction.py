@@ -83,7 +83,9 @@ class Extraction:
             expected = source.rows(table, f"select count(*) from ({query}) as counted")[0][0]
             ordered = f"{query} order by {quote(table.time)}" if table.is_fact else query
             with source.stream(table, ordered) as reader:
-                written = read_rows(reader, table, self.settings, scratch, lambda *f: files.append(self._adopt(table, *f)))
+                written = read_rows(
+                    reader, table, self.settings, scratch, lambda *f: files.append(self._adopt(table, *f))
+                )
             if written != expected:
                 raise SourceUnavailableError(
                     f"{table.name}: the shop counts {expected} rows but sent {written}. Run it again."

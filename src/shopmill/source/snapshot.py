@@ -4,8 +4,10 @@ A snapshot is written once and names immutable files, so every dataset of one as
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, midnight
@@ -29,12 +31,23 @@ class RawFile:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The files of one table at one as_of. `read_as_of` is when a dimension was really read."""
+    """The files of one table at one as_of. `read_as_of` is when a dimension was really read, `key` where this is kept."""
 
     table: str
     as_of: str
     read_as_of: str
     files: tuple[RawFile, ...]
+    key: str = ""
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Snapshot":
+        """The snapshot in a JSON document."""
+        return cls(**{**document, "files": tuple(RawFile(**file) for file in document["files"])})
+
+    @property
+    def days(self) -> dict[str, str]:
+        """What each day holds, as the hash of its file."""
+        return {file.day: file.sha256 for file in self.files}
 
     @property
     def rows(self) -> int:
@@ -77,8 +90,7 @@ class SnapshotCatalogue:
         keys = self.store.keys(f"{self.folder}/snapshots/{instant:{STAMP}}")
         if not keys:
             return None
-        document = self.store.read_json(keys[-1])
-        return Snapshot(**{**document, "files": tuple(RawFile(**file) for file in document["files"])})
+        return Snapshot.from_document({**self.store.read_json(keys[-1]), "key": keys[-1]})
 
     def known(self) -> list[datetime]:
         """The instants of all snapshots, ascending."""
@@ -110,8 +122,9 @@ class SnapshotCatalogue:
     def save(self, as_of: AsOf, snapshot: Snapshot) -> Snapshot:
         """Writes the snapshot; where another run was quicker with the same as_of, its snapshot is the one."""
         folder = f"{self.folder}/snapshots/{as_of.instant:{STAMP}}"
-        created = self.store.create(f"{folder}/{len(self.store.keys(folder)):04d}.json", to_json(asdict(snapshot)))
-        return snapshot if created else self.find(as_of) or snapshot
+        key = f"{folder}/{len(self.store.keys(folder)):04d}.json"
+        created = self.store.create(key, to_json(asdict(snapshot)))
+        return replace(snapshot, key=key) if created else self.find(as_of) or snapshot
 
 
 def _carry(base: Snapshot, before: date, as_of: AsOf, read: bool) -> Plan:

@@ -1,0 +1,50 @@
+"""What a version is: the content of its manifest, gathered from the declaration and what the steps left in staging."""
+
+from decimal import Decimal
+from importlib.metadata import version as package_version
+from typing import Any
+
+from shopmill.declaration import Table
+from shopmill.engine import engine_label
+from shopmill.manifest import File, Manifest
+from shopmill.run import Run
+from shopmill.store import sha256_of
+
+
+def describe_making(run: Run) -> dict[str, Any]:
+    """How the tables are computed: parameters, code, software. Inputs are not part of it."""
+    sources = [path for path in sorted(run.dataset.folder.glob("*")) if path.suffix in {".sql", ".py"}]
+    return {
+        "parameters": {name: plain(value) for name, value in run.parameters.items()}
+        | {"time_zone": run.settings.time_zone},
+        "code": {path.name: sha256_of(path) for path in sources},
+        "software": {"shopmill": package_version("shopmill"), "engine": engine_label(run.settings)},
+    }
+
+
+def build_manifest(run: Run) -> Manifest:
+    """The manifest of what is staged and checked."""
+    tables = {table.name: table for table in run.dataset.tables}
+    content = {
+        "main_table": run.dataset.tables[0].name,
+        "tables": {name: _describe(table, [s.file for s in run.staged_files(name)]) for name, table in tables.items()},
+        "inputs": {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()},
+        **describe_making(run),
+        "rejected": run.noted("rejected"),
+    }
+    beside = {
+        "checks": run.noted("checks"),
+        "previous": run.noted("previous"),
+        "snapshots": {name: {"key": s.key, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
+    }
+    return Manifest(run.dataset.name, run.as_of.label, content, beside)
+
+
+def _describe(table: Table, files: list[File]) -> dict[str, Any]:
+    columns = [{"name": c.name, "type": c.type, "unit": c.unit, "meaning": c.meaning} for c in table.columns]
+    return {"grain": table.grain, "key": list(table.key), "columns": columns, "files": [vars(file) for file in files]}
+
+
+def plain(value: object) -> object:
+    """A parameter's value as JSON has it."""
+    return str(value) if isinstance(value, Decimal) else value
