@@ -27,8 +27,8 @@ def one(source: duckdb.DuckDBPyConnection, query: str) -> Any:
     return row if len(row) > 1 else row[0]
 
 
-@settings(max_examples=10, deadline=None)
-@given(scale=st.floats(0.0001, 0.003), seed=st.integers(0, 10**6))
+@settings(max_examples=6, deadline=None)
+@given(scale=st.floats(0.0001, 0.003), seed=st.integers(-(2**31), 2**62))
 def test_numbers_of_rows_follow_the_scale_exactly(scale: float, seed: int) -> None:
     with synthetic.tables(scale, seed) as shop:
         assert one(shop, "select count(*) from transactions") == max(1, round(31_788_324 * scale))
@@ -168,7 +168,7 @@ def test_load_fills_postgres_and_another_scale_replaces(database: Callable[[], s
     assert synthetic.load(dsn, 0.001, progress=lambda *_: pytest.fail("loaded again")) == rows
 
 
-def test_a_load_that_breaks_leaves_the_old_shop(database: Callable[[], str]) -> None:
+def test_an_interrupted_load_leaves_the_old_shop(database: Callable[[], str]) -> None:
     dsn = database()
     rows = synthetic.load(dsn, 0.001)
 
@@ -176,7 +176,7 @@ def test_a_load_that_breaks_leaves_the_old_shop(database: Callable[[], str]) -> 
         if table == "orders":
             raise KeyboardInterrupt
 
-    with pytest.raises((KeyboardInterrupt, psycopg.Error, Exception)):
+    with pytest.raises(KeyboardInterrupt):
         synthetic.load(dsn, 0.002, progress=break_at_orders)
     assert synthetic.load(dsn, 0.001, progress=lambda *_: pytest.fail("loaded again")) == rows
 

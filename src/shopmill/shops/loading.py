@@ -12,7 +12,7 @@ import duckdb
 import psycopg
 import pyarrow as pa
 
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, ShopmillError
 
 TABLES = ("customers", "articles", "transactions", "orders", "order_items", "events", "reviews", "promotions")
 BATCH_ROWS = 100_000
@@ -85,8 +85,7 @@ def load_shop(
         _execute(cursor, script("schema.sql"))
         for table in TABLES:
             batches = _Counted(table, source.table(table).to_arrow_reader(BATCH_ROWS), shop, progress)
-            cursor.adbc_ingest(table, batches.reader(), mode="append", db_schema_name="public")
-            rows[table] = batches.rows
+            rows[table] = _ingest(cursor, batches)
         _execute(cursor, script("indexes.sql"))
         _record(cursor, shop, rows)
         connection.commit()
@@ -103,16 +102,32 @@ class _Counted:
     shop: Shop
     progress: Progress | None
     rows: int = 0
+    error: BaseException | None = None
 
     def reader(self) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(self.source.schema, self._batches())
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        for batch in self.source:
-            self.rows += batch.num_rows
-            if self.progress:
-                self.progress(self.table, self.rows, max(self.rows, self.shop.expected_rows.get(self.table, 0)))
-            yield batch
+        try:
+            for batch in self.source:
+                self.rows += batch.num_rows
+                if self.progress:
+                    self.progress(self.table, self.rows, max(self.rows, self.shop.expected_rows.get(self.table, 0)))
+                yield batch
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _ingest(cursor: adbc.Cursor, batches: _Counted) -> int:
+    try:
+        cursor.adbc_ingest(batches.table, batches.reader(), mode="append", db_schema_name="public")
+    except adbc.Error as error:
+        # ADBC wraps what happens on our side of the stream, Ctrl-C too.
+        raise batches.error or ShopmillError(f"Loading table {batches.table} failed: {error}") from error
+    return batches.rows
 
 
 def _record(cursor: adbc.Cursor, shop: Shop, rows: dict[str, int]) -> None:

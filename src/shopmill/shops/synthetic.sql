@@ -138,7 +138,7 @@ picked as (
     select
         *,
         -- Times a prime: the popular ones are anywhere in the catalogue.
-        (skewed(chance(pick_no, 'article'), getvariable('n_articles'), 0.045) * 15485863 + 7919 * getvariable('seed'))
+        (skewed(chance(pick_no, 'article'), getvariable('n_articles'), 0.045) * 15485863 + (hash(getvariable('seed')) % 1000)::bigint)
             % getvariable('n_articles') as any_article
     from placed
 ),
