@@ -167,17 +167,17 @@ def _made_once(path: Path, make: Callable[[Path], None]) -> Path:
 
 
 def _convert(folder: Path, path: Path) -> None:
-    import onnx  # noqa: PLC0415 - heavy, needed once
-    from safetensors.numpy import load_file  # noqa: PLC0415
+    import onnx
+    from safetensors.numpy import load_file
 
-    from shopmill.text.bert import bert_graph  # noqa: PLC0415
+    from shopmill.text.bert import bert_graph
 
     onnx.save(bert_graph(load_file(folder / "model.safetensors"), _json(folder / "config.json")), path)
 
 
 def _quantize(model: Model, path: Path) -> None:
-    import onnx  # noqa: PLC0415 - heavy, needed once
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]  # noqa: PLC0415
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
 
     quantize_dynamic(
         model.onnx,
@@ -191,7 +191,7 @@ def _quantize(model: Model, path: Path) -> None:
 
 def _download(hub_id: str) -> Path:
     """Fetch a model from the hub, or find it in the hub's own cache when there is no network."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - comes with tokenizers, needed only here
+    from huggingface_hub import snapshot_download
 
     name, _, revision = hub_id.partition("@")
     patterns = ["*.json", "1_Pooling/*.json", "model.onnx*", "onnx/model.onnx*"]

@@ -1,0 +1,44 @@
+"""Baseline sentiment: VADER, for English alone."""
+
+from typing import Literal
+
+import pyarrow as pa
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from shopmill.text.strings import Texts, as_list
+
+Label = Literal["positive", "neutral", "negative"]
+
+LANGUAGES_KNOWN = frozenset({"en"})
+THRESHOLD = 0.05
+MOST_CHARACTERS = 2_000  # VADER takes quadratic time, and spells each emoji out
+
+SCHEMA = pa.schema([pa.field("sentiment_compound", pa.float64()), pa.field("sentiment_label", pa.string())])
+
+
+class SentimentScorer:
+    """Scores English text with VADER's lexicon and rules."""
+
+    def __init__(self) -> None:
+        self._analyzer = SentimentIntensityAnalyzer()
+
+    def compound(self, text: str) -> float:
+        """Return the sentiment of the first 2,000 characters: -1 (worst) to 1 (best), in steps of 0.0001."""
+        return float(self._analyzer.polarity_scores(text[:MOST_CHARACTERS])["compound"])
+
+    def score_texts(self, texts: Texts, languages: Texts) -> pa.RecordBatch:
+        """Score a column beside the column of its languages: SCHEMA's columns, in order.
+
+        Null for a null text and for any language but English, an unknown one included.
+        """
+        pairs = zip(as_list(texts), as_list(languages), strict=True)
+        scores = [self.compound(t) if t is not None and lang in LANGUAGES_KNOWN else None for t, lang in pairs]
+        labels = [None if score is None else label(score) for score in scores]
+        return pa.record_batch([pa.array(scores, pa.float64()), pa.array(labels, pa.string())], schema=SCHEMA)
+
+
+def label(compound: float) -> Label:
+    """Return VADER's published reading of a compound score."""
+    if compound >= THRESHOLD:
+        return "positive"
+    return "negative" if compound <= -THRESHOLD else "neutral"
