@@ -47,4 +47,4 @@ def _describe(table: Table, files: list[File]) -> dict[str, Any]:
 
 def plain(value: object) -> object:
     """A parameter's value as JSON has it."""
-    return str(value) if isinstance(value, Decimal) else value
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value

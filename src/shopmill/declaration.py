@@ -10,11 +10,12 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Literal
 
 from shopmill.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Severity = Literal["error", "warn"]
 Value = str | int | Decimal | bool
@@ -183,7 +184,7 @@ class Dataset:
     parameters: tuple[Parameter, ...] = ()
     checks: tuple[QueryCheck, ...] = ()
     incremental: Incremental | None = None
-    lookups: Callable[[Mapping[str, Value]], Mapping[str, pa.Table]] = field(default=lambda _: {})
+    lookups: Callable[[Mapping[str, Value]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
 
     @cached_property
     def inputs(self) -> tuple[Input, ...]:

@@ -138,7 +138,7 @@ class _Demo:
         Registry(self.server.registry_dsn).migrate()
 
     def _start_airflow(self, running: ExitStack, port: int) -> "LocalAirflow":
-        from shopmill.airflow.local import LocalAirflow  # noqa: PLC0415 (an extra)
+        from shopmill.airflow.local import LocalAirflow
 
         environment = {
             **self._variables(),
@@ -168,7 +168,7 @@ class _Demo:
 
     def _write_settings(self) -> None:
         """The file by which `shopmill` commands in this folder find the demo's store and databases."""
-        from shopmill.airflow.local.configuration import write_private  # noqa: PLC0415 (an extra)
+        from shopmill.airflow.local.configuration import write_private
 
         lines = [f"{name}='{value}'\n" for name, value in self._variables().items()]
         write_private(self.home / "env", "".join(lines))

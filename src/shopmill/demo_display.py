@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from rich import filesize
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -67,18 +68,18 @@ def watch(console: Console, states: "Iterator[list[RunState]]") -> "list[RunStat
 def show_published(console: Console, settings: Settings, datasets: Sequence[str], as_of: str) -> None:
     """A row for each table of what was published, and how to read it."""
     store, registry = Store(settings.store), Registry(settings.registry_dsn.get_secret_value())
-    table = Table(title=f"Published as of {as_of}", title_justify="left")
-    for name in ("dataset", "table", "version"):
-        table.add_column(name, no_wrap=True)
-    for name in ("rows", "rejected", "bytes", "checks passed", "warned", "seconds"):
-        table.add_column(name, justify="right")
+    table = Table(title=f"Published as of {as_of}", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("dataset\n  table", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    for name in ("rows", "rejected", "size", "passed/\nwarned", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
     paths = []
     for dataset in datasets:
         versions = Versions(store, dataset, settings.zone)
         manifest, runs = versions.at(AsOf.parse(as_of, settings.zone)), registry.runs(dataset, 1)
         if manifest and runs:
             _add_tables(table, manifest, runs[0])
-            paths += [store.uri(f"{versions.folder(manifest)}/{name}") for name in manifest.tables[:1]]
+            paths.append(store.uri(f"{versions.folder(manifest)}/{manifest.content['main_table']}"))
     if paths:
         console.print(table)
         console.print("Read it:", *(f"  pandas.read_parquet({path!r})" for path in paths), sep="\n", soft_wrap=True)
@@ -90,8 +91,10 @@ def show_failures(console: Console, airflow: "LocalAirflow", runs: "Sequence[Run
         for task in run.failed_tasks:
             console.print(f"[red]{run.dag_id} failed in {task.task_id}[/red]")
             for line in airflow.client.log_errors(run, task):
-                console.print(f"  {line}", markup=False, soft_wrap=True)
-            console.print(f"  Log: {airflow.task_log(run.dag_id, run.run_id, task.task_id)}", soft_wrap=True)
+                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                f"  Log: {airflow.task_log(run.dag_id, run.run_id, task.task_id)}", highlight=False, soft_wrap=True
+            )
         if run.state != "success" and not run.failed_tasks:
             console.print(f"[red]{run.dag_id} ended as {run.state} before any task ran[/red]; see {airflow.logs}")
 
@@ -152,12 +155,13 @@ def _coloured(state: str) -> str:
 
 
 def _add_tables(table: Table, manifest: Manifest, run: dict[str, Any]) -> None:
-    checks = run["checks"]
-    warned = sum(not check["passed"] for check in checks)
+    """The run in bold, 80 columns wide, and below it what it published."""
+    warned = sum(not check["passed"] for check in run["checks"])
+    checks = f"{len(run['checks']) - warned}/{warned}"
     seconds = (run["finished_at"] - run["started_at"]).total_seconds()
-    of_run = [f"{run['rejected'] or 0:,}", str(len(checks) - warned), str(warned), f"{seconds:.1f}"]
-    for number, name in enumerate(manifest.tables):
-        size = f"{sum(file.bytes for file in manifest.files(name)):,}"
-        rejected, *rest = of_run if number == 0 else [""] * 4
-        dataset, version = (manifest.dataset, manifest.version) if number == 0 else ("", "")
-        table.add_row(dataset, name, version, f"{manifest.rows(name):,}", rejected, size, *rest)
+    size = filesize.decimal(sum(file.bytes for file in manifest.all_files))
+    rejected = f"{run['rejected'] or 0:,}"
+    table.add_row(manifest.dataset, manifest.version, "", rejected, size, checks, f"{seconds:.1f} s", style="bold")
+    for name in manifest.tables:
+        size = filesize.decimal(sum(file.bytes for file in manifest.files(name)))
+        table.add_row(f"  {name}", "", f"{manifest.rows(name):,}", "", size)

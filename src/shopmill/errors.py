@@ -1,5 +1,8 @@
 """The errors a person meets: one sentence each, naming the thing and the way out."""
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class ShopmillError(Exception):
     """Something a person can mend. The message is complete: what is wrong, where, what to do."""
@@ -14,7 +17,11 @@ class SchemaDriftError(PermanentError):
 
 
 class CheckFailedError(PermanentError):
-    """Checks of severity error failed, so nothing was published."""
+    """Checks of severity error failed, so nothing was published. `failures` are the results that failed."""
+
+    def __init__(self, message: str, failures: Sequence[Any] = ()):
+        super().__init__(message)
+        self.failures = tuple(failures)
 
 
 class InvalidInputError(PermanentError):

@@ -63,10 +63,11 @@ REJECTED = "select source_table || ': ' || reason as reason, count(*) as n from 
 def _raise_if_blocked(run: Run, results: list[Result]) -> None:
     failed = [result for result in results if not result.passed and result.severity == "error"]
     if failed:
+        sentences = "; ".join(f"{result.table} {result.sentence()}".strip() for result in failed)
         raise CheckFailedError(
-            f"{run.dataset.name} as of {run.as_of.label} was not published, {len(failed)} of {len(results)} checks failed: "
-            + "; ".join(f"{result.table + ' ' if result.table else ''}{result.sentence()}" for result in failed)
-            + ". The version before stays current."
+            f"{run.dataset.name} as of {run.as_of.label} was not published: {len(failed)} of {len(results)} checks failed: "
+            f"{sentences}. The version before stays current.",
+            failed,
         )
 
 

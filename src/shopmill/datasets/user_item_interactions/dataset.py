@@ -21,17 +21,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, QueryCheck, RowCheck, Table, Task, Value
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SIGNALS = {"purchase": "1.0", "cart": "0.3", "click": "0.1", "view": "0.05", "return": "-1.0"}
 PLACES = Decimal("1e-12")
 
 
-def signal_weights(parameters: Mapping[str, Value]) -> Mapping[str, pa.Table]:
+def signal_weights(parameters: Mapping[str, Value]) -> Mapping[str, "pa.Table"]:
     """The weight of each signal at each age in days, until it rounds to zero."""
+    import pyarrow as pa
+
     names: list[str] = []
     ages: list[int] = []
     weights: list[Decimal] = []

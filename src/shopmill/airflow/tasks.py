@@ -1,0 +1,191 @@
+"""The steps of a run as Airflow tasks, and the DAG they stand in. DAG files say when and in which order; this says how.
+
+Parsing a DAG file imports no engine, no database driver and no step: those wait until a task runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import (
+    DAG,
+    Asset,
+    BaseOperator,
+    CronPartitionTimetable,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+)
+
+from shopmill import datasets
+from shopmill.airflow.notifications import announce_failure, announce_success
+from shopmill.declaration import COMMON_PARAMETERS, Dataset, Parameter
+from shopmill.settings import load_settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from shopmill.run import Run
+
+AS_OF = "{{ params.as_of or partition_key or dag_run.run_after.strftime('%Y-%m-%d') }}"
+JSON_TYPES = {"integer": "integer", "decimal": "number", "text": "string", "boolean": "boolean"}
+OURS = {"as_of", "refresh"}
+
+
+def daily(clock: str) -> CronPartitionTimetable:
+    """Every day at a time of the shop's day, such as `02:00`; the run's partition key is that day, its as_of."""
+    hour, minute = clock.split(":")
+    return CronPartitionTimetable(f"{minute} {hour} * * *", timezone=load_settings().time_zone, key_format="%Y-%m-%d")
+
+
+def every_minutes(minutes: int) -> CronPartitionTimetable:
+    """Every so many minutes; the run's partition key is that moment in UTC, its as_of."""
+    return CronPartitionTimetable(f"*/{minutes} * * * *", timezone="UTC", key_format="%Y-%m-%dT%H:%M:%SZ")
+
+
+def dataset_asset(name: str) -> Asset:
+    """The asset that stands for a dataset; its events carry as_of, version and rows."""
+    return Asset(name=name, uri=f"shopmill://datasets/{name}", group="shopmill")
+
+
+def dataset_dag(name: str, schedule: Any) -> DAG:
+    """The DAG of a dataset: its documentation, parameters and owner come from the declaration."""
+    declared = datasets.load(name)
+    return DAG(
+        dag_id=name,
+        schedule=schedule,
+        dag_display_name=declared.title,
+        description=declared.documentation.strip().splitlines()[0],
+        doc_md=declared.documentation,
+        params=_params(declared),
+        tags={"shopmill", declared.owner},
+        catchup=False,
+        max_active_runs=1,
+        render_template_as_native_obj=False,
+        default_args={
+            "owner": declared.owner,
+            "retries": 3,
+            "retry_delay": timedelta(seconds=30),
+            "retry_exponential_backoff": 2,
+            "max_retry_delay": timedelta(minutes=10),
+            "retry_policy": ExceptionRetryPolicy(
+                [RetryRule("shopmill.errors.PermanentError", RetryAction.FAIL, reason="Trying again cannot mend this.")]
+            ),
+            "on_failure_callback": announce_failure,
+        },
+    )
+
+
+def _params(declared: Dataset) -> dict[str, Param]:
+    as_of = Param(None, type=["null", "string"], description="the moment to run for; default: the partition's day")
+    refresh = Param(False, type="boolean", description="read the source again although this as_of was read before")
+    return {
+        "as_of": as_of,
+        "refresh": refresh,
+        **{p.name: _param(p) for p in (*declared.parameters, *COMMON_PARAMETERS)},
+    }
+
+
+def _param(parameter: Parameter) -> Param:
+    default = float(parameter.default) if parameter.type == "decimal" else parameter.default
+    limits: dict[str, Any] = {"minimum": parameter.minimum, "maximum": parameter.maximum}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    return Param(default, type=JSON_TYPES[parameter.type], description=parameter.meaning, **given)
+
+
+class StepOperator(BaseOperator):
+    """A step of a run. What it worked on (as_of, parameters, SQL) is shown in the task's rendered templates."""
+
+    template_fields: Sequence[str] = ("as_of", "parameters", "sql")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json", "sql": "sql"}
+    overwrite_rtif_after_execution = True
+    ui_color = "#e8f0e4"
+
+    def __init__(self, *, step: str, part: str = "", **kwargs: Any):
+        super().__init__(**kwargs)
+        self.step, self.part = step, part
+        self.as_of = AS_OF
+        self.parameters: Mapping[str, Any] = {}
+        self.sql = ""
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Does the step and returns its summary, a few numbers."""
+        run = self._run(context)
+        return {"extract": self._extract, "transform": self._transform}.get(self.step, self._plain)(run, context)
+
+    def _run(self, context: "Context") -> "Run":
+        from shopmill.airflow.connections import airflow_settings
+        from shopmill.run import Run
+
+        task, params = context["ti"], context["params"]
+        self.parameters = {name: value for name, value in params.items() if name not in OURS}
+        return Run.create(
+            self.dag_id,
+            self.as_of,
+            airflow_settings(),
+            self.parameters,
+            run_id=f"{self.dag_id}.{task.run_id}",
+            orchestrator={"dag_id": self.dag_id, "dag_run_id": task.run_id, "try_number": task.try_number},
+            refresh=bool(params["refresh"]),
+        )
+
+    def _extract(self, run: "Run", _: "Context") -> dict[str, Any]:
+        from shopmill import steps
+
+        return steps.extract(run, self.part)
+
+    def _transform(self, run: "Run", _: "Context") -> dict[str, Any]:
+        from shopmill import steps
+
+        statements: list[str] = []
+        try:
+            return steps.transform(run, self.part, lambda table, sql: statements.append(f"-- {table}\n{sql};\n"))
+        finally:
+            self.sql = "\n".join(statements)
+
+    def _plain(self, run: "Run", context: "Context") -> dict[str, Any]:
+        from shopmill import steps
+
+        summary: dict[str, Any] = getattr(steps, self.step)(run)
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = {name: summary[name] for name in ("as_of", "version", "rows")}
+        return summary
+
+
+class NotifyOperator(BaseOperator):
+    """Tells people that a version was published. Failures are told by the failed task's own callback."""
+
+    def execute(self, context: "Context") -> None:
+        """Announces what the register step returned."""
+        announce_success(context, context["ti"].xcom_pull(task_ids="register_metadata"))
+
+
+def extract(name: str = "extract") -> StepOperator:
+    """Brings the source tables of one extract task of the dataset into the store."""
+    return StepOperator(step="extract", part=name, task_id=name)
+
+
+def transform(name: str = "transform") -> StepOperator:
+    """Computes the tables of one transform task of the dataset."""
+    return StepOperator(step="transform", part=name, task_id=name)
+
+
+def quality_check() -> StepOperator:
+    """Runs the dataset's checks; nothing is published when one of severity error fails."""
+    return StepOperator(step="check", task_id="quality_check")
+
+
+def save_artifact(dataset: str) -> StepOperator:
+    """Publishes the version and announces it as an asset event."""
+    return StepOperator(step="publish", task_id="save_artifact", outlets=[dataset_asset(dataset)])
+
+
+def register_metadata() -> StepOperator:
+    """Finishes the run's row in etl_runs."""
+    return StepOperator(step="register", task_id="register_metadata")
+
+
+def notify() -> NotifyOperator:
+    """Tells Slack and e-mail, where their connections exist."""
+    return NotifyOperator(task_id="notify")
