@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shopmill.errors import InvalidInputError
 from shopmill.store import to_json
 
 VERSION_DIGITS = 12
@@ -62,6 +63,12 @@ class Manifest:
     def tables(self) -> list[str]:
         """Names of the tables."""
         return list(self.content["tables"])
+
+    def need(self, table: str) -> str:
+        """The name of a table of the version; InvalidInputError when it has no such table."""
+        if table not in self.tables:
+            raise InvalidInputError(f"{self.dataset} has no table {table!r}; it has {', '.join(self.tables)}.")
+        return table
 
     def files(self, table: str) -> list[File]:
         """The files of one table, in order."""

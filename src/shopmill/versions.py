@@ -66,6 +66,11 @@ class Versions:
         found = [Manifest.from_document(self.store.read_json(key)) for key in keys]
         return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
 
+    def is_current(self, manifest: Manifest) -> bool:
+        """Whether a version is the one that counts at its as_of."""
+        found = self.at(AsOf.parse(manifest.as_of, self.zone))
+        return found is not None and found.version == manifest.version
+
     def keys_of(self, manifest: Manifest, table: str) -> list[str]:
         """Store keys of a table's files."""
         folder = self.folder(manifest)
