@@ -12,13 +12,10 @@ import pytest
 from shopmill.airflow import notifications
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.notifications import announce_failure, announce_success, failure_of
+from shopmill.checks import Result
 from shopmill.errors import CheckFailedError
 
 SUMMARY = {"version": "3f2a9c1d", "rows": 7, "rejected": 0, "bytes": 100}
-
-
-class BlockedError(CheckFailedError):
-    failures = (SimpleNamespace(sentence=lambda: "key of interactions: 2 violations"),)
 
 
 def context(exception: BaseException | None = None) -> dict[str, Any]:
@@ -60,7 +57,8 @@ def connected(sink_connections: dict[str, str], monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.usefixtures("connected")
 def test_failed_checks_reach_both(slack: Any, mailbox: Any) -> None:
-    announce_failure(context(BlockedError("1 check failed")))
+    result = Result("key of interactions", "interactions", "error", "the key is unique", violations=2)
+    announce_failure(context(CheckFailedError("1 check failed", [result])))
     assert "key of interactions: 2 violations" in slack.messages[0]["text"]
     html = mailbox.messages[0].get_body().get_content()
     assert "key of interactions: 2 violations" in html

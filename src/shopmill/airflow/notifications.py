@@ -83,8 +83,8 @@ def _send(connection_id: str, send: "Callable[[Connection], None]") -> None:
 
 
 def _connection(connection_id: str) -> "Connection | None":
-    from airflow.sdk import Connection  # noqa: PLC0415 (a DAG file that is parsed every 30 s needs none of this)
-    from airflow.sdk.exceptions import AirflowNotFoundException  # noqa: PLC0415
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
         found: Connection = Connection.get(connection_id)
@@ -94,7 +94,7 @@ def _connection(connection_id: str) -> "Connection | None":
 
 
 def _to_slack(message: Message, _: "Connection", context: "Context") -> None:
-    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier  # noqa: PLC0415
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
     notifier = SlackWebhookNotifier(slack_webhook_conn_id=SLACK, text=message.slack, timeout=_TIMEOUT_SECONDS)
     # Called directly, a notifier renders no templates: a brace in an error must not read a variable or connection.
@@ -102,7 +102,7 @@ def _to_slack(message: Message, _: "Connection", context: "Context") -> None:
 
 
 def _to_mailbox(message: Message, connection: "Connection", context: "Context") -> None:
-    from shopmill.airflow.mail import TextAndHtmlNotifier  # noqa: PLC0415
+    from shopmill.airflow.mail import TextAndHtmlNotifier
 
     recipients = connection.extra_dejson.get("to") or os.environ.get("SHOPMILL_NOTIFY_EMAIL")
     if not recipients:

@@ -102,11 +102,18 @@ class AirflowClient:
         body = {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id}
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
 
-    def abandon_runs(self, dag_id: str) -> None:
+    def abandon_runs(self, dag_id: str, timeout: float = 30) -> None:
         """Marks the unfinished runs of a DAG as failed: those of an Airflow that was killed would go on, or block."""
         path = f"/api/v2/dags/{dag_id}/dagRuns"
-        for run in self._call("GET", path, params={"state": ["queued", "running"]})["dag_runs"]:
-            self._call("PATCH", f"{path}/{run['dag_run_id']}", json={"state": "failed"})
+        deadline = time.monotonic() + timeout
+        while unfinished := self._call("GET", path, params={"state": ["queued", "running"]})["dag_runs"]:
+            if time.monotonic() > deadline:
+                raise AirflowApiError(
+                    f"{len(unfinished)} runs of {dag_id} cannot be ended: mark them failed in the UI."
+                )
+            for run in unfinished:
+                self._call("PATCH", f"{path}/{run['dag_run_id']}", json={"state": "failed"})
+            time.sleep(0.5)  # the scheduler may have been about to start one, and then has the last word
 
     def dag_run(self, dag_id: str, run_id: str) -> RunState:
         """The present state of a run and of its tasks."""
