@@ -18,6 +18,8 @@ from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import UNDATED
 
 PREVIOUS = "previous_"
+SOURCE = "source_"
+"""An input can be named `source_<table>` too: what to do where a published table has the name of an input."""
 
 
 class Workspace:
@@ -45,13 +47,13 @@ class Workspace:
         declared = {table.name: table for table in self.run.dataset.tables}
         if name in declared:
             self._view(name, declared[name], [staged.key for staged in self.run.staged_files(name)])
-        elif name in self.run.inputs:
-            columns = {column.name: column.type for column in TABLES[name].columns}
-            keys = [file.key for file in self.run.inputs[name].files if self._is_needed(name, file.day)]
+        elif (table := name.removeprefix(SOURCE)) in self.run.inputs:
+            columns = {column.name: column.type for column in TABLES[table].columns}
+            keys = [file.key for file in self.run.inputs[table].files if self._is_needed(table, file.day)]
             self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
         elif name.removeprefix(PREVIOUS) in declared:
-            table = declared[name.removeprefix(PREVIOUS)]
-            self._view(name, table, self._previous_keys(table))
+            before = declared[name.removeprefix(PREVIOUS)]
+            self._view(name, before, self._previous_keys(before))
         elif name in self._small:
             self.engine.table(name, self._small[name])
         else:
