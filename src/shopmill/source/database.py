@@ -52,6 +52,13 @@ class Source:
             cursor.execute(query)
             return cursor.fetchall()
 
+    def plan(self, table: SourceTable, query: str) -> str:
+        """How PostgreSQL would run a query."""
+        with self._connection.cursor() as cursor, _explained(table.name):
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+            cursor.execute(f"explain (costs off) {query}")
+            return "\n".join(str(row[0]) for row in cursor.fetchall())
+
     def check(self, table: SourceTable) -> None:
         """SchemaDriftError unless the mapped table has every column of the contract in an accepted type."""
         found = self.types(table)

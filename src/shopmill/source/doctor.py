@@ -107,8 +107,7 @@ def _index(source: Source, table: SourceTable, suffers: tuple[str, ...]) -> Iter
     if not table.time or table.time_of:
         return
     query = f"select * from ({source.mapping.select(table.name)}) as mapped where {quote(table.time)} < '0001-01-02'"
-    plan = "\n".join(str(row[0]) for row in source.rows(table, f"explain (costs off) {query}"))
-    if "Index" not in plan:
+    if "Index" not in source.plan(table, query):
         yield Finding(
             f"{table.name}.{table.time}",
             "warn",

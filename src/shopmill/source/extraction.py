@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from shopmill.asof import AsOf, midnight
@@ -52,7 +53,7 @@ class Extraction:
                 for name in wanted
                 if name not in found
             }
-            files = self._read({name: plan for name, plan in plans.items() if plan.read})
+            files = self._read([(catalogues[name], plan) for name, plan in plans.items() if plan.read])
             for name, plan in plans.items():
                 snapshot = Snapshot(
                     name, self.as_of.label, plan.read_as_of, _sorted([*plan.carried, *files.get(name, [])])
@@ -60,16 +61,19 @@ class Extraction:
                 found[name] = catalogues[name].save(self.as_of, snapshot)
         return found
 
-    def _read(self, plans: dict[str, Plan]) -> dict[str, list[RawFile]]:
+    def _read(self, plans: list[tuple[SnapshotCatalogue, Plan]]) -> dict[str, list[RawFile]]:
         if not plans:
             return {}
         with (
             open_source(self.settings.source_dsn.get_secret_value(), load_mapping(self.settings)) as source,
             self.store.scratch() as scratch,
         ):
-            return {name: self._read_table(source, TABLES[name], plan, scratch) for name, plan in plans.items()}
+            return {
+                catalogue.table.name: self._read_table(source, catalogue, plan, scratch) for catalogue, plan in plans
+            }
 
-    def _read_table(self, source: Source, table: SourceTable, plan: Plan, scratch: Path) -> list[RawFile]:
+    def _read_table(self, source: Source, catalogue: SnapshotCatalogue, plan: Plan, scratch: Path) -> list[RawFile]:
+        table = catalogue.table
         try:
             source.check(table)
         except SchemaDriftError:
@@ -83,9 +87,8 @@ class Extraction:
             expected = source.rows(table, f"select count(*) from ({query}) as counted")[0][0]
             ordered = f"{query} order by {quote(table.time)}" if table.is_fact else query
             with source.stream(table, ordered) as reader:
-                written = read_rows(
-                    reader, table, self.settings, scratch, lambda *f: files.append(self._adopt(table, *f))
-                )
+                deliver = partial(self._adopt, catalogue, files)
+                written = read_rows(reader, table, self.settings, scratch, deliver)
             if written != expected:
                 raise SourceUnavailableError(
                     f"{table.name}: the shop counts {expected} rows but sent {written}. Run it again."
@@ -110,13 +113,12 @@ class Extraction:
             return f"date '{day or self.as_of.day(zone)}'"
         return f"timestamptz '{(midnight(day, zone) if day else self.as_of.instant).isoformat()}'"
 
-    def _adopt(self, table: SourceTable, day: str, path: Path, rows: int) -> RawFile:
+    def _adopt(self, catalogue: SnapshotCatalogue, files: list[RawFile], day: str, path: Path, rows: int) -> None:
         sha256, size = sha256_of(path), path.stat().st_size
-        fingerprint = load_mapping(self.settings).fingerprint(table)
-        key = f"raw/{table.name}/source={fingerprint}/{f'day={day}/' if day else ''}{sha256[:16]}.parquet"
+        key = f"{catalogue.folder}/{f'day={day}/' if day else ''}{sha256[:16]}.parquet"
         self.store.adopt(path, key)
-        self.progress(table.name, rows)
-        return RawFile(day, key, rows, size, sha256)
+        self.progress(catalogue.table.name, rows)
+        files.append(RawFile(day, key, rows, size, sha256))
 
 
 def query_for(source: Source, table: SourceTable, condition: str) -> str:
