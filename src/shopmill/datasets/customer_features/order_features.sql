@@ -1,0 +1,42 @@
+-- Orders placed and what came back. An order that was cancelled, or that has nothing but returned lines, is not an order.
+with baskets as (
+  select
+    order_id,
+    customer_id,
+    age_days,
+    is_cancelled,
+    coalesce(sum(quantity) filter (where quantity > 0), 0) as n_ordered,
+    coalesce(-sum(quantity) filter (where quantity < 0), 0) as n_sent_back,
+    coalesce(sum(quantity * price) filter (where quantity > 0), 0) as order_value,
+    not is_cancelled and (count(quantity) = 0 or count(*) filter (where quantity >= 0) > 0) as is_order
+  from checked_orders
+  left join (select order_id, quantity, price from checked_order_items where problem is null) as items using (order_id)
+  where problem is null
+  group by order_id, customer_id, age_days, is_cancelled
+),
+sums as (
+  select
+    customer_id,
+    count(*) filter (where is_order) as n_orders,
+    sum(n_ordered) filter (where is_order) as n_units,
+    sum(order_value) filter (where is_order) as total_value,
+    max(order_value) filter (where is_order) as max_value,
+    max(age_days) filter (where is_order) as days_since_first,
+    min(age_days) filter (where is_order) as days_since_last,
+    sum(n_ordered) as n_ordered,
+    sum(n_sent_back + case when is_cancelled then n_ordered else 0 end) as n_returned
+  from everyone
+  left join baskets using (customer_id)
+  group by customer_id
+)
+select
+  customer_id,
+  n_orders as orders_count_lifetime,
+  cast(n_units as double) / nullif(cast(n_orders as double), 0) as basket_size_avg_lifetime,
+  cast(total_value as double) / nullif(cast(n_orders as double), 0) as order_value_avg_lifetime,
+  max_value as order_value_max_lifetime,
+  cast(n_returned as double) / nullif(cast(n_ordered as double), 0) as return_rate_lifetime,
+  days_since_first as days_since_first_order,
+  days_since_last as days_since_last_order,
+  cast(days_since_first - days_since_last as double) / nullif(cast(n_orders - 1 as double), 0) as days_between_orders_avg_lifetime
+from sums
