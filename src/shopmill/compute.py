@@ -83,6 +83,14 @@ def _same_columns(workspace: Workspace, table: Table) -> None:
         )
 
 
+def due_announcements(workspace: Workspace) -> dict[str, int]:
+    """The number of changes by asset, for each announcement of the dataset that is due."""
+    dataset = workspace.run.dataset
+    workspace.prepare(announced.sql for announced in dataset.announcements)
+    found = {a.asset: workspace.engine.rows(compose(dataset, a.sql), workspace.bound)[0] for a in dataset.announcements}
+    return {asset: int(row["changes"]) for asset, row in found.items() if row["due"]}
+
+
 def run_checks(workspace: Workspace) -> list[Result]:
     """The results of all checks of a run whose tables are staged."""
     run, previous = workspace.run, workspace.previous

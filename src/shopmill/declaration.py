@@ -168,6 +168,19 @@ class Incremental:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """An asset event beside the dataset's own, for work that need not follow every version.
+
+    `sql` is a query of one row with the columns `changes` (how many) and `due` (whether they are enough for the event).
+    It may read what a QueryCheck may.
+    """
+
+    asset: str
+    sql: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Everything that is to be known about one dataset. Its folder holds the SQL."""
 
@@ -183,6 +196,7 @@ class Dataset:
     tables: tuple[Table, ...]
     parameters: tuple[Parameter, ...] = ()
     checks: tuple[QueryCheck, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
     incremental: Incremental | None = None
     lookups: Callable[[Mapping[str, Value]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from shopmill.checks import Result
-from shopmill.compute import OnStatement, compute, prepare, run_checks
+from shopmill.compute import OnStatement, compute, due_announcements, prepare, run_checks
 from shopmill.content import build_manifest, plain
 from shopmill.engine.compose import references
 from shopmill.errors import CheckFailedError, ConflictError
@@ -48,6 +48,7 @@ def check(run: Run) -> Summary:
         with open_workspace(run) as workspace:
             results = run_checks(workspace)
             rejected = workspace.engine.rows(REJECTED, {})
+            run.note("announced", due_announcements(workspace))
         run.note("checks", [result.document() for result in results])
         run.note("rejected", {row["reason"]: row["n"] for row in rejected})
         _raise_if_blocked(run, results)
@@ -72,7 +73,10 @@ def _raise_if_blocked(run: Run, results: list[Result]) -> None:
 
 
 def publish(run: Run) -> Summary:
-    """Makes the checked tables a version; gives its summary and status (published or unchanged)."""
+    """Makes the checked tables a version; gives its summary, status (published or unchanged), and what is `announced`.
+
+    `announced` maps the asset of each announcement that is due to its number of changes.
+    """
     with recorded(run):
         manifest = build_manifest(run)
         staged = {item.file.path: item.key for table in manifest.tables for item in run.staged_files(table)}
@@ -82,6 +86,7 @@ def publish(run: Run) -> Summary:
         summary = {
             **manifest.summary,
             "status": "published" if is_new else "unchanged",
+            "announced": run.noted("announced"),
             "path": run.store.uri(run.versions.folder(manifest)),
         }
         run.note("published", summary)

@@ -1,0 +1,301 @@
+"""Every article of the shop with the text that is embedded, its place among the others, and its history.
+
+`articles` has a row for every article that the shop lists at as_of or that an earlier version had. A deleted article
+stays with what the shop said of it last, `is_active` false. `first_seen` and `last_seen` are the as_of days of the
+first and the last version for which the shop listed it; the history begins with the first version, so all articles of
+that one were first seen then. History follows as_of: versions before as_of count, versions after it do not, so fill a
+past in ascending order.
+
+*The catalogue* below is the active articles; what is measured against it is null for inactive ones.
+
+- `price_normalised` and `stock_normalised` = (value - minimum) / (maximum - minimum) over the catalogue; 0 where all
+  values are equal, null where the value is null.
+- `price_percentile_in_group` = the share of the other priced articles of the same `product_group_name` in the
+  catalogue that cost less: 0 for the cheapest, 1 for the dearest if no other costs as much, 0 for one without others,
+  equal for equal prices; null without a price or a group.
+- `category_path` = `index_group_name > product_group_name > product_type_name`, without those that are null or blank.
+- `content_text` = `prod_name. product_type_name. product_group_name. graphical_appearance_name. colour_group_name.
+  section_name. garment_group_name. index_group_name. detail_desc`, without those that are null or blank, any run of
+  white space (no-break spaces and line breaks too) as one blank. Price and stock are not in it. It is '' where nothing
+  is said. `content_hash` is its SHA-256 in hex, the key of the embedding cache.
+
+`catalogue_changes` compares with the previous published version: `added` (no version before had it), `removed` (listed
+before and not now), `returned` (inactive before and listed now), `changed` (any of the shop's columns differs, or the
+text). `changed_fields` names the shop's columns that differ, sorted and separated by commas: '' for added and removed
+articles, and for changed ones whose text differs only because it is put together in another way than before.
+`text_changed` says that the text to be embedded came, went or is another: true for added, returned and removed
+articles, and for changed ones whose `content_hash` differs. So an edit of a price, a stock or a code alone has
+`text_changed` false. In the first version everything is added.
+
+The embeddings are woken when at least `min_text_changes` articles of the version have `text_changed`. Fewer wait for
+the weekly run, which takes the texts as they are then.
+
+Rejected are rows without an id, rows with a negative price, and repeated ids: of the rows with the same id that could
+be used, the first in the order of all columns (as the contract lists them, null last) is kept. An article whose only
+rows are rejected is still listed: it stays as the version before had it, and is missing where none had it.
+
+Category checks warn and do not block: in H&M's own catalogue some codes have more than one name, and such an article
+is still sold, shown and embedded. What would make the history wrong blocks.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from shopmill.declaration import (
+    REJECTS,
+    Announcement,
+    Column,
+    Dataset,
+    Input,
+    Parameter,
+    QueryCheck,
+    RowCheck,
+    Table,
+    Task,
+)
+
+CODES = {
+    "product_type_no": "product_type_name",
+    "graphical_appearance_no": "graphical_appearance_name",
+    "colour_group_code": "colour_group_name",
+    "perceived_colour_value_id": "perceived_colour_value_name",
+    "perceived_colour_master_id": "perceived_colour_master_name",
+    "department_no": "department_name",
+    "index_code": "index_name",
+    "index_group_no": "index_group_name",
+    "section_no": "section_name",
+    "garment_group_no": "garment_group_name",
+}
+
+
+def _pair(code: str, kind: str, name: str, what: str) -> tuple[Column, Column]:
+    return (
+        Column(code, kind, f"code of the {what}", required=False),
+        Column(name, "varchar", f"name of the {what}", required=False),
+    )
+
+
+SHOP_COLUMNS = (
+    Column("article_id", "varchar", "article as the shop names it, zero-padded text"),
+    Column("product_code", "varchar", "product of which the article is one variant", required=False),
+    Column("prod_name", "varchar", "name of the product", required=False),
+    *_pair("product_type_no", "integer", "product_type_name", "product type"),
+    Column("product_group_name", "varchar", "group of product types", required=False),
+    *_pair("graphical_appearance_no", "integer", "graphical_appearance_name", "graphical appearance"),
+    *_pair("colour_group_code", "integer", "colour_group_name", "colour group"),
+    *_pair("perceived_colour_value_id", "integer", "perceived_colour_value_name", "lightness perceived"),
+    *_pair("perceived_colour_master_id", "integer", "perceived_colour_master_name", "main colour perceived"),
+    *_pair("department_no", "integer", "department_name", "department"),
+    *_pair("index_code", "varchar", "index_name", "index, a part of the range"),
+    *_pair("index_group_no", "integer", "index_group_name", "group of indexes"),
+    *_pair("section_no", "integer", "section_name", "section"),
+    *_pair("garment_group_no", "integer", "garment_group_name", "garment group"),
+    Column("detail_desc", "varchar", "description", required=False),
+    Column("price", "decimal(18,6)", "list price", "the shop's currency", required=False, minimum=0),
+    Column("stock", "integer", "units in stock", "units", required=False),
+)
+
+
+def _share(name: str, meaning: str) -> Column:
+    return Column(name, "double", meaning, "share", required=False, minimum=0, maximum=1)
+
+
+ARTICLES = Table(
+    name="articles",
+    grain="one row per article that the shop lists or ever listed",
+    key=("article_id",),
+    columns=(
+        *SHOP_COLUMNS,
+        _share("price_normalised", "price between the lowest (0) and the highest (1) of the catalogue"),
+        _share("stock_normalised", "stock between the lowest (0) and the highest (1) of the catalogue"),
+        _share("price_percentile_in_group", "share of the others in the product group that cost less"),
+        Column("category_path", "varchar", "index group > product group > product type", required=False),
+        Column("content_text", "varchar", "the text that is embedded"),
+        Column("content_hash", "varchar", "SHA-256 of content_text, in hex"),
+        Column("first_seen", "date", "as_of of the first version for which the shop listed it"),
+        Column("last_seen", "date", "as_of of the last version for which the shop listed it"),
+        Column("is_active", "boolean", "whether the shop lists it at as_of"),
+    ),
+    checks=(
+        RowCheck(
+            "dates in order",
+            "first_seen <= last_seen and last_seen <= $as_of",
+            "first_seen is not after last_seen, nor that after as_of",
+        ),
+        RowCheck("active is seen", "not is_active or last_seen = $as_of", "an active article was listed at as_of"),
+        RowCheck("has a text", "content_text <> ''", "there is something to embed", severity="warn"),
+        RowCheck("stock at least 0", "stock >= 0", "no article is oversold", severity="warn"),
+    ),
+)
+
+CATALOGUE_CHANGES = Table(
+    name="catalogue_changes",
+    grain="one row per article that differs from the version before",
+    key=("article_id",),
+    columns=(
+        Column("article_id", "varchar", "article as the shop names it"),
+        Column("change", "varchar", "what happened to it", allowed=("added", "removed", "returned", "changed")),
+        Column("changed_fields", "varchar", "the shop's columns that differ, sorted, separated by commas"),
+        Column("text_changed", "boolean", "whether the text to be embedded came, went or is another"),
+    ),
+    may_be_empty=True,
+)
+
+
+def _one_name_per_code(pairs: Iterable[tuple[str, str]]) -> str:
+    names = "\n  union all\n".join(
+        f"  select distinct '{code}' as code_column, cast({code} as varchar) as code, {name} as name "
+        f"from articles where is_active and {code} is not null"
+        for code, name in pairs
+    )
+    return f"""
+    with names as (
+    {names}
+    ),
+    ambiguous as (
+      select code_column, code from names group by code_column, code having count(*) > 1
+    ),
+    by_column as (
+      select code_column, count(*) as n, min(code) as example from ambiguous group by code_column
+    )
+    select
+      coalesce(sum(n), 0) as violations,
+      string_agg(code_column || ': ' || n || ' (such as ' || example || ')', ', ' order by code_column) as detail
+    from by_column
+    """
+
+
+DATASET = Dataset(
+    name="articles_content",
+    title="Articles content",
+    owner="ml-platform",
+    documentation=__doc__,
+    folder=Path(__file__).parent,
+    schedule="0 3 * * *",
+    promise=timedelta(hours=2),
+    extracts={"extract": (Input("articles"),)},
+    tasks=(
+        Task("validate", ("rejects",)),
+        Task("normalise", ("articles",)),
+        Task("catalogue_change", ("catalogue_changes",)),
+    ),
+    tables=(ARTICLES, CATALOGUE_CHANGES, REJECTS),
+    parameters=(
+        Parameter("min_text_changes", "integer", 1, "changed texts from which on the embeddings are woken", 1),
+        Parameter(
+            "max_missing_description_share",
+            "decimal",
+            Decimal("0.05"),
+            "share of active articles without a description above which a warning is given",
+            0,
+            1,
+        ),
+    ),
+    checks=(
+        QueryCheck(
+            "every row used or rejected",
+            """
+            select
+              abs(used + rejected - expected) as violations,
+              used || ' used and ' || rejected || ' rejected of ' || expected || ' rows' as detail
+            from (
+              select
+                (select count(*) from articles where is_active and article_id in (
+                   select article_id from source_articles where coalesce(price, 0) >= 0)) as used,
+                (select count(*) from rejects) as rejected,
+                (select row_count from input_rows where table_name = 'articles') as expected
+            ) as counted
+            """,
+            "articles with a usable row, and rejects, are the rows of the shop",
+        ),
+        QueryCheck(
+            "catalogue not emptied",
+            """
+            select
+              cast(case when active = 0 or active < before * (1 - $max_row_drop) then 1 else 0 end as integer) as violations,
+              active || ' active articles, ' || before || ' in the version before' as detail
+            from (
+              select
+                (select count(*) from articles where is_active) as active,
+                (select count(*) from previous_articles where is_active) as before
+            ) as counted
+            """,
+            "there are active articles, and not far fewer than before (max_row_drop)",
+        ),
+        QueryCheck(
+            "history kept",
+            """
+            select count(*) as violations
+            from previous_articles as old
+            left join articles as now on now.article_id = old.article_id
+            where now.article_id is null or now.first_seen <> old.first_seen or now.last_seen < old.last_seen
+            """,
+            "no article of the version before is lost, nor what is known of when it was there",
+        ),
+        QueryCheck(
+            "changes add up",
+            """
+            select abs(before + came - went - active) as violations
+            from (
+              select
+                (select count(*) from previous_articles where is_active) as before,
+                (select count(*) from catalogue_changes where change in ('added', 'returned')) as came,
+                (select count(*) from catalogue_changes where change = 'removed') as went,
+                (select count(*) from articles where is_active) as active
+            ) as counted
+            """,
+            "active before, and added and returned, without removed, are the active now",
+        ),
+        QueryCheck("one name per code", _one_name_per_code(CODES.items()), "a code has one name", severity="warn"),
+        QueryCheck(
+            "one group per product type",
+            """
+            with types as (
+              select distinct coalesce(cast(product_type_no as varchar), product_type_name) as type, product_group_name
+              from articles
+              where is_active
+            ),
+            ambiguous as (
+              select type
+              from types
+              where type is not null
+              group by type
+              having count(*) > 1 or count(product_group_name) = 0
+            )
+            select
+              count(*) as violations, count(*) || ' product types have several groups or none, such as ' || min(type) as detail
+            from ambiguous
+            """,
+            "a product type belongs to one product group",
+            severity="warn",
+        ),
+        QueryCheck(
+            "descriptions",
+            """
+            select
+              case when missing > active * $max_missing_description_share then missing else 0 end as violations,
+              missing || ' of ' || active || ' active articles have no description' as detail
+            from (
+              select count(*) filter (where coalesce(trim(detail_desc), '') = '') as missing, count(*) as active
+              from articles
+              where is_active
+            ) as counted
+            """,
+            "few active articles lack a description (max_missing_description_share)",
+            severity="warn",
+        ),
+    ),
+    announcements=(
+        Announcement(
+            asset="articles_texts",
+            sql="""
+            select count(*) as changes, count(*) >= $min_text_changes as due
+            from catalogue_changes
+            where text_changed
+            """,
+            meaning="texts of active articles came, went or changed: the embeddings are behind",
+        ),
+    ),
+)
