@@ -94,15 +94,21 @@ def due_announcements(workspace: Workspace) -> dict[str, int]:
 def run_checks(workspace: Workspace) -> list[Result]:
     """The results of all checks of a run whose tables are staged."""
     run, previous = workspace.run, workspace.previous
-    tables = [f"select * from {quote(table.name)}" for table in run.dataset.tables]
+    tables = [f"select * from {quote(table.name)}" for table in run.dataset.published]
     workspace.prepare([*tables, *(declared.sql for declared in run.dataset.checks)])
-    rows = {table: previous.rows(table) for table in previous.tables} if previous else {}
+    rows_before = {table: previous.rows(table) for table in previous.tables} if previous else {}
+    rows = {table.name: sum(s.file.rows for s in run.staged_files(table.name)) for table in run.dataset.published}
     ages = {
         name: run.as_of.day(run.settings.zone) - date.fromisoformat(s.newest_day)
         for name, s in run.inputs.items()
         if s.newest_day
     }
     checking = Checking(
-        run.dataset, workspace.engine, workspace.bound, rows, {name: age.days for name, age in ages.items()}
+        run.dataset,
+        workspace.engine,
+        workspace.bound,
+        rows,
+        rows_before,
+        {name: age.days for name, age in ages.items()},
     )
     return checking.run(sum(snapshot.rows for snapshot in run.inputs.values()))

@@ -18,15 +18,19 @@ def describe_making(run: Run) -> dict[str, Any]:
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
         | {"time_zone": run.settings.time_zone},
         "code": {path.name: sha256_of(path) for path in sources},
-        "software": {"shopmill": package_version("shopmill"), "engine": engine_label(run.settings)},
+        "software": {
+            "shopmill": package_version("shopmill"),
+            "engine": engine_label(run.settings),
+            **{name: package_version(name) for name in run.dataset.packages},
+        },
     }
 
 
 def build_manifest(run: Run) -> Manifest:
     """The manifest of what is staged and checked."""
-    tables = {table.name: table for table in run.dataset.tables}
+    tables = {table.name: table for table in run.dataset.published}
     content = {
-        "main_table": run.dataset.tables[0].name,
+        "main_table": run.dataset.published[0].name,
         "tables": {name: _describe(table, [s.file for s in run.staged_files(name)]) for name, table in tables.items()},
         "inputs": {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()},
         **describe_making(run),

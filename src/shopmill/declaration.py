@@ -64,6 +64,10 @@ class Table:
 
     With `partition_by` (a date column) there is a file for each period of the dataset's `incremental`; the files of
     periods before the first changed day are taken over from the version before, and the query gives only later rows.
+    Checks then see the later rows only: the others were checked with the version they come from.
+    Of such a table, `previous_<name>` has the rows of the last `warm_up_days` days before `$since` (default: all rows).
+
+    With `published=False` it is a step on the way: later tasks of the run read it, no version has it.
     """
 
     name: str
@@ -73,10 +77,14 @@ class Table:
     checks: tuple[RowCheck, ...] = ()
     may_be_empty: bool = False
     partition_by: str = ""
+    warm_up_days: int | None = None
+    published: bool = True
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The columns that put the rows in a total order."""
+        """The columns that put the rows in a total order; none for a table that nobody sees."""
+        if not self.published:
+            return ()
         return self.key or tuple(column.name for column in self.columns)
 
 
@@ -198,12 +206,20 @@ class Dataset:
     checks: tuple[QueryCheck, ...] = ()
     announcements: tuple[Announcement, ...] = ()
     incremental: Incremental | None = None
-    lookups: Callable[[Mapping[str, Value]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
+    lookups: Callable[[Mapping[str, Any]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
+    """Small tables made in Python of the values that SQL may name: parameters, as_of, since."""
+    packages: tuple[str, ...] = ()
+    """Python packages that the rows depend on: another version of one of them is another way of making them."""
 
     @cached_property
     def inputs(self) -> tuple[Input, ...]:
         """The source tables, each once."""
         return tuple({i.table: i for group in self.extracts.values() for i in group}.values())
+
+    @cached_property
+    def published(self) -> tuple[Table, ...]:
+        """The tables that a version has."""
+        return tuple(table for table in self.tables if table.published)
 
     @cached_property
     def sql(self) -> Mapping[str, str]:

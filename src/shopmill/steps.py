@@ -45,7 +45,7 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
 def check(run: Run) -> Summary:
     """Runs all checks on the staged tables; CheckFailedError when one of severity error fails."""
     with recorded(run):
-        with open_workspace(run) as workspace:
+        with open_workspace(run, only_computed=True) as workspace:
             results = run_checks(workspace)
             rejected = workspace.engine.rows(REJECTED, {})
             run.note("announced", due_announcements(workspace))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from shopmill.continuation import start_of_period
 from shopmill.declaration import Table
 from shopmill.engine import Bound, Engine, bind, open_engine
 from shopmill.engine.compose import base_tables
@@ -25,8 +26,8 @@ SOURCE = "source_"
 class Workspace:
     """Makes tables known to the engine when they are first needed, so that nothing is fetched for nothing."""
 
-    def __init__(self, run: Run, engine: Engine, scratch: Path):
-        self.run, self.engine, self.scratch = run, engine, scratch
+    def __init__(self, run: Run, engine: Engine, scratch: Path, only_computed: bool = False):
+        self.run, self.engine, self.scratch, self.only_computed = run, engine, scratch, only_computed
         zone = run.settings.zone
         self.bound: Bound = bind(
             run.parameters,
@@ -46,7 +47,9 @@ class Workspace:
     def _make_known(self, name: str) -> None:
         declared = {table.name: table for table in self.run.dataset.tables}
         if name in declared:
-            self._view(name, declared[name], [staged.key for staged in self.run.staged_files(name)])
+            keys = [staged.key for staged in self.run.staged_files(name)]
+            here = f"{self.run.staging}/"
+            self._view(name, declared[name], [k for k in keys if not self.only_computed or k.startswith(here)])
         elif (table := name.removeprefix(SOURCE)) in self.run.inputs:
             columns = {column.name: column.type for column in TABLES[table].columns}
             keys = [file.key for file in self.run.inputs[table].files if self._is_needed(table, file.day)]
@@ -77,7 +80,19 @@ class Workspace:
         if manifest is None or table.name not in manifest.tables:
             return []
         columns = {column["name"] for column in manifest.content["tables"][table.name]["columns"]}
-        return self.run.versions.keys_of(manifest, table.name) if columns >= {c.name for c in table.columns} else []
+        if not columns >= {c.name for c in table.columns}:
+            return []
+        return [key for key in self.run.versions.keys_of(manifest, table.name) if self._is_warm_up(table, key)]
+
+    def _is_warm_up(self, table: Table, key: str) -> bool:
+        """Whether a file of the version before has rows that a run which continues from it looks back at."""
+        incremental = self.run.dataset.incremental
+        if incremental is None or table.warm_up_days is None:
+            return True
+        if self.since == date.min:
+            return False
+        first = start_of_period(self.since - timedelta(days=table.warm_up_days), incremental)
+        return str(first) <= Path(key).stem < str(self.since)
 
     @cached_property
     def previous(self) -> Manifest | None:
@@ -105,12 +120,15 @@ class Workspace:
         return {
             "input_rows": pa.table(input_rows),
             "input_days": pa.table(input_days),
-            **self.run.dataset.lookups(self.run.parameters),
+            **self.run.dataset.lookups(self.bound),
         }
 
 
 @contextmanager
-def open_workspace(run: Run) -> Iterator[Workspace]:
-    """An engine of the run's settings with scratch space, gone at the end of the block."""
+def open_workspace(run: Run, only_computed: bool = False) -> Iterator[Workspace]:
+    """An engine of the run's settings with scratch space, gone at the end of the block.
+
+    With `only_computed` the run's tables lack the rows that were taken over from the version before.
+    """
     with run.store.scratch() as scratch, open_engine(run.settings, scratch) as engine:
-        yield Workspace(run, engine, scratch)
+        yield Workspace(run, engine, scratch, only_computed)

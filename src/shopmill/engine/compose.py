@@ -44,11 +44,13 @@ def compose(dataset: Dataset, query: str) -> str:
 
 
 def statement(dataset: Dataset, table: Table) -> str:
-    """The query of a table, cast to its declared types and put in its total order."""
+    """The query of a table, cast to its declared types and put in its total order, where it is written as one file."""
     query = dataset.sql[table.name]
     columns = ",\n  ".join(f"cast({quote(c.name)} as {c.type}) as {quote(c.name)}" for c in table.columns)
-    order = ", ".join(quote(name) for name in table.order)
-    return f"{_views(dataset, query)}select\n  {columns}\nfrom (\n{query.strip()}\n) as result\norder by {order}"
+    order = (
+        "\norder by " + ", ".join(quote(name) for name in table.order) if table.order and not table.partition_by else ""
+    )
+    return f"{_views(dataset, query)}select\n  {columns}\nfrom (\n{query.strip()}\n) as result{order}"
 
 
 def _views(dataset: Dataset, query: str) -> str:

@@ -1,6 +1,7 @@
 """DuckDB: the engine of one machine."""
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from shopmill.settings import Settings
 
 PLACEHOLDER = re.compile(r"\$([a-z_]\w*)")
 PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
+PARTED = "(format parquet, compression lz4, partition_by (_period))"
 
 
 def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -53,7 +55,7 @@ class DuckDBEngine:
         """A view over Parquet files, in the order given."""
         names = ", ".join(quote(column) for column in columns)
         empty = ", ".join(f"null::{kind} as {quote(column)}" for column, kind in columns.items())
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        listed = ", ".join(_literal(path) for path in files)
         query = f"select {names} from read_parquet([{listed}])" if files else f"select {empty} where false"
         self._connection.execute(f"create or replace view {quote(name)} as {query}")
 
@@ -64,28 +66,24 @@ class DuckDBEngine:
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        copied = self._execute(
-            f"copy ({query}) to '{str(target).replace(chr(39), chr(39) * 2)}' {PARQUET}", bound
-        ).fetchone()
+        copied = self._execute(f"copy ({query}) to {_literal(target)} {PARQUET}", bound).fetchone()
         return int(copied[0]) if copied else 0
 
     def write_periods(
         self, query: str, bound: Bound, folder: Path, column: str, period: str, order: Sequence[str]
     ) -> list[tuple[str, Path, int]]:
-        """Computes the query once, then copies it period by period: PARTITION_BY would give other bytes on two threads."""
-        label = f"cast(date_trunc('{period}', {quote(column)}) as date)"
-        self._execute(
-            f"create or replace temp table computed as select *, {label} as _period from (\n{query}\n)", bound
-        )
-        periods = self.rows("select _period as start, count(*) as n from computed group by all order by all", {})
-        ordered = ", ".join(quote(name) for name in order)
-        files = [(str(found["start"]), folder / f"{found['start']}.parquet", found["n"]) for found in periods]
-        for start, path, _ in files:
-            self.write(
-                f"select * exclude _period from computed where _period = date '{start}' order by {ordered}", {}, path
-            )
-        self._connection.execute("drop table computed")
-        return files
+        """Computes the query once, then sorts period by period: bytes from PARTITION_BY alone vary with the threads."""
+        label, parted = f"cast(date_trunc('{period}', {quote(column)}) as date)", folder / "unsorted"
+        parted.mkdir(parents=True, exist_ok=True)
+        self._execute(f"copy (select *, {label} as _period from (\n{query}\n)) to {_literal(parted)} {PARTED}", bound)
+        ordered, written = ", ".join(quote(name) for name in order), []
+        for part in sorted(parted.iterdir()):
+            start = part.name.removeprefix("_period=")
+            path = folder / f"{start}.parquet"
+            rows = f"select * from read_parquet({_literal(part / '*.parquet')}, hive_partitioning = false)"
+            written.append((start, path, self.write(f"{rows} order by {ordered}", {}, path)))
+        shutil.rmtree(parted)
+        return written
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
@@ -123,6 +121,10 @@ def _explained(settings: Settings) -> Iterator[None]:
         raise StoreError(
             f"Scratch or store cannot be written: {_first_line(error)}. Check free space and rights."
         ) from error
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _first_line(error: Exception) -> str:
