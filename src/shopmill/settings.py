@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="the shop's time zone: decides what a day is")
     lookback_days: int = Field(3, ge=0, description="days before the last read as_of that are read again for late rows")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="what runs the SQL")
+    spark_master: str = Field(
+        "local[2]", description="where Spark runs: local[n], spark://host:port, k8s://host:port or sc://host:port"
+    )
     threads: int = Field(2, ge=1, description="threads of the engine")
     memory_limit: str = Field("4GB", description="memory the engine may use before it spills to disk")
     work_folder: Path | None = Field(

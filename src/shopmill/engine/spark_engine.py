@@ -1,0 +1,209 @@
+"""Spark: the engine beyond one machine, and the only module that knows pyspark.
+
+The driver and all executors read and write the same paths, so a cluster needs the store, or SHOPMILL_WORK_FOLDER,
+on a folder that they share.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from shopmill.engine import Bound
+from shopmill.engine.dialect import to_spark, without_order
+from shopmill.errors import InvalidInputError
+from shopmill.identifiers import quote
+from shopmill.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+INSTALL = "Install it with: pip install 'shopmill[spark]' and Java 17 (Debian: openjdk-17-jre-headless), or set SHOPMILL_ENGINE=duckdb."
+BYTES_PER_PARTITION = 32 * 2**20
+"""Compressed input per shuffle partition: about 200 MB in memory."""
+
+MEANING = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    "spark.sql.ansi.enabled": "true",  # overflow and bad casts raise
+    "spark.sql.jsonGenerator.ignoreNullFields": "false",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+}
+"""What results depend on, whatever the cluster's own defaults are."""
+
+
+QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+
+
+def label() -> str:
+    """Name and version of the engine; InvalidInputError where it is not installed."""
+    try:
+        return f"spark {version('pyspark')}"
+    except PackageNotFoundError:
+        raise InvalidInputError(f"SHOPMILL_ENGINE=spark needs PySpark, which is not installed. {INSTALL}") from None
+
+
+def connect(settings: Settings, scratch: Path) -> "SparkSession":
+    """A session of its own on this process's Spark, which starts with the first one and ends with the process."""
+    label()
+    from pyspark.sql import SparkSession
+
+    with _explained(settings):
+        if settings.spark_master.startswith("sc://"):
+            session = SparkSession.builder.remote(settings.spark_master).create()
+        else:
+            session = _application(settings, scratch).getOrCreate().newSession()
+        for name, value in MEANING.items():
+            session.conf.set(name, value)
+    return session
+
+
+def _application(settings: Settings, scratch: Path) -> "SparkSession.Builder":
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("shopmill").master(settings.spark_master)
+    builder = builder.config("spark.driver.memory", _java_size(settings.memory_limit))
+    for name, value in QUIET.items():
+        builder = builder.config(name, value)
+    if settings.spark_master.startswith("local"):
+        builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+        builder = builder.config("spark.local.dir", str(scratch.parent))  # outlives one step
+    return builder
+
+
+def _java_size(memory_limit: str) -> str:
+    """`4GB` and `4GiB` as Java writes them: 4g."""
+    return memory_limit.replace(" ", "").lower().removesuffix("b").removesuffix("i")
+
+
+class SparkEngine:
+    """A session whose temporary views nobody else sees; the Spark behind it is shared by the process."""
+
+    def __init__(self, settings: Settings, scratch: Path):
+        self.label = label()
+        self._settings = settings
+        self._session = connect(settings, scratch)
+        self._bytes = 0
+
+    def __enter__(self) -> "SparkEngine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for view in self._session.catalog.listTables():
+            self._session.catalog.dropTempView(view.name)
+
+    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+        """A view over Parquet files."""
+        if files:
+            self._bytes += sum(path.stat().st_size for path in files)
+            self._plan_for_size()
+            frame = self._session.read.parquet(*[path.as_uri() for path in files]).select(*map(_name, columns))
+        else:
+            empty = ", ".join(f"cast(null as {kind}) as {quote(column)}" for column, kind in columns.items())
+            frame = self._frame(f"select {empty} where false", {})
+        frame.createOrReplaceTempView(name)
+
+    def table(self, name: str, rows: pa.Table) -> None:
+        """A view over an Arrow table, which travels to the cluster."""
+        self._session.createDataFrame(rows).createOrReplaceTempView(name)
+
+    def write(self, query: str, bound: Bound, target: Path) -> int:
+        """Sorted by one task, which writes one file: several parts would be cut at random places."""
+        unordered, order = without_order(query)
+        frame = _nullable(self._sql(unordered, bound)).repartition(1)
+        folder = target.with_suffix(".writing")
+        self._sorted(frame, order).write.mode("overwrite").parquet(folder.as_uri())
+        return _take_only_part(folder, target)
+
+    def write_periods(
+        self, query: str, bound: Bound, folder: Path, column: str, period: str, order: Sequence[str]
+    ) -> list[tuple[str, Path, int]]:
+        """Each period is sorted and written by one task, all of them at once."""
+        label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix("SELECT ")
+        frame = _nullable(self._sql(without_order(query)[0], bound)).selectExpr("*", label).repartition("_period")
+        writing = folder / "writing"
+        self._sorted(frame, ("_period", *order)).write.mode("overwrite").partitionBy("_period").parquet(writing.as_uri())
+        starts = sorted(path.name.removeprefix("_period=") for path in writing.glob("_period=*"))
+        files = [(start, folder / f"{start}.parquet", writing / f"_period={start}") for start in starts]
+        written = [(start, path, _take_only_part(part, path)) for start, path, part in files]
+        shutil.rmtree(writing)
+        return written
+
+    def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
+        """Rows as dictionaries."""
+        return self._frame(query, bound).toArrow().to_pylist()
+
+    def columns(self, query: str, bound: Bound) -> list[str]:
+        """The analysed query's columns."""
+        return list(self._frame(query, bound).columns)
+
+    def duplicates(self, table: str, key: Sequence[str]) -> int:
+        """Rows beyond the first of their group."""
+        keys = ", ".join(quote(column) for column in key)
+        query = f"select coalesce(sum(n - 1), 0) as n from (select count(*) as n from {quote(table)} group by {keys})"
+        return int(self.rows(query, {})[0]["n"])
+
+    def _frame(self, query: str, bound: Bound) -> "DataFrame":
+        return self._sql(to_spark(query), bound)
+
+    def _sql(self, query: str, bound: Bound) -> "DataFrame":
+        used = {name: _literal(value) for name, value in bound.items() if re.search(rf":{name}\b", query)}
+        return self._session.sql(query, args=used)
+
+    def _sorted(self, frame: "DataFrame", order: Sequence[str]) -> "DataFrame":
+        return frame.sortWithinPartitions(*[frame[_name(name)].asc_nulls_last() for name in order])
+
+    def _plan_for_size(self) -> None:
+        """As many shuffle partitions as the input needs: two hundred, Spark's default, is far too many for a day."""
+        partitions = max(1, self._bytes // BYTES_PER_PARTITION)
+        self._session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+
+
+def _literal(value: Any) -> Any:
+    """A bound value as Spark takes it. Dates go as SQL text: pyspark cannot write the year 1."""
+    from pyspark.sql import functions
+
+    return functions.expr(f"date '{value.isoformat()}'") if type(value) is date else value
+
+
+def _name(column: str) -> str:
+    """A column's name, quoted as Spark does."""
+    return "`" + column.replace("`", "``") + "`"
+
+
+def _nullable(frame: "DataFrame") -> "DataFrame":
+    """Columns that Spark knows to have no nulls would be `required` in Parquet, and their type another than DuckDB's."""
+    names = map(_name, frame.columns)
+    return frame.selectExpr(*[f"if(spark_partition_id() < 0, null, {name}) as {name}" for name in names])
+
+
+def _take_only_part(folder: Path, target: Path) -> int:
+    """Moves the one file that Spark wrote to `folder` to its place; gives its number of rows."""
+    (part,) = folder.glob("part-*.parquet")
+    part.replace(target)
+    shutil.rmtree(folder)
+    return int(pq.read_metadata(target).num_rows)
+
+
+@contextmanager
+def _explained(settings: Settings) -> Iterator[None]:
+    """What an operator can mend is said as such; a mistake in the SQL stays Spark's own error."""
+    from pyspark.errors import PySparkRuntimeError
+
+    try:
+        yield
+    except PySparkRuntimeError as error:
+        raise InvalidInputError(f"Spark cannot start with SHOPMILL_SPARK_MASTER={settings.spark_master}: {error}. {INSTALL}") from error
