@@ -1,0 +1,59 @@
+# `make` alone lists what can be done. Everything sets itself up: Python 3.11+, make and git are enough.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+JAVA := $(shell command -v java)
+LOCKS := requirements.lock requirements-model.lock $(if $(JAVA),requirements-spark.lock)
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick test-spark lint format docs lock clean
+
+help: ## list what can be done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/installed ## install everything into .venv, as pinned in the lock files
+
+.venv/installed: $(LOCKS) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode $(LOCKS)
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: .venv/installed ## start PostgreSQL with a real shop and Airflow, and publish every dataset (Ctrl-C ends it)
+	@$(BIN)/shopmill demo $(DEMO)
+
+test: .venv/installed ## run every test; those of Spark only where there is Java
+	$(PYTEST) $(if $(JAVA),,-m "not spark") $(TESTS)
+
+test-quick: .venv/installed ## run the tests that need neither a scheduler nor Spark
+	$(PYTEST) -m "not airflow and not spark" $(TESTS)
+
+test-spark: .venv/installed ## run the tests of the Spark engine (needs Java 17)
+	@test -n "$(JAVA)" || { echo "Java is not installed: the Spark engine needs Java 17."; exit 1; }
+	$(PYTEST) -m spark $(TESTS)
+
+lint: .venv/installed ## check style, types and that generated docs are fresh
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/shopmill docs --check
+
+format: .venv/installed ## put the code into its one format
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+
+docs: .venv/installed ## write docs/datasets/ from the declarations
+	$(BIN)/shopmill docs
+
+lock: ## resolve the dependencies anew and write the lock files, with hashes and without addresses
+	$(BIN)/uv pip compile pyproject.toml --quiet --extra airflow --extra shops --extra text --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --extra spark --universal --python-version 3.11 --constraint requirements.lock \
+	  --generate-hashes --no-header --output-file requirements-spark.lock
+
+clean: ## remove .venv and what the demo made
+	rm -rf .venv .shopmill
