@@ -1,13 +1,16 @@
-"""One real PostgreSQL for the whole test run, and fresh databases in it."""
+"""One real PostgreSQL for the whole test run, fresh databases in it, and a shop, a registry and a store for settings."""
 
 import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 
 
@@ -32,3 +35,68 @@ def database(postgres: EmbeddedPostgres) -> Callable[[], str]:
         return postgres.dsn(name, "tester")
 
     return create
+
+
+@pytest.fixture(scope="session")
+def new_shop(database: Callable[[], str]) -> Callable[[], str]:
+    """Make a database with the empty tables of the canonical shop, without keys: views of a shop have none."""
+
+    def create() -> str:
+        dsn = database()
+        with psycopg.connect(dsn) as connection:
+            connection.execute((files("shopmill.shops") / "schema.sql").read_text().encode())
+            for table, key in (("customers", "customer_id"), ("articles", "article_id")):
+                connection.execute(
+                    f"alter table {table} drop constraint {table}_pkey, alter {key} drop not null".encode()
+                )
+        return dsn
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def shop_dsn(new_shop: Callable[[], str]) -> str:
+    """The shop that tests share: each fills it with its own rows, and none changes its tables."""
+    return new_shop()
+
+
+@pytest.fixture(scope="session")
+def registry_dsn(database: Callable[[], str]) -> str:
+    """An empty database for the registry."""
+    return database()
+
+
+@pytest.fixture
+def settings(shop_dsn: str, registry_dsn: str, tmp_path: Path) -> Settings:
+    """Settings with a store of the test's own."""
+    return Settings(_env_file=None, store=str(tmp_path / "store"), source_dsn=shop_dsn, registry_dsn=registry_dsn)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of a real S3 server."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_store(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty store in a bucket of its own, with the environment set to reach it."""
+    import requests
+
+    bucket = f"bucket-{os.urandom(4).hex()}"
+    requests.put(f"{s3_endpoint}/{bucket}", timeout=10).raise_for_status()
+    environment = {
+        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ACCESS_KEY_ID": "tester",
+        "AWS_SECRET_ACCESS_KEY": "a-secret-key",
+        "AWS_REGION": "us-east-1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{bucket}/shop/data"

@@ -1,10 +1,13 @@
 """The moment a version is true for: every row it is made of is dated before it."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from shopmill.errors import InvalidInputError
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -23,10 +26,12 @@ class AsOf:
     def parse(cls, text: str, zone: ZoneInfo) -> "AsOf":
         """Reads `2020-09-23` (midnight in the shop's zone) or `2020-09-23T10:15:00Z`; anything else is refused."""
         try:
-            if len(text) == len("2020-09-23"):
+            if DATE.fullmatch(text):
                 return cls(midnight(date.fromisoformat(text), zone), text)
             instant = datetime.fromisoformat(text.replace("T", " ", 1).replace("Z", "+00:00"))
-        except ValueError:
+            if instant.microsecond:
+                raise ValueError  # the label and the folder have whole seconds
+        except (ValueError, OverflowError):
             raise InvalidInputError(
                 f"as_of {text!r} is neither a date (2020-09-23) nor a UTC time (2020-09-23T10:15:00Z)."
             ) from None

@@ -63,7 +63,7 @@ class Store:
         try:
             yield
         except (BaseError, OSError) as error:
-            if isinstance(error, FileNotFoundError | AlreadyExistsError):
+            if isinstance(error, AlreadyExistsError) or (action == "read" and isinstance(error, FileNotFoundError)):
                 raise
             raise StoreError(
                 f"The store cannot {action} {self.uri(key)}: {_reason(error)}. Check free space and the right to write."
