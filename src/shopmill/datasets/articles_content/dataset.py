@@ -214,7 +214,7 @@ DATASET = Dataset(
             "catalogue not emptied",
             """
             select
-              cast(case when active = 0 or active < before * (1 - $max_row_drop) then 1 else 0 end as integer) as violations,
+              case when active = 0 or active < before * (1 - $max_row_drop) then 1 else 0 end as violations,
               active || ' active articles, ' || before || ' in the version before' as detail
             from (
               select
@@ -265,7 +265,8 @@ DATASET = Dataset(
               having count(*) > 1 or count(product_group_name) = 0
             )
             select
-              count(*) as violations, count(*) || ' product types have several groups or none, such as ' || min(type) as detail
+              count(*) as violations,
+              count(*) || ' product types have several groups or none, such as ' || min(type) as detail
             from ambiguous
             """,
             "a product type belongs to one product group",
