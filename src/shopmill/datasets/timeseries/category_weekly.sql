@@ -1,0 +1,28 @@
+-- Categories by week; one is promoted when any of its articles was on any day before as_of.
+select
+  features.unique_id,
+  features.ds,
+  y,
+  revenue,
+  unique_customers,
+  fill_reason,
+  days_since_last_sale,
+  lag_1,
+  lag_7,
+  lag_28,
+  rolling_mean_lag1_w7,
+  rolling_mean_lag1_w30,
+  rolling_std_lag1_w7,
+  rolling_std_lag1_w30,
+  month,
+  week,
+  is_holiday,
+  promoted.unique_id is not null as is_promo,
+  features.ds + 7 <= $as_of as is_complete
+from features
+join calendar_weeks on calendar_weeks.ds = features.ds
+left join (
+  select distinct category as unique_id, monday as ds
+  from promotion_days
+) as promoted on promoted.unique_id = features.unique_id and promoted.ds = features.ds
+where level = 'category' and freq = 'W'

@@ -1,0 +1,36 @@
+-- What was sold from $since on, at each level (article, category) and frequency (D: day, W: week from Monday).
+with sold as (
+  select
+    lines.article_id,
+    hierarchy.category,
+    lines.ds,
+    cast(date_trunc('week', lines.ds) as date) as monday,
+    lines.price,
+    lines.customer_id
+  from lines
+  join hierarchy on hierarchy.unique_id = lines.article_id
+  where lines.problem is null
+)
+select
+  'article' as level, 'D' as freq, 1 as step_days, article_id as unique_id, ds,
+  count(*) as y, sum(price) as revenue, count(distinct customer_id) as unique_customers, ds as last_sold_on
+from sold
+group by article_id, ds
+union all
+select
+  'category', 'D', 1, category, ds,
+  count(*), sum(price), count(distinct customer_id), ds
+from sold
+group by category, ds
+union all
+select
+  'article', 'W', 7, article_id, monday,
+  count(*), sum(price), count(distinct customer_id), max(ds)
+from sold
+group by article_id, monday
+union all
+select
+  'category', 'W', 7, category, monday,
+  count(*), sum(price), count(distinct customer_id), max(ds)
+from sold
+group by category, monday
