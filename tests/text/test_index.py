@@ -72,7 +72,7 @@ def test_finds_the_nearest_and_the_similar(connection: Connection) -> None:
 def test_the_index_is_what_answers(connection: Connection) -> None:
     publish_index(connection, "articles", "v1", names(5000), column(unit(5000)))
     plan = connection.execute(
-        "EXPLAIN SELECT id FROM shopmill.articles ORDER BY embedding <=> "
+        "EXPLAIN SELECT ids FROM shopmill.articles ORDER BY embedding <=> "
         "(SELECT embedding FROM shopmill.articles LIMIT 1) LIMIT 10"
     )
     assert any("Index Scan using articles_v1_embedding_idx" in row[0] for row in plan)
@@ -166,9 +166,13 @@ def test_readers_see_one_version_or_the_other(connection: Connection, dsn: str) 
     assert set(counts) == {30}
 
 
-def test_many_equal_vectors_do_not_spoil_the_recall(connection: Connection) -> None:
-    vectors = np.repeat(unit(40), 25, axis=0)
-    assert publish_index(connection, "articles", "v1", names(1000), column(vectors)).recall_at_10 >= 0.95
+def test_items_with_equal_vectors_are_all_found_and_do_not_spoil_the_recall(connection: Connection) -> None:
+    vectors = np.repeat(unit(300), 25, axis=0)
+    report = publish_index(connection, "articles", "v1", names(7500), column(vectors))
+    assert (report.rows, report.recall_at_10 >= 0.95) == (7500, True)
+    assert [n.id for n in search(connection, "articles", vectors[50].tolist(), k=25)] == names(7500)[50:75]
+    assert [n.id for n in similar(connection, "articles", names(7500)[74], k=24)] == names(7500)[50:74]
+    assert len(similar(connection, "articles", names(7500)[74], k=500)) == 500
 
 
 def test_items_without_a_vector_are_left_out(connection: Connection) -> None:
