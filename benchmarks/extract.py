@@ -58,7 +58,8 @@ def measure(source_dsn: str, owner_dsn: str, table: str, rows: int, repeat: int,
         extractions.append(timed(lambda job=job: job.run([table])))  # type: ignore[misc]
     ratio = statistics.median(extractions) / statistics.median(copies)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"COPY {[round(s, 2) for s in copies]} s, extraction {[round(s, 2) for s in extractions]} s, ratio {ratio:.2f}, peak {peak:.2f} GiB")
+    print(f"COPY {[round(s, 2) for s in copies]} s, extraction {[round(s, 2) for s in extractions]} s")
+    print(f"ratio of medians {ratio:.2f}, peak {peak:.2f} GiB")
 
 
 def copy(dsn: str, table: str) -> None:
@@ -67,10 +68,10 @@ def copy(dsn: str, table: str) -> None:
     select = load_mapping(Settings(_env_file=None)).select(table)  # type: ignore[call-arg]
     order = f" order by {quote(declared.time)}" if declared.is_fact else ""
     before = f" where {quote(declared.time)} < '2020-09-23'" if declared.is_fact else ""
-    with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
-        with cursor.copy(f"copy (select * from ({select}) as mapped{before}{order}) to stdout (format binary)".encode()) as stream:
-            for _ in stream:
-                continue
+    query = f"copy (select * from ({select}) as mapped{before}{order}) to stdout (format binary)"
+    with psycopg.connect(dsn) as connection, connection.cursor() as cursor, cursor.copy(query.encode()) as stream:
+        for _ in stream:
+            continue
 
 
 def timed(job: Callable[[], object]) -> float:

@@ -231,6 +231,18 @@ def runs(
         _print_table(found, ("dataset", "as_of", "status", "version", "rows", "started_at", "error"))
 
 
+@app.command(name="docs")
+def write_docs(check: Annotated[bool, typer.Option("--check", help="only say which pages are stale")] = False) -> None:
+    """Write docs/datasets/ from the declarations."""
+    from shopmill import documentation
+
+    changed = documentation.stale() if check else documentation.write()
+    if check and changed:
+        raise InvalidInputError(f"docs/datasets is stale: {', '.join(changed)}. Run `make docs` and commit.")
+    for name in changed:
+        out.print(f"{documentation.FOLDER / name}")
+
+
 @app.command()
 def demo(
     exit: Annotated[bool, typer.Option("--exit", help="end when all is published, stopping everything")] = False,  # noqa: A002

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from shopmill.checks import Checking, Result
-from shopmill.continuation import first_changed_day
+from shopmill.continuation import first_changed_day, first_computed_day
 from shopmill.declaration import Table
 from shopmill.engine.compose import compose, statement
 from shopmill.errors import InvalidInputError
@@ -25,14 +25,16 @@ def prepare(run: Run) -> None:
     """Notes which version this run continues from and from which day on, so that all its steps see the same."""
     previous = run.versions.before(run.as_of)
     run.note("previous", {"as_of": previous.as_of, "version": previous.version} if previous else None)
-    run.note("since", str(first_changed_day(run, previous) if previous else date.min))
+    changed = first_changed_day(run, previous) if previous else date.min
+    since = first_computed_day(run, previous, changed) if previous else date.min
+    run.note("since", {"changed": str(changed), "computed": str(since)})
     incremental = run.dataset.incremental
     if incremental and incremental.rebuild_when:
         with open_workspace(run) as workspace:
             workspace.prepare([incremental.rebuild_when])
             found = workspace.engine.rows(compose(run.dataset, incremental.rebuild_when), workspace.bound)[0]
         if found["violations"]:
-            run.note("since", str(date.min))
+            run.note("since", {"changed": str(date.min), "computed": str(date.min)})
 
 
 def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:

@@ -13,15 +13,30 @@ from shopmill.source.snapshot import Snapshot
 
 
 def first_changed_day(run: Run, previous: Manifest) -> date:
-    """The day from which on tables are computed, at the start of its period; date.min for all of them."""
+    """The first day whose raw rows are not those of the version before; date.min where nothing can be taken from it."""
     incremental = run.dataset.incremental
     if incremental is None or not _made_alike(run, previous):
         return date.min
     changed = [AsOf.parse(previous.as_of, run.settings.zone).day(run.settings.zone)]
     for name in incremental.facts:
-        before = Snapshot.from_document(run.store.read_json(previous.beside["snapshots"][name]["key"])).days
+        before = snapshot_of(run, previous, name).days
         changed += [date.fromisoformat(day) for day in _different(before, run.inputs[name].days) if day[:1].isdigit()]
-    return start_of_period(min(changed), incremental)
+    return min(changed)
+
+
+def first_computed_day(run: Run, previous: Manifest, changed: date) -> date:
+    """The day from which on tables are computed, at the start of its period; date.min for all of them."""
+    incremental = run.dataset.incremental
+    if incremental is None or changed == date.min:
+        return date.min
+    continued = AsOf.parse(previous.as_of, run.settings.zone).day(run.settings.zone)
+    settled = continued - timedelta(days=incremental.settling_days(run.parameters))
+    return start_of_period(min(changed - timedelta(days=incremental.reach_days), settled), incremental)
+
+
+def snapshot_of(run: Run, previous: Manifest, table: str) -> Snapshot:
+    """What an earlier version read of one source table."""
+    return Snapshot.from_document(run.store.read_json(previous.beside["snapshots"][table]["key"]))
 
 
 def _made_alike(run: Run, previous: Manifest) -> bool:

@@ -162,16 +162,23 @@ class Task:
 class Incremental:
     """How a dataset continues from the version before instead of being computed anew.
 
-    The first changed day is the first on which the raw rows of one of `facts` are not those that the version before was
-    made of, and at the latest that version's as_of. Bound as `$since`, moved back to the start of its `period`;
-    without a version to continue from, or when code, parameters or software changed, `$since` is 0001-01-01.
-    Facts are read from `warm_up_days` before `$since` on. `rebuild_when` may ask for a full computation all the same:
-    a query of one row with the column `violations`.
+    The first changed day (`$changed_since`) is the first on which the raw rows of one of `facts` are not those that the
+    version before was made of, and at the latest that version's as_of (`$continued_at`). Tables are computed from
+    `$since` on: `reach_days` before the first changed day, where a changed row changes rows of earlier days, and at the
+    latest `settling_days` before the as_of of the version before, where rows change as time passes; moved back to the
+    start of its `period`. Without a version to continue from, or when code, parameters or software changed, `$since`
+    and `$changed_since` are 0001-01-01 and `$continued_at` is 1970-01-01.
+
+    Facts are read from `warm_up_days` before `$since` on. `changed_<fact>` are the files that the version before was
+    not made of, `former_<fact>` those that it had in their stead: their difference is what is new.
+    `rebuild_when` may ask for a full computation all the same: a query of one row with the column `violations`.
     """
 
     facts: tuple[str, ...]
     period: Literal["day", "week", "month"]
     warm_up_days: int = 0
+    reach_days: int = 0
+    settling_days: Callable[[Mapping[str, Value]], int] = lambda _: 0
     rebuild_when: str = ""
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
 
-from shopmill.continuation import start_of_period
+from shopmill.asof import AsOf
+from shopmill.continuation import snapshot_of, start_of_period
 from shopmill.declaration import Table
 from shopmill.engine import Bound, Engine, bind, open_engine
 from shopmill.engine.compose import base_tables
@@ -16,9 +17,11 @@ from shopmill.errors import InvalidInputError
 from shopmill.manifest import Manifest
 from shopmill.run import Run
 from shopmill.source.contract import TABLES
-from shopmill.source.snapshot import UNDATED
+from shopmill.source.snapshot import UNDATED, RawFile
 
 PREVIOUS = "previous_"
+CHANGED, FORMER = "changed_", "former_"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "source_"
 """An input can be named `source_<table>` too: what to do where a published table has the name of an input."""
 
@@ -35,6 +38,8 @@ class Workspace:
             as_of_at=run.as_of.instant,
             time_zone=run.settings.time_zone,
             since=self.since,
+            changed_since=date.fromisoformat(run.noted("since")["changed"]),
+            continued_at=self.continued_at,
         )
         self._known: set[str] = set()
 
@@ -51,9 +56,11 @@ class Workspace:
             here = f"{self.run.staging}/"
             self._view(name, declared[name], [k for k in keys if not self.only_computed or k.startswith(here)])
         elif (table := name.removeprefix(SOURCE)) in self.run.inputs:
-            columns = {column.name: column.type for column in TABLES[table].columns}
-            keys = [file.key for file in self.run.inputs[table].files if self._is_needed(table, file.day)]
-            self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
+            self._raw_view(name, table, [f.key for f in self.run.inputs[table].files if self._is_needed(table, f.day)])
+        elif (table := name.removeprefix(CHANGED)) in self.run.inputs:
+            self._raw_view(name, table, [f.key for f in self._differing(table)[0]])
+        elif (table := name.removeprefix(FORMER)) in self.run.inputs:
+            self._raw_view(name, table, [f.key for f in self._differing(table)[1]])
         elif name.removeprefix(PREVIOUS) in declared:
             before = declared[name.removeprefix(PREVIOUS)]
             self._view(name, before, self._previous_keys(before))
@@ -70,6 +77,21 @@ class Workspace:
         if incremental is None or name not in incremental.facts or day == UNDATED or self.since == date.min:
             return True
         return day >= str(self.since - timedelta(days=incremental.warm_up_days))
+
+    def _differing(self, table: str) -> tuple[list[RawFile], list[RawFile]]:
+        """The raw files that the version before was not made of, and those that it had in their stead."""
+        now = self.run.inputs[table]
+        if self.previous is None or self.since == date.min:
+            return list(now.files), []
+        before = snapshot_of(self.run, self.previous, table)
+        return (
+            [file for file in now.files if before.days.get(file.day) != file.sha256],
+            [file for file in before.files if now.days.get(file.day) != file.sha256],
+        )
+
+    def _raw_view(self, name: str, table: str, keys: list[str]) -> None:
+        columns = {column.name: column.type for column in TABLES[table].columns}
+        self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
 
     def _view(self, name: str, table: Table, keys: list[str]) -> None:
         self.engine.view(name, self.run.store.fetch(keys, self.scratch), {c.name: c.type for c in table.columns})
@@ -103,7 +125,14 @@ class Workspace:
     @property
     def since(self) -> date:
         """The first day that is computed; before it, partitioned tables are taken over from the version before."""
-        return date.fromisoformat(self.run.noted("since"))
+        return date.fromisoformat(self.run.noted("since")["computed"])
+
+    @property
+    def continued_at(self) -> datetime:
+        """The as_of of the version that is continued; long ago where everything is computed."""
+        if self.previous is None or self.since == date.min:
+            return LONG_AGO
+        return AsOf.parse(self.previous.as_of, self.run.settings.zone).instant
 
     @cached_property
     def _small(self) -> dict[str, pa.Table]:

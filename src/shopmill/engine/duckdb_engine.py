@@ -115,7 +115,8 @@ def _explained(settings: Settings) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise InvalidInputError(
-            f"The engine needs more than SHOPMILL_MEMORY_LIMIT={settings.memory_limit}: {_first_line(error)}. Raise it, or give scratch space."
+            f"The engine needs more than SHOPMILL_MEMORY_LIMIT={settings.memory_limit}: {_first_line(error)}. "
+            "Raise it, or give scratch space."
         ) from error
     except duckdb.IOException as error:
         raise StoreError(

@@ -16,7 +16,7 @@ from shopmill.source.contract import TABLES, SourceTable
 from shopmill.source.database import Source, open_source
 from shopmill.source.mapping import load_mapping
 from shopmill.source.reading import read_rows
-from shopmill.source.snapshot import Plan, RawFile, Snapshot, SnapshotCatalogue
+from shopmill.source.snapshot import FIRST_DAY, Plan, RawFile, Snapshot, SnapshotCatalogue
 from shopmill.store import Store, sha256_of
 
 log = logging.getLogger(__name__)
@@ -101,9 +101,8 @@ class Extraction:
         if not table.is_fact:
             return ["true"]
         time = quote(table.time)
-        before = f"{time} < {self._bound(table, None)}"
-        since = f"{time} >= {self._bound(table, plan.read_from)} and " if plan.read_from else ""
-        return [since + before, f"{time} is null"]
+        first, since = self._bound(table, FIRST_DAY), self._bound(table, plan.read_from or FIRST_DAY)
+        return [f"{time} >= {since} and {time} < {self._bound(table, None)}", f"{time} is null or {time} < {first}"]
 
     def _bound(self, table: SourceTable, day: date | None) -> str:
         """A half-open bound as an SQL literal, for a date column by the shop's day, else the instant."""

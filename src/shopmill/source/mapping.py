@@ -50,5 +50,6 @@ def load_mapping(settings: Settings) -> Mapping:
             return Mapping(folder, settings.time_zone)
     presets = ", ".join(sorted(path.name for path in PRESETS.iterdir() if path.is_dir()))
     raise InvalidInputError(
-        f"SHOPMILL_MAPPING={settings.mapping!r} is neither a folder nor one of the presets ({presets}): create the folder with one .sql per table."
+        f"SHOPMILL_MAPPING={settings.mapping!r} is neither a folder nor one of the presets ({presets}): "
+        "create the folder with one .sql per table."
     )

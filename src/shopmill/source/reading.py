@@ -4,6 +4,7 @@ Rows are sorted by all columns, so equal content gives equal bytes whatever orde
 Memory is bounded by DuckDB's limit and one row group, never by the table's size.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +21,9 @@ from shopmill.settings import Settings
 from shopmill.source.contract import SourceTable
 from shopmill.source.database import explain
 from shopmill.source.day_files import ROW_GROUP, DayFiles, Deliver
+from shopmill.source.snapshot import FIRST_DAY
 
+log = logging.getLogger(__name__)
 CHUNK_ROWS = 1_000_000
 QUEUED_BATCHES = 4
 
@@ -50,26 +53,36 @@ class _Chunks:
         """Takes a batch, in the contract's types."""
         if not batch.num_rows:
             return
-        names = set(batch.schema.names)
-        casts = ", ".join(
-            f"cast({quote(c.name) if c.name in names else 'null'} as {c.type}) as {quote(c.name)}"
-            for c in self.table.columns
-        )
         self.connection.register("batch", pa.table({name: batch.column(name) for name in batch.schema.names}))
-        into = "insert into pending" if self.total else "create temp table pending as"
-        self.connection.execute(f"{into} select {self.day} as _day, {casts} from batch")
+        try:
+            self._insert(batch, "cast")
+        except duckdb.ConversionException as error:
+            # NaN, or a number too large: a row with a null is rejected with a reason, an error would stop the whole shop.
+            log.warning("%s: values that do not fit are read as null: %s", self.table.name, str(error).splitlines()[0])
+            self._insert(batch, "try_cast")
         self.connection.unregister("batch")
         self.total += batch.num_rows
         self.pending += batch.num_rows
         if self.pending >= CHUNK_ROWS:
             self.flush()
 
+    def _insert(self, batch: pa.RecordBatch, cast: str) -> None:
+        names = set(batch.schema.names)
+        casts = {c.name: f"{cast}({quote(c.name) if c.name in names else 'null'} as {c.type})" for c in self.table.columns}
+        if self.table.time in casts:
+            casts[self.table.time] = f"case when {quote(self.table.time)} >= '{FIRST_DAY}' then {casts[self.table.time]} end"
+        columns = ", ".join(f"{value} as {quote(name)}" for name, value in casts.items())
+        into = "insert into pending" if self.total else "create temp table pending as"
+        self.connection.execute(f"{into} select {self.day} as _day, {columns} from batch")
+
     def flush(self, everything: bool = False) -> None:
         """Hands over every day but the last, which may still grow; with `everything` that one too."""
         if not self.total:
             return
-        last = self.connection.execute("select max(_day) from pending").fetchall()[0][0]
-        which = "true" if everything or last is None else f"_day < date '{last}'"
+        first, last = self.connection.execute("select min(_day), max(_day) from pending").fetchall()[0]
+        if first == last and not everything:
+            return  # a single day, or a dimension, is sorted as a whole
+        which = "true" if everything else f"_day < date '{last}'"
         query = f"select _day, {self.columns} from pending where {which} order by _day, {self._order()}"
         for batch in self.connection.sql(query).to_arrow_reader(ROW_GROUP):
             self.files.add(batch)
@@ -84,11 +97,12 @@ class _Chunks:
 
 
 def _day_expression(table: SourceTable, zone: str) -> str:
-    """The shop's calendar day of a row, null for a dimension."""
+    """The shop's calendar day of a row, null for a dimension and for a row without a usable time."""
     if not table.is_fact:
         return "null::date"
     is_date = any(column.name == table.time and column.type == "date" for column in table.columns)
-    return quote(table.time) if is_date else f"({quote(table.time)} at time zone '{zone}')::date"
+    day = quote(table.time) if is_date else f"({quote(table.time)} at time zone '{zone}')::date"
+    return f"case when {quote(table.time)} >= '{FIRST_DAY}' then {day} end"
 
 
 def prefetched(reader: pa.RecordBatchReader, table: str) -> Iterator[pa.RecordBatch]:

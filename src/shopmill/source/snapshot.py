@@ -15,6 +15,8 @@ from shopmill.source.contract import SourceTable
 from shopmill.store import Store, to_json
 
 UNDATED = "undated"
+FIRST_DAY = date(1, 1, 2)
+"""Rows dated earlier (-infinity among them) are taken as rows without a time. A day later than Python's first: zones."""
 STAMP = "%Y%m%dT%H%M%SZ"
 
 

@@ -170,6 +170,10 @@ class AirflowClient:
         errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
         return {error["filename"]: error["stack_trace"].strip() for error in errors}
 
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Any other thing that the API tells."""
+        return self._call("GET", path, params=params)
+
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         response = self._request(method, path, **request)
         if response.is_error:

@@ -1,0 +1,94 @@
+"""Every file in dags/: parses without a connection or a heavy import, in the order that its dataset declares."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shopmill import datasets
+
+DAGS = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
+HEAVY = ["duckdb", "pyspark", "adbc_driver_postgresql", "pyarrow", "sqlglot", "onnxruntime", "pandas", "obstore"]
+PARSE = """
+import json, runpy, sys
+
+def refuse(event, arguments):
+    if event == "socket.connect":
+        raise RuntimeError(f"a connection at parse: {arguments}")
+
+import airflow.sdk
+sys.addaudithook(refuse)
+dag = runpy.run_path(sys.argv[1])["dag"]
+dag.validate()
+print(json.dumps({
+    "dag_id": dag.dag_id,
+    "heavy": [name for name in json.loads(sys.argv[2]) if name in sys.modules],
+    "upstream": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
+    "tasks": {task.task_id: {"owner": task.owner, "retries": task.retries, "retry_policy": bool(task.retry_policy),
+              "outlets": [outlet.name for outlet in task.outlets]} for task in dag.tasks},
+    "doc": dag.doc_md, "tags": sorted(dag.tags), "catchup": dag.catchup, "max_active_runs": dag.max_active_runs,
+    "params": sorted(dag.params), "schedule": str(dag.timetable.summary if hasattr(dag.timetable, "summary") else dag.timetable),
+}))
+"""
+
+
+@pytest.fixture(params=DAGS, ids=lambda path: path.stem, scope="module")
+def parsed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path_factory.mktemp("home"))}
+    environment |= {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}
+    command = [sys.executable, "-c", PARSE, str(request.param), json.dumps(HEAVY)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_there_is_a_dag_for_every_dataset() -> None:
+    assert [path.stem for path in DAGS] == list(datasets.names())
+
+
+def test_nothing_heavy_is_imported_at_parse(parsed: dict[str, Any]) -> None:
+    assert parsed["heavy"] == []
+
+
+def test_the_tasks_are_those_of_the_dataset(parsed: dict[str, Any]) -> None:
+    declared = datasets.load(parsed["dag_id"])
+    computing = {*declared.extracts, *(task.name for task in declared.tasks)}
+    ending = {"quality_check", "save_artifact", "register_metadata", "notify"}
+    assert set(parsed["tasks"]) == computing | ending
+
+
+def test_nothing_is_published_before_the_checks_and_all_the_computing(parsed: dict[str, Any]) -> None:
+    before = _ancestors(parsed["upstream"], "save_artifact")
+    after = {"save_artifact", "register_metadata", "notify"}
+    assert before == set(parsed["tasks"]) - after
+    assert _ancestors(parsed["upstream"], "quality_check") == before - {"quality_check"}
+    publishing = [name for name, task in parsed["tasks"].items() if parsed["dag_id"] in task["outlets"]]
+    assert publishing == ["save_artifact"]
+
+
+def test_transform_tasks_run_in_the_order_of_the_declaration(parsed: dict[str, Any]) -> None:
+    declared = datasets.load(parsed["dag_id"])
+    seen = set(declared.extracts)
+    for task in declared.tasks:
+        assert seen <= _ancestors(parsed["upstream"], task.name)
+        seen.add(task.name)
+
+
+def test_runs_are_single_retried_and_documented(parsed: dict[str, Any]) -> None:
+    declared = datasets.load(parsed["dag_id"])
+    assert (parsed["catchup"], parsed["max_active_runs"]) == (False, 1)
+    assert parsed["doc"] == declared.documentation
+    assert {"shopmill", declared.owner} <= set(parsed["tags"])
+    assert {"as_of", "refresh", *(parameter.name for parameter in declared.parameters)} <= set(parsed["params"])
+    for task in parsed["tasks"].values():
+        assert (task["owner"], task["retries"], task["retry_policy"]) == (declared.owner, 3, True)
+
+
+def _ancestors(upstream: dict[str, list[str]], task: str) -> set[str]:
+    direct = set(upstream[task])
+    return direct.union(*(_ancestors(upstream, name) for name in direct)) if direct else direct
