@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import (
     DAG,
     Asset,
+    AssetAlias,
     BaseOperator,
     CronPartitionTimetable,
     ExceptionRetryPolicy,
@@ -47,6 +48,11 @@ def every_minutes(minutes: int) -> CronPartitionTimetable:
 def dataset_asset(name: str) -> Asset:
     """The asset that stands for a dataset; its events carry as_of, version and rows."""
     return Asset(name=name, uri=f"shopmill://datasets/{name}", group="shopmill")
+
+
+def announced_asset(name: str) -> Asset:
+    """The asset of a dataset's announcement: its events come only when there is something to do for those who wait."""
+    return Asset(name=name, uri=f"shopmill://announcements/{name}", group="shopmill")
 
 
 def dataset_dag(name: str, schedule: Any) -> DAG:
@@ -148,8 +154,13 @@ class StepOperator(BaseOperator):
         from shopmill import steps
 
         summary: dict[str, Any] = getattr(steps, self.step)(run)
-        for asset in self.outlets:
-            context["outlet_events"][asset].extra = {name: summary[name] for name in ("as_of", "version", "rows")}
+        events = context["outlet_events"]
+        for outlet in self.outlets:
+            told = {name: summary[name] for name in ("as_of", "version", "rows")}
+            if isinstance(outlet, Asset):
+                events[outlet].extra = told
+            elif changes := summary["announced"].get(outlet.name):
+                events[outlet].add(announced_asset(outlet.name), extra={**told, "changes": changes})
         return summary
 
 
@@ -177,8 +188,9 @@ def quality_check() -> StepOperator:
 
 
 def save_artifact(dataset: str) -> StepOperator:
-    """Publishes the version and announces it as an asset event."""
-    return StepOperator(step="publish", task_id="save_artifact", outlets=[dataset_asset(dataset)])
+    """Publishes the version: an asset event for it, and one for each announcement of the dataset that is due."""
+    due = [AssetAlias(name=announced.asset, group="shopmill") for announced in datasets.load(dataset).announcements]
+    return StepOperator(step="publish", task_id="save_artifact", outlets=[dataset_asset(dataset), *due])
 
 
 def register_metadata() -> StepOperator:
