@@ -68,9 +68,13 @@ class _Chunks:
 
     def _insert(self, batch: pa.RecordBatch, cast: str) -> None:
         names = set(batch.schema.names)
-        casts = {c.name: f"{cast}({quote(c.name) if c.name in names else 'null'} as {c.type})" for c in self.table.columns}
+        casts = {
+            c.name: f"{cast}({quote(c.name) if c.name in names else 'null'} as {c.type})" for c in self.table.columns
+        }
         if self.table.time in casts:
-            casts[self.table.time] = f"case when {quote(self.table.time)} >= '{FIRST_DAY}' then {casts[self.table.time]} end"
+            casts[self.table.time] = (
+                f"case when {quote(self.table.time)} >= '{FIRST_DAY}' then {casts[self.table.time]} end"
+            )
         columns = ", ".join(f"{value} as {quote(name)}" for name, value in casts.items())
         into = "insert into pending" if self.total else "create temp table pending as"
         self.connection.execute(f"{into} select {self.day} as _day, {columns} from batch")
