@@ -3,7 +3,7 @@ with first_days as (
   select *, max(age_days) over (partition by customer_id) as first_age_days
   from purchase_days
 ),
-sums as (
+clv_sums as (
   select
     customer_id,
     count(*) - 1 as frequency,
@@ -19,4 +19,4 @@ select
   recency_days as clv_recency_days,
   t_days as "clv_T_days",
   coalesce(cast(repeat_spend as double) / nullif(cast(frequency as double), 0), 0) as clv_monetary_value
-from sums
+from clv_sums

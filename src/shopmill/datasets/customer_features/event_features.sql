@@ -1,5 +1,5 @@
 -- What customers did on the site in the 30 days before as_of.
-with counts as (
+with event_counts as (
   select
     customer_id,
     count(*) filter (where event_type = 'view') as n_views,
@@ -21,4 +21,4 @@ select
   cast(n_purchases as double) / nullif(cast(n_carts as double), 0) as cart_to_purchase_rate_30d,
   last_seen as last_seen_at_30d,
   date_diff('day', cast(last_seen at time zone $time_zone as date), $as_of) as days_since_last_seen_30d
-from counts
+from event_counts

@@ -14,7 +14,7 @@ with baskets as (
   where problem is null
   group by order_id, customer_id, age_days, is_cancelled
 ),
-sums as (
+order_sums as (
   select
     customer_id,
     count(*) filter (where is_order) as n_orders,
@@ -39,4 +39,4 @@ select
   days_since_first as days_since_first_order,
   days_since_last as days_since_last_order,
   cast(days_since_first - days_since_last as double) / nullif(cast(n_orders - 1 as double), 0) as days_between_orders_avg_lifetime
-from sums
+from order_sums

@@ -31,12 +31,6 @@ tastes as (
   from customer_articles
   left join catalogue using (article_id)
   group by grouping sets ((customer_id), (customer_id, product_group_name), (customer_id, colour_group_name))
-),
--- The favourite has most units; among equals the one bought last, then the first by name.
-ranked as (
-  select *, row_number() over (partition by customer_id, kind order by n_units desc, age_days, name) as taste_rank
-  from tastes
-  where kind = 'all' or name is not null
 )
 select
   customer_id,
@@ -50,8 +44,9 @@ select
   count(*) filter (where kind = 'group' and age_days <= 180) as groups_distinct_180d,
   count(*) filter (where kind = 'group' and age_days <= 365) as groups_distinct_365d,
   count(*) filter (where kind = 'group') as groups_distinct_lifetime,
-  max(name) filter (where kind = 'group' and taste_rank = 1) as favourite_group_lifetime,
-  max(name) filter (where kind = 'colour' and taste_rank = 1) as favourite_colour_lifetime
+  -- The favourite has most units; among equals the one bought last, then the first by name.
+  (min({'units': -n_units, 'age_days': age_days, 'name': name}) filter (where kind = 'group')).name as favourite_group_lifetime,
+  (min({'units': -n_units, 'age_days': age_days, 'name': name}) filter (where kind = 'colour')).name as favourite_colour_lifetime
 from everyone
-left join ranked using (customer_id)
+left join (select * from tastes where kind = 'all' or name is not null) as tastes using (customer_id)
 group by customer_id

@@ -1,5 +1,5 @@
 -- Purchases in each window [as_of - w, as_of): one pass over the days of purchase, then ratios of exact sums.
-with sums as (
+with transaction_sums as (
   select
     customer_id,
     coalesce(sum(n_lines) filter (where age_days <= 30), 0) as transactions_count_30d,
@@ -87,4 +87,4 @@ select
   cast(transactions_count_lifetime - n_channel_1_lifetime - n_channel_2_lifetime as double) / nullif(cast(transactions_count_lifetime as double), 0) as channel_other_share_lifetime,
   days_since_first_purchase,
   days_since_last_purchase
-from sums
+from transaction_sums
