@@ -43,14 +43,15 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
     on_statement(table.name, query)
     workspace.prepare([run.dataset.sql[table.name]])
     _same_columns(workspace, table)
-    written = _write(workspace, table, query)
+    taken_over = _taken_over(workspace, table)
+    written = _write(workspace, table, query) or ([] if taken_over else [_write_empty(workspace, table, query)])
     staged = []
     for name, path, rows in written:
         file = File(f"{table.name}/{name}.parquet", rows, path.stat().st_size, sha256_of(path))
         key = f"{run.staging}/{file.path}"
         run.store.adopt(path, key)
         staged.append(StagedFile(file, key))
-    run.stage_table(table.name, [*_taken_over(workspace, table), *staged])
+    run.stage_table(table.name, [*taken_over, *staged])
     total = sum(staged.file.rows for staged in run.staged_files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
     return total
@@ -65,6 +66,12 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Pa
         )
     path = folder / "part-00000.parquet"
     return [("part-00000", path, workspace.engine.write(query, workspace.bound, path))]
+
+
+def _write_empty(workspace: Workspace, table: Table, query: str) -> tuple[str, Path, int]:
+    """A file without rows, so that a table of no period can be read all the same."""
+    path = workspace.scratch / table.name / "empty.parquet"
+    return "empty", path, workspace.engine.write(f"select * from (\n{query}\n) as result limit 0", workspace.bound, path)
 
 
 def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:

@@ -18,6 +18,9 @@ from shopmill.settings import Settings
 
 PLACEHOLDER = re.compile(r"\$([a-z_]\w*)")
 PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
+# DuckDB writes a column as `required` where its statistics know of no nulls: the same rows would give other bytes after
+# another plan, and days of one table other schemas. A condition that nobody can foresee keeps all columns optional.
+OPTIONAL = r'select case when never then null else columns(* exclude never) end as "\0" from (select *, random() < 0 as never from'
 PARTED = "(format parquet, compression lz4, partition_by (_period))"
 
 
@@ -66,7 +69,8 @@ class DuckDBEngine:
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        copied = self._execute(f"copy ({query}) to {_literal(target)} {PARQUET}", bound).fetchone()
+        optional = f"{OPTIONAL} (\n{query}\n))"
+        copied = self._execute(f"copy ({optional}) to {_literal(target)} {PARQUET}", bound).fetchone()
         return int(copied[0]) if copied else 0
 
     def write_periods(

@@ -1,0 +1,35 @@
+-- The events that are read, with their user, or with the problem that makes them unusable.
+-- `side` says from where: 'now' as they are, and of days that changed also 'added' and 'removed', whose difference is what
+-- the version before did not have. Days before those in which a changed event can matter are left out.
+select
+  side,
+  event_id,
+  case when customer_id <> '' then 'customer:' || customer_id when session_id <> '' then 'visitor:' || session_id end as user_id,
+  nullif(customer_id, '') as customer_id,
+  article_id,
+  coalesce(event_type, 'none') as event_type,
+  event_value,
+  event_datetime as event_at,
+  case
+    when event_datetime is null then 'event_datetime is null'
+    when event_id is null or event_id = '' then 'event_id is null'
+    when coalesce(customer_id, '') = '' and coalesce(session_id, '') = '' then 'customer_id and session_id are null'
+  end as problem,
+  to_json({
+    'event_id': event_id, 'session_id': session_id, 'customer_id': customer_id, 'article_id': article_id,
+    'event_type': event_type, 'event_value': cast(event_value as varchar),
+    'event_datetime': cast(epoch_us(event_datetime) as varchar)
+  }) as source_row
+from (
+  select *, 'now' as side
+  from events
+  where event_datetime is null or event_datetime >= cast($changed_since as timestamptz) - interval 4 days
+  union all
+  select *, 'added' as side
+  from changed_events
+  where event_datetime < $continued_at
+  union all
+  select *, 'removed' as side
+  from former_events
+  where event_datetime < $continued_at
+) as sides

@@ -1,0 +1,18 @@
+-- Events that are in no session. Those of days before the first changed one are as they were.
+select 'events' as source_table, problem as reason, cast(event_at at time zone $time_zone as date) as source_day, source_row
+from read_events
+where side = 'now'
+  and problem is not null
+  and (event_at is null or cast(event_at at time zone $time_zone as date) >= $changed_since)
+union all
+select
+  'events',
+  'event_id was sent before',
+  cast(event_at at time zone $time_zone as date),
+  source_row
+from repeated_events
+where is_duplicate and cast(event_at at time zone $time_zone as date) >= $changed_since
+union all
+select source_table, reason, source_day, source_row
+from previous_rejects
+where source_day < $changed_since
