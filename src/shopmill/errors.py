@@ -16,6 +16,10 @@ class SchemaDriftError(PermanentError):
     """A source table is not what the contract says: a column is missing or has another type."""
 
 
+class MissingTableError(SchemaDriftError):
+    """A source table is not there."""
+
+
 class CheckFailedError(PermanentError):
     """Checks of severity error failed, so nothing was published. `failures` are the results that failed."""
 

@@ -252,7 +252,24 @@ def test_a_dimension_larger_than_a_chunk_is_one_sorted_file(
     assert [file.rows for file in snapshot.files] == [60_000]
 
 
-ODD = ("", " ", "'", '"', "a\nb", "\\N", "\\.", "\t", "😀", "NULL", "x" * 100_000, "\x01", "ı", "İ", "0001", "1e5")
+ODD = (
+    "",
+    " ",
+    "'",
+    '"',
+    "a\nb",
+    "\\N",
+    "\\.",
+    "\t",
+    "😀",
+    "NULL",
+    "x" * 100_000,
+    "\x01",
+    "\u0131",
+    "\u0130",
+    "0001",
+    "1e5",
+)
 
 
 @hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from shopmill.connection_string import conninfo
 from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
 
 LOCK_SPACE = 0x5350  # keeps our advisory locks apart from those of others in the same database
@@ -36,7 +37,9 @@ class Registry:
             )
         try:
             connection = psycopg.connect(
-                self.dsn, autocommit=True, connect_timeout=10, row_factory=dict_row, application_name="shopmill"
+                conninfo(self.dsn, "SHOPMILL_REGISTRY_DSN", connect_timeout=10, application_name="shopmill"),
+                autocommit=True,
+                row_factory=dict_row,
             )
         except psycopg.OperationalError as error:
             reason = str(error).strip().splitlines()[0]

@@ -7,10 +7,15 @@ import adbc_driver_postgresql.dbapi as postgresql
 import pyarrow as pa
 from adbc_driver_manager.dbapi import Connection
 from adbc_driver_manager.dbapi import Error as DatabaseError
-from psycopg import ProgrammingError
-from psycopg.conninfo import make_conninfo
 
-from shopmill.errors import InvalidInputError, SchemaDriftError, ShopmillError, SourceUnavailableError
+from shopmill.connection_string import conninfo
+from shopmill.errors import (
+    InvalidInputError,
+    MissingTableError,
+    SchemaDriftError,
+    ShopmillError,
+    SourceUnavailableError,
+)
 from shopmill.identifiers import quote
 from shopmill.source.contract import ACCEPTED, MEND, SourceTable
 from shopmill.source.mapping import Mapping
@@ -28,8 +33,10 @@ SHORT = {
     "timestamp with time zone": "timestamptz",
     "timestamp without time zone": "timestamp",
 }
-UNDEFINED = {"42703": "a column", "42P01": "the table", "3F000": "the schema"}
+UNDEFINED = {"42703": ("a column", SchemaDriftError), "42P01": ("the table", MissingTableError)}
 INSUFFICIENT_PRIVILEGE = "42501"
+WRONG_SQL = ("22", "42")
+"""Classes of SQLSTATE: the SELECT is wrong, or cannot be computed from the values there are."""
 
 
 class Source:
@@ -38,6 +45,12 @@ class Source:
     def __init__(self, connection: Connection, mapping: Mapping):
         self._connection = connection
         self.mapping = mapping
+
+    def begin(self) -> None:
+        """Begins the transaction: what it sees is of the moment of its first query."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read, read only")
+            cursor.execute("set local time zone 'UTC'")
 
     @contextmanager
     def stream(self, table: SourceTable, query: str) -> Iterator[pa.RecordBatchReader]:
@@ -53,11 +66,24 @@ class Source:
             return cursor.fetchall()
 
     def plan(self, table: SourceTable, query: str) -> str:
-        """How PostgreSQL would run a query."""
+        """How PostgreSQL would run a query if it used the indexes that there are, however small the table is."""
         with self._connection.cursor() as cursor, _explained(table.name):
+            cursor.execute("set local enable_seqscan = off")
             cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
             cursor.execute(f"explain (costs off) {query}")
             return "\n".join(str(row[0]) for row in cursor.fetchall())
+
+    def has(self, table: SourceTable) -> bool:
+        """Whether the mapping selects the table and the shop has it. To be asked first: a no begins a new snapshot."""
+        if table.name not in self.mapping.selects:
+            return False
+        try:
+            self.types(table)
+        except MissingTableError:
+            self._connection.rollback()
+            self.begin()
+            return False
+        return True
 
     def check(self, table: SourceTable) -> None:
         """SchemaDriftError unless the mapped table has every column of the contract in an accepted type."""
@@ -93,23 +119,17 @@ def open_source(dsn: str, mapping: Mapping) -> Iterator[Source]:
     """Connects and begins the snapshot; everything read inside the block is of one moment."""
     if not dsn:
         raise InvalidInputError("No shop is set: give SHOPMILL_SOURCE_DSN (postgresql://reader:…@host:5432/shop).")
+    options: dict[str, str | int] = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": "shopmill"}
     try:
-        conninfo = make_conninfo(dsn, connect_timeout=10, keepalives_idle=30, application_name="shopmill")
-    except ProgrammingError as error:
-        raise InvalidInputError(
-            f"The source DSN is malformed ({_first_line(error)}): write postgresql://user@host:5432/shop."
-        ) from None
-    try:
-        connection = postgresql.connect(conninfo)
+        connection = postgresql.connect(conninfo(dsn, "SHOPMILL_SOURCE_DSN", **options))
     except DatabaseError as error:
         raise SourceUnavailableError(
-            f"The shop's database does not answer: {_first_line(error)}. Check the source DSN and the server."
+            f"The shop's database does not answer: {_first_line(error)}. Check SHOPMILL_SOURCE_DSN and the server."
         ) from None
     with connection:
-        with connection.cursor() as cursor:
-            cursor.execute("set transaction isolation level repeatable read, read only")
-            cursor.execute("set local time zone 'UTC'")
-        yield Source(connection, mapping)
+        source = Source(connection, mapping)
+        source.begin()
+        yield source
 
 
 @contextmanager
@@ -124,11 +144,12 @@ def explain(table: str, error: Exception) -> ShopmillError:
     """A database error as ours, with the table that it concerns."""
     reason, state = _first_line(error), getattr(error, "sqlstate", None)
     if state in UNDEFINED:
-        return SchemaDriftError(
-            f"{table}: {UNDEFINED[state]} that the mapping reads is missing: {reason}. Change {table}.sql of the mapping."
-        )
+        what, kind = UNDEFINED[state]
+        return kind(f"{table}: {what} that the mapping reads is missing: {reason}. Change {table}.sql of the mapping.")
     if state == INSUFFICIENT_PRIVILEGE:
         return InvalidInputError(f"{table} cannot be read: {reason}. Grant the source role SELECT on it.")
+    if str(state).startswith(WRONG_SQL):
+        return InvalidInputError(f"{table} cannot be read: {reason}. Change {table}.sql of the mapping.")
     return SourceUnavailableError(f"Reading {table} failed: {reason}.")
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from shopmill.asof import AsOf, midnight
-from shopmill.errors import SchemaDriftError, SourceUnavailableError
+from shopmill.errors import SourceUnavailableError
 from shopmill.identifiers import quote
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable
@@ -68,19 +68,18 @@ class Extraction:
             open_source(self.settings.source_dsn.get_secret_value(), load_mapping(self.settings)) as source,
             self.store.scratch() as scratch,
         ):
+            missing = {c.table.name for c, _ in plans if c.table.optional and not source.has(c.table)}
+            if missing:
+                log.info("optional and not there, taken as empty: %s", ", ".join(sorted(missing)))
             return {
-                catalogue.table.name: self._read_table(source, catalogue, plan, scratch) for catalogue, plan in plans
+                catalogue.table.name: self._read_table(source, catalogue, plan, scratch)
+                for catalogue, plan in plans
+                if catalogue.table.name not in missing
             }
 
     def _read_table(self, source: Source, catalogue: SnapshotCatalogue, plan: Plan, scratch: Path) -> list[RawFile]:
         table = catalogue.table
-        try:
-            source.check(table)
-        except SchemaDriftError:
-            if not table.optional:
-                raise
-            log.info("%s is optional and not there: taken as empty", table.name)
-            return []
+        source.check(table)
         files: list[RawFile] = []
         for condition in self._conditions(table, plan):
             query = query_for(source, table, condition)

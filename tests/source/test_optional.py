@@ -1,0 +1,59 @@
+"""What a shop may leave out: optional tables and columns."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from golden import fill_shop
+from pydantic import SecretStr
+
+from shopmill.errors import SchemaDriftError
+from shopmill.source.mapping import PRESETS
+from shopmill.source.snapshot import Snapshot
+
+Extract = Callable[..., dict[str, Snapshot]]
+SHOP = {
+    "articles": [{"article_id": "0001", "price": 1, "stock": 2}],
+    "promotions": [{"article_id": "0001", "starts_on": "2020-01-01"}],
+    "reviews": [{"review_id": "r", "review_date": "2020-09-20 00:00:00Z"}],
+}
+
+
+@pytest.fixture
+def small_shop(new_shop: Callable[[], str]) -> str:
+    dsn = new_shop()
+    fill_shop(dsn, SHOP)
+    return dsn
+
+
+def test_an_optional_table_that_is_not_there_is_empty(extract: Extract, small_shop: str) -> None:
+    with psycopg.connect(small_shop) as connection:
+        connection.execute("drop table promotions")
+    found = extract("2020-09-23", ["promotions", "reviews"], source_dsn=SecretStr(small_shop))
+    assert {name: snapshot.rows for name, snapshot in found.items()} == {"promotions": 0, "reviews": 1}
+
+
+def test_an_optional_table_that_is_not_mapped_is_empty(extract: Extract, small_shop: str, tmp_path: Path) -> None:
+    (tmp_path / "reviews.sql").write_text((PRESETS / "canonical" / "reviews.sql").read_text())
+    found = extract("2020-09-23", ["promotions", "reviews"], source_dsn=SecretStr(small_shop), mapping=str(tmp_path))
+    assert {name: snapshot.rows for name, snapshot in found.items()} == {"promotions": 0, "reviews": 1}
+
+
+def test_an_optional_table_that_is_there_must_be_right(extract: Extract, small_shop: str) -> None:
+    with psycopg.connect(small_shop) as connection:
+        connection.execute("alter table promotions alter starts_on type text")
+    with pytest.raises(SchemaDriftError, match=r"promotions\.starts_on"):
+        extract("2020-09-23", ["promotions"], source_dsn=SecretStr(small_shop))
+
+
+def test_optional_columns_may_be_missing(
+    extract: Extract, rows_of: Callable[[Snapshot], list[dict[str, Any]]], small_shop: str, tmp_path: Path
+) -> None:
+    (tmp_path / "articles.sql").write_text(
+        (PRESETS / "canonical" / "articles.sql").read_text().replace(", price, stock", "")
+    )
+    found = extract("2020-09-23", ["articles"], source_dsn=SecretStr(small_shop), mapping=str(tmp_path))
+    row = rows_of(found["articles"])[0]
+    assert (row["article_id"], row["price"], row["stock"]) == ("0001", None, None)
