@@ -56,10 +56,8 @@ def compute(folder: Path, lines: Iterable[Line], as_of: date, groups: Mapping[st
             engine.table(needed.table, pa.Table.from_pylist(rows, schema))
         for name, lookup in DATASET.lookups(DATASET.parse_parameters({})).items():
             engine.table(name, lookup)
-        return Computed(
-            thresholds=_staged(engine, "rfm_thresholds", folder, as_of),
-            features={row["customer_id"]: row for row in _staged(engine, "features", folder, as_of)},
-        )
+        rows = {name: _staged(engine, name, folder, as_of) for name in DATASET.tasks[0].tables}
+        return Computed(rows["rfm_thresholds"], {row["customer_id"]: row for row in rows["features"]})
 
 
 @dataclass(frozen=True)

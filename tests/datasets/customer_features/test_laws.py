@@ -31,7 +31,7 @@ lines = st.builds(
     channel=st.sampled_from([None, 1, 2, 3]),
 )
 shops = st.lists(lines, min_size=1, max_size=60)
-law = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 def made_of(shop: Sequence[Line]) -> Any:

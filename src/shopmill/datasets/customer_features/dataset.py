@@ -60,6 +60,33 @@ from shopmill.datasets.customer_features.columns import FEATURES
 from shopmill.datasets.customer_features.rfm import THRESHOLDS, rfm_lookups
 from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, Table, Task
 
+# What several views are built on is computed once.
+STEPS = (
+    Table(
+        name="purchase_days",
+        grain="one row per customer and day with purchases",
+        columns=(
+            Column("customer_id", "varchar", "customer as the shop names it"),
+            Column("age_days", "integer", "as_of minus the day", "days"),
+            Column("n_lines", "bigint", "transaction lines", "lines"),
+            Column("n_channel_1", "bigint", "lines on sales channel 1", "lines"),
+            Column("n_channel_2", "bigint", "lines on sales channel 2", "lines"),
+            Column("spend", "decimal(38,6)", "sum of the prices", "the shop's currency"),
+            Column("max_price", "decimal(18,6)", "highest price", "the shop's currency"),
+        ),
+        published=False,
+    ),
+    Table(
+        name="everyone",
+        grain="one row per customer",
+        columns=(
+            Column("customer_id", "varchar", "customer as the shop names it"),
+            Column("is_known", "boolean", "the customers table has the customer"),
+        ),
+        published=False,
+    ),
+)
+
 DATASET = Dataset(
     name="customer_features",
     title="Customer features",
@@ -75,7 +102,7 @@ DATASET = Dataset(
         "extract_events": (Input("events", fresh_days=3),),
     },
     # Thresholds first: the scores in features come from the published ones.
-    tasks=(Task("join_and_rfm", ("rfm_thresholds", "features", "rejects")),),
+    tasks=(Task("join_and_rfm", ("purchase_days", "everyone", "rfm_thresholds", "features", "rejects")),),
     tables=(
         Table(
             name="features",
@@ -100,6 +127,7 @@ DATASET = Dataset(
             may_be_empty=True,
         ),
         REJECTS,
+        *STEPS,
     ),
     parameters=(
         Parameter("frozen_thresholds", "text", "", "thresholds of RFM as JSON; empty: computed from the customers"),
