@@ -89,7 +89,8 @@ class Checking:
         """All results, in the order of the declaration."""
         results = [result for table in self.dataset.published for result in self._table(table)]
         results += [self._query(check) for check in self.dataset.checks]
-        results.append(self._rejects(input_rows))
+        if self.dataset.can_reject:
+            results.append(self._rejects(input_rows))
         results += self._freshness()
         return results
 
@@ -156,7 +157,7 @@ class Checking:
         )
 
     def _freshness(self) -> Iterator[Result]:
-        for needed in self.dataset.inputs:
+        for needed in (*self.dataset.inputs, *self.dataset.upstream):
             if needed.fresh_days is None:
                 continue
             age = self.input_ages.get(needed.table)

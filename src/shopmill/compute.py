@@ -1,15 +1,17 @@
 """The computing heart of a run: tables from SQL into staging, and the checks on them. No registry, no Airflow."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
+from shopmill.asof import AsOf
 from shopmill.checks import Checking, Result
 from shopmill.continuation import first_changed_day, first_computed_day
-from shopmill.declaration import Table
-from shopmill.engine.compose import compose, statement
+from shopmill.declaration import Artifact, Table
+from shopmill.engine.compose import compose, statement, typed
 from shopmill.errors import InvalidInputError
+from shopmill.functions import find_function, read_batches, write_batches
 from shopmill.identifiers import quote
 from shopmill.manifest import File
 from shopmill.run import Run, StagedFile
@@ -39,10 +41,9 @@ def prepare(run: Run) -> None:
 
 def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:
     """Writes one table into staging, with exactly its declared columns, in its order; returns its number of rows."""
-    run, query = workspace.run, statement(workspace.run.dataset, table)
-    on_statement(table.name, query)
+    run = workspace.run
     workspace.prepare([run.dataset.sql[table.name]])
-    _same_columns(workspace, table)
+    query = (_through_function if table.function else _plain)(workspace, table, on_statement)
     taken_over = _taken_over(workspace, table)
     written = _write(workspace, table, query) or ([] if taken_over else [_write_empty(workspace, table, query)])
     staged = []
@@ -55,6 +56,56 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
     total = sum(staged.file.rows for staged in run.staged_files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
     return total
+
+
+def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
+    """The query of a table that SQL alone computes."""
+    dataset = workspace.run.dataset
+    query = statement(dataset, table)
+    on_statement(table.name, query)
+    _same_columns(
+        table, workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound), workspace.run
+    )
+    return query
+
+
+def _through_function(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
+    """Lets the function of a table compute its rows; returns the query that reads them."""
+    rows = _input_of(workspace, table.name, table.function, on_statement)
+    computed = workspace.scratch / f"{table.name}.computed.parquet"
+    names = write_batches(find_function(table.function)(workspace.context, read_batches(rows)), computed)
+    if names:
+        _same_columns(table, names, workspace.run)
+    view = f"computed_{table.name}"
+    workspace.engine.view(view, [computed] if names else [], {column.name: column.type for column in table.columns})
+    return typed(table, f"select * from {quote(view)}")
+
+
+def _input_of(workspace: Workspace, name: str, function: str, on_statement: OnStatement, order: str = "") -> Path:
+    """The rows that the SQL of a function gives, as a scratch file."""
+    query = compose(workspace.run.dataset, workspace.run.dataset.sql[name]) + order
+    on_statement(f"what {function} is given for {name}", query)
+    path = workspace.scratch / f"{name}.input.parquet"
+    workspace.engine.write(query, workspace.bound, path)
+    return path
+
+
+def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = lambda _table, _sql: None) -> int:
+    """Makes the files of an artifact and leaves them in staging; returns their number."""
+    run = workspace.run
+    workspace.prepare([run.dataset.sql[artifact.name]])
+    order = " order by " + ", ".join(quote(name) for name in artifact.key)
+    rows = _input_of(workspace, artifact.name, artifact.function, on_statement, order)
+    folder = workspace.scratch / artifact.name
+    folder.mkdir()
+    find_function(artifact.function)(workspace.context, read_batches(rows), folder)
+    staged = []
+    for path in sorted(folder.iterdir()):
+        file = File(f"{artifact.name}/{path.name}", 0, path.stat().st_size, sha256_of(path))
+        staged.append(StagedFile(file, f"{run.staging}/{file.path}"))
+        run.store.adopt(path, staged[-1].key)
+    run.stage_table(artifact.name, staged)
+    return len(staged)
 
 
 def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Path, int]]:
@@ -71,7 +122,11 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Pa
 def _write_empty(workspace: Workspace, table: Table, query: str) -> tuple[str, Path, int]:
     """A file without rows, so that a table of no period can be read all the same."""
     path = workspace.scratch / table.name / "empty.parquet"
-    return "empty", path, workspace.engine.write(f"select * from (\n{query}\n) as result limit 0", workspace.bound, path)
+    return (
+        "empty",
+        path,
+        workspace.engine.write(f"select * from (\n{query}\n) as result limit 0", workspace.bound, path),
+    )
 
 
 def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
@@ -83,12 +138,11 @@ def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
     return [StagedFile(file, key) for file, key in files if Path(file.path).stem < str(workspace.since)]
 
 
-def _same_columns(workspace: Workspace, table: Table) -> None:
-    dataset = workspace.run.dataset
-    found = set(workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound))
-    if different := sorted(found ^ {column.name for column in table.columns}):
+def _same_columns(table: Table, found: Iterable[str], run: Run) -> None:
+    source = table.function or f"{run.dataset.name}/{table.name}.sql"
+    if different := sorted(set(found) ^ {column.name for column in table.columns}):
         raise InvalidInputError(
-            f"{dataset.name}/{table.name}.sql and its declaration differ in: {', '.join(different)}. Change one of them."
+            f"{source} and the declaration of {table.name} differ in: {', '.join(different)}. Change one of them."
         )
 
 
@@ -107,17 +161,20 @@ def run_checks(workspace: Workspace) -> list[Result]:
     workspace.prepare([*tables, *(declared.sql for declared in run.dataset.checks)])
     rows_before = {table: previous.rows(table) for table in previous.tables} if previous else {}
     rows = {table.name: sum(s.file.rows for s in run.staged_files(table.name)) for table in run.dataset.published}
-    ages = {
-        name: run.as_of.day(run.settings.zone) - date.fromisoformat(s.newest_day)
-        for name, s in run.inputs.items()
-        if s.newest_day
-    }
     checking = Checking(
         run.dataset,
         workspace.engine,
         workspace.bound,
         rows,
         rows_before,
-        {name: age.days for name, age in ages.items()},
+        _input_ages(run),
     )
     return checking.run(sum(snapshot.rows for snapshot in run.inputs.values()))
+
+
+def _input_ages(run: Run) -> dict[str, int]:
+    """Days from the newest rows of each input, or from the as_of of each version it is made of, to as_of."""
+    zone = run.settings.zone
+    newest = {name: date.fromisoformat(s.newest_day) for name, s in run.inputs.items() if s.newest_day}
+    newest |= {name: AsOf.parse(made.as_of, zone).day(zone) for name, made in run.upstream.items()}
+    return {name: (run.as_of.day(zone) - day).days for name, day in newest.items()}

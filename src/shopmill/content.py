@@ -4,7 +4,7 @@ from decimal import Decimal
 from importlib.metadata import version as package_version
 from typing import Any
 
-from shopmill.declaration import Table
+from shopmill.declaration import Artifact, Table
 from shopmill.engine import engine_label
 from shopmill.manifest import File, Manifest
 from shopmill.run import Run
@@ -32,10 +32,14 @@ def build_manifest(run: Run) -> Manifest:
     content = {
         "main_table": run.dataset.published[0].name,
         "tables": {name: _describe(table, [s.file for s in run.staged_files(name)]) for name, table in tables.items()},
-        "inputs": {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()},
+        "inputs": _inputs(run),
         **describe_making(run),
         "rejected": run.noted("rejected"),
     }
+    if run.dataset.artifacts:
+        content["artifacts"] = {
+            a.name: _made(a, [s.file for s in run.staged_files(a.name)]) for a in run.dataset.artifacts
+        }
     beside = {
         "checks": run.noted("checks"),
         "previous": run.noted("previous"),
@@ -47,6 +51,20 @@ def build_manifest(run: Run) -> Manifest:
 def _describe(table: Table, files: list[File]) -> dict[str, Any]:
     columns = [{"name": c.name, "type": c.type, "unit": c.unit, "meaning": c.meaning} for c in table.columns]
     return {"grain": table.grain, "key": list(table.key), "columns": columns, "files": [vars(file) for file in files]}
+
+
+def _inputs(run: Run) -> dict[str, Any]:
+    tables = {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()}
+    versions = {
+        name: {"rows": made.summary["rows"], "as_of": made.as_of, "version": made.version}
+        for name, made in run.upstream.items()
+    }
+    return tables | versions
+
+
+def _made(artifact: Artifact, files: list[File]) -> dict[str, Any]:
+    described = [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for file in files]
+    return {"meaning": artifact.meaning, "files": described}
 
 
 def plain(value: object) -> object:

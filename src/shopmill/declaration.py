@@ -68,6 +68,8 @@ class Table:
     Of such a table, `previous_<name>` has the rows of the last `warm_up_days` days before `$since` (default: all rows).
 
     With `published=False` it is a step on the way: later tasks of the run read it, no version has it.
+
+    With a `function` the SQL gives its input, and Python computes the rows: see functions.py.
     """
 
     name: str
@@ -79,6 +81,8 @@ class Table:
     partition_by: str = ""
     warm_up_days: int | None = None
     published: bool = True
+    function: str = ""
+    """Where the function is: `package.module:name`. Text, so that reading a declaration imports nothing."""
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -89,8 +93,23 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Artifact:
+    """Files that are not a table, such as a matrix: `<name>.sql` gives the rows, in the order of `key`, that `function`
+    (`package.module:name`) makes them of. They are hashed and published as a table's files are.
+    """
+
+    name: str
+    meaning: str
+    function: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Input:
-    """A source table that a dataset is made of. Without rows in the last `fresh_days` days it is stale."""
+    """A source table that a dataset is made of, or in `Dataset.upstream` another dataset.
+
+    Without rows in the last `fresh_days` days (another dataset: a version) it is stale.
+    """
 
     table: str
     fresh_days: int | None = None
@@ -152,10 +171,11 @@ REJECTS = Table(
 
 @dataclass(frozen=True)
 class Task:
-    """A transform task of the chain and the tables it computes, in order."""
+    """A transform task of the chain, and the tables and then artifacts it computes, in order."""
 
     name: str
-    tables: tuple[str, ...]
+    tables: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,7 +217,11 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything that is to be known about one dataset. Its folder holds the SQL."""
+    """Everything that is to be known about one dataset. Its folder holds the SQL.
+
+    A dataset with an `upstream` is made of versions of other datasets, whose tables SQL names `<dataset>__<table>`:
+    of each the version at as_of, or else the newest before it, as the first extract task finds it.
+    """
 
     name: str
     title: str
@@ -213,6 +237,10 @@ class Dataset:
     checks: tuple[QueryCheck, ...] = ()
     announcements: tuple[Announcement, ...] = ()
     incremental: Incremental | None = None
+    upstream: tuple[Input, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    serve: str = ""
+    """`package.module:name` of what puts the current version into service, such as an index: see functions.py."""
     lookups: Callable[[Mapping[str, Any]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
     """Small tables made in Python of the values that SQL may name: parameters, as_of, since."""
     packages: tuple[str, ...] = ()
@@ -224,6 +252,11 @@ class Dataset:
         return tuple({i.table: i for group in self.extracts.values() for i in group}.values())
 
     @cached_property
+    def can_reject(self) -> bool:
+        """Whether it judges rows: one that is made of other datasets alone has none to reject."""
+        return REJECTS in self.tables
+
+    @cached_property
     def published(self) -> tuple[Table, ...]:
         """The tables that a version has."""
         return tuple(table for table in self.tables if table.published)
@@ -233,13 +266,23 @@ class Dataset:
         """The text of each .sql file by its name: tables, and the views that tables are built on."""
         return {path.stem: path.read_text() for path in sorted(self.folder.glob("*.sql"))}
 
+    @cached_property
+    def all_parameters(self) -> tuple[Parameter, ...]:
+        """Its own parameters, then the common ones for which it has no default of its own."""
+        own = {parameter.name for parameter in self.parameters}
+        return (*self.parameters, *(common for common in COMMON_PARAMETERS if common.name not in own))
+
     def table(self, name: str) -> Table:
         """The declaration of one table."""
         return next(table for table in self.tables if table.name == name)
 
+    def artifact(self, name: str) -> Artifact:
+        """The declaration of one artifact."""
+        return next(artifact for artifact in self.artifacts if artifact.name == name)
+
     def parse_parameters(self, given: Mapping[str, Any]) -> dict[str, Value]:
         """All parameters with their values: given ones parsed, the others by default."""
-        known = {parameter.name: parameter for parameter in (*self.parameters, *COMMON_PARAMETERS)}
+        known = {parameter.name: parameter for parameter in self.all_parameters}
         if unknown := sorted(set(given) - set(known)):
             raise InvalidInputError(f"{self.name} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}.")
         return {name: p.parse(given[name]) if name in given else p.default for name, p in known.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 from shopmill import datasets
 from shopmill.checks import row_rules
 from shopmill.content import plain
-from shopmill.declaration import COMMON_PARAMETERS, Column, Dataset, Table
+from shopmill.declaration import Column, Dataset, Table
 
 FOLDER = Path("docs/datasets")
 HEADING = "<!-- Written by `make docs` from src/shopmill/datasets/{name}/dataset.py; change that. -->"
@@ -79,14 +79,14 @@ def _body(dataset: Dataset) -> Iterator[str]:
         "notify",
     ]
     yield from (f"Tasks: {' → '.join(chain)}.", "")
-    inputs = ", ".join(dict.fromkeys(needed.table for needed in dataset.inputs))
+    inputs = ", ".join(dict.fromkeys(needed.table for needed in (*dataset.inputs, *dataset.upstream)))
     yield from (f"Made of: {inputs}. Owner: {dataset.owner}.", "")
     for table in dataset.tables:
         yield from _described(table)
+    for artifact in dataset.artifacts:
+        yield from (f"## Files `{artifact.name}`", "", f"{artifact.meaning}.", "")
     yield from ("## Parameters", "")
-    rows = [
-        (f"`{p.name}`", p.type, str(plain(p.default)), p.meaning) for p in (*dataset.parameters, *COMMON_PARAMETERS)
-    ]
+    rows = [(f"`{p.name}`", p.type, str(plain(p.default)), p.meaning) for p in dataset.all_parameters]
     yield from _table(("parameter", "type", "default", "meaning"), rows)
     yield from ("", "## Checks", "")
     yield from _table(("check", "severity", "meaning"), _checks(dataset))
@@ -112,13 +112,14 @@ def _checks(dataset: Dataset) -> list[tuple[str, str, str]]:
     queries = [(check.name, check.severity, check.meaning) for check in dataset.checks]
     fresh = [
         (f"{i.table} fresh", i.severity, f"rows of the last {i.fresh_days} days")
-        for i in dataset.inputs
+        for i in (*dataset.inputs, *dataset.upstream)
         if i.fresh_days
     ]
     common = [
         ("row count", "error", "no table that should have rows is empty or lost more than max_row_drop of them"),
-        ("rejects", "error", "at most max_reject_share of the input rows are rejected"),
     ]
+    if dataset.can_reject:
+        common.append(("rejects", "error", "at most max_reject_share of the input rows are rejected"))
     return [columns, *keys, *rows, *queries, *fresh, *common]
 
 

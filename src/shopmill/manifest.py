@@ -64,6 +64,12 @@ class Manifest:
         """Names of the tables."""
         return list(self.content["tables"])
 
+    @property
+    def artifacts(self) -> Mapping[str, Any]:
+        """What is not a table, by name: its meaning and files."""
+        found: Mapping[str, Any] = self.content.get("artifacts", {})
+        return found
+
     def need(self, table: str) -> str:
         """The name of a table of the version; InvalidInputError when it has no such table."""
         if table not in self.tables:
@@ -71,13 +77,14 @@ class Manifest:
         return table
 
     def files(self, table: str) -> list[File]:
-        """The files of one table, in order."""
-        return [File(**file) for file in self.content["tables"][table]["files"]]
+        """The files of one table or artifact, in order; those of an artifact have no rows."""
+        described = {**self.content["tables"], **self.artifacts}[table]["files"]
+        return [File(**{"rows": 0, **file}) for file in described]
 
     @property
     def all_files(self) -> list[File]:
-        """The files of all tables."""
-        return [file for table in self.tables for file in self.files(table)]
+        """The files of all tables and artifacts."""
+        return [file for name in (*self.tables, *self.artifacts) for file in self.files(name)]
 
     def rows(self, table: str) -> int:
         """Rows of one table."""

@@ -10,7 +10,8 @@ from uuid import uuid4
 from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.declaration import Dataset, Value
-from shopmill.manifest import File
+from shopmill.errors import InvalidInputError
+from shopmill.manifest import File, Manifest
 from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.source.snapshot import Snapshot
@@ -100,8 +101,42 @@ class Run:
         merged = {name: document for noted in documents for name, document in noted.items()}
         return {name: Snapshot.from_document(document) for name, document in sorted(merged.items())}
 
+    def pin_upstream(self) -> dict[str, Manifest]:
+        """Notes which versions of other datasets this run is made of, so that all its steps see the same."""
+        found = {needed.table: self._upstream_version(needed.table) for needed in self.dataset.upstream}
+        self.note("upstream", {name: {"as_of": m.as_of, "version": m.version} for name, m in found.items()})
+        return found
+
+    def _upstream_version(self, name: str) -> Manifest:
+        versions = self._upstream_versions(name)
+        if found := versions.at(self.as_of) or versions.before(self.as_of):
+            return found
+        raise InvalidInputError(
+            f"{self.dataset.name} is made of {name}, which has no version as of {self.as_of.label} or before: "
+            f"run `shopmill run {name} --as-of {self.as_of.label}` first."
+        )
+
+    def _upstream_versions(self, name: str) -> Versions:
+        return Versions(self.store, name, self.settings.zone)
+
+    @cached_property
+    def upstream(self) -> dict[str, Manifest]:
+        """The versions of other datasets that this run is made of."""
+        pinned = self.noted("upstream") if self.dataset.upstream else {}
+        return {
+            name: self._upstream_versions(name).exactly(pin["as_of"], pin["version"]) for name, pin in pinned.items()
+        }
+
+    def upstream_keys(self, name: str) -> tuple[Mapping[str, str], list[str]] | None:
+        """The columns (name to type) and store keys of what SQL names `<dataset>__<table>`; None for any other name."""
+        dataset, _, table = name.partition("__")
+        if not (made := self.upstream.get(dataset)) or table not in made.tables:
+            return None
+        columns = {column["name"]: column["type"] for column in made.content["tables"][table]["columns"]}
+        return columns, self._upstream_versions(dataset).keys_of(made, table)
+
     def stage_table(self, table: str, files: list[StagedFile]) -> None:
-        """Leaves the list of files of a computed table."""
+        """Leaves the list of files of a computed table or artifact."""
         self.note(f"tables/{table}", [asdict(file) for file in files])
 
     def staged_files(self, table: str) -> list[StagedFile]:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from shopmill.checks import Result
-from shopmill.compute import OnStatement, compute, due_announcements, prepare, run_checks
+from shopmill.compute import OnStatement, compute, due_announcements, make, prepare, run_checks
 from shopmill.content import build_manifest, plain
 from shopmill.engine.compose import references
 from shopmill.errors import CheckFailedError, ConflictError
+from shopmill.functions import find_function
 from shopmill.manifest import Manifest
 from shopmill.run import Run
 from shopmill.source.extraction import Extraction, Progress
@@ -23,23 +24,33 @@ Summary = dict[str, Any]
 
 
 def extract(run: Run, task: str = "extract", progress: Progress = lambda _table, _rows: None) -> Summary:
-    """Brings the source tables of one extract task into the store; gives rows by table."""
+    """Brings the source tables of one extract task into the store; gives rows by table.
+
+    The first one also pins the versions of other datasets that the run is made of.
+    """
     with recorded(run, begins=True):
         tables = [needed.table for needed in run.dataset.extracts[task]]
         extraction = Extraction(run.settings, run.store, run.as_of, run.registry.lock, progress)
-        snapshots = extraction.run(tables, run.refresh)
+        snapshots = extraction.run(tables, run.refresh) if tables else {}
         run.note_inputs(task, snapshots)
-        return {name: snapshot.rows for name, snapshot in snapshots.items()}
+        rows = {name: snapshot.rows for name, snapshot in snapshots.items()}
+        is_first = task == next(iter(run.dataset.extracts))
+        return rows | ({name: made.summary["rows"] for name, made in run.pin_upstream().items()} if is_first else {})
 
 
 def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Summary:
-    """Computes the tables of one transform task into staging; gives rows by table."""
+    """Computes the tables and artifacts of one transform task into staging.
+
+    Gives rows by table, files by artifact, and what their functions counted.
+    """
     declared = next(found for found in run.dataset.tasks if found.name == task)
     with recorded(run):
         if declared == run.dataset.tasks[0]:
             prepare(run)
         with open_workspace(run) as workspace:
-            return {name: compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
+            rows = {name: compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
+            files = {name: make(workspace, run.dataset.artifact(name), on_statement) for name in declared.artifacts}
+            return rows | files | workspace.context.counts
 
 
 def check(run: Run) -> Summary:
@@ -47,7 +58,7 @@ def check(run: Run) -> Summary:
     with recorded(run):
         with open_workspace(run, only_computed=True) as workspace:
             results = run_checks(workspace)
-            rejected = workspace.engine.rows(REJECTED, {})
+            rejected = workspace.engine.rows(REJECTED, {}) if run.dataset.can_reject else []
             run.note("announced", due_announcements(workspace))
         run.note("checks", [result.document() for result in results])
         run.note("rejected", {row["reason"]: row["n"] for row in rejected})
@@ -79,7 +90,8 @@ def publish(run: Run) -> Summary:
     """
     with recorded(run):
         manifest = build_manifest(run)
-        staged = {item.file.path: item.key for table in manifest.tables for item in run.staged_files(table)}
+        names = (*manifest.tables, *manifest.artifacts)
+        staged = {item.file.path: item.key for name in names for item in run.staged_files(name)}
         with run.registry.lock(f"publish {run.dataset.name}"):
             _previous_is_the_same(run, manifest)
             is_new = run.versions.publish(manifest, staged)
@@ -106,9 +118,13 @@ def _previous_is_the_same(run: Run, manifest: Manifest) -> None:
 
 
 def register(run: Run) -> Summary:
-    """Finishes the run's row in the registry and clears its staging area; gives the published summary."""
+    """Puts the version into service, finishes the run's row in the registry and clears its staging area.
+
+    Gives the published summary.
+    """
     summary: Summary = run.noted("published")
     manifest = build_manifest(run)
+    checks = [*manifest.beside["checks"], *(result.document() for result in _serve(run, manifest))]
     run.registry.finish(
         run.run_id,
         version=summary["version"],
@@ -116,11 +132,21 @@ def register(run: Run) -> Summary:
         rows=summary["rows"],
         bytes=summary["bytes"],
         rejected=summary["rejected"],
-        checks=manifest.beside["checks"],
+        checks=checks,
         inputs=manifest.content["inputs"],
     )
     run.store.delete(run.staging)
-    return {**summary, "warned": [c["name"] for c in manifest.beside["checks"] if not c["passed"]]}
+    return {**summary, "warned": [c["name"] for c in checks if not c["passed"]]}
+
+
+def _serve(run: Run, manifest: Manifest) -> list[Result]:
+    """Puts the version into service where it is the current one: filling in a past changes nothing that serves."""
+    current = run.versions.current()
+    if not run.dataset.serve or current is None or current.version != manifest.version:
+        return []
+    with recorded(run):
+        results: list[Result] = find_function(run.dataset.serve)(run, manifest)
+    return results
 
 
 @contextmanager

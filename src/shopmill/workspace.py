@@ -14,6 +14,7 @@ from shopmill.declaration import Table
 from shopmill.engine import Bound, Engine, bind, open_engine
 from shopmill.engine.compose import base_tables
 from shopmill.errors import InvalidInputError
+from shopmill.functions import Context
 from shopmill.manifest import Manifest
 from shopmill.run import Run
 from shopmill.source.contract import TABLES
@@ -41,6 +42,7 @@ class Workspace:
             changed_since=date.fromisoformat(run.noted("since")["changed"]),
             continued_at=self.continued_at,
         )
+        self.context = Context(self.bound, run.settings, run.store)
         self._known: set[str] = set()
 
     def prepare(self, queries: Iterable[str]) -> None:
@@ -66,6 +68,9 @@ class Workspace:
             self._view(name, before, self._previous_keys(before))
         elif name in self._small:
             self.engine.table(name, self._small[name])
+        elif made := self.run.upstream_keys(name):
+            columns, keys = made
+            self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
         else:
             raise InvalidInputError(
                 f"{self.run.dataset.name} reads {name}, which is neither an input, a table nor a lookup of it."

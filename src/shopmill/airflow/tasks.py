@@ -21,7 +21,7 @@ from airflow.sdk import (
 
 from shopmill import datasets
 from shopmill.airflow.notifications import announce_failure, announce_success
-from shopmill.declaration import COMMON_PARAMETERS, Dataset, Parameter
+from shopmill.declaration import Dataset, Parameter
 from shopmill.settings import load_settings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _params(declared: Dataset) -> dict[str, Param]:
     return {
         "as_of": as_of,
         "refresh": refresh,
-        **{p.name: _param(p) for p in (*declared.parameters, *COMMON_PARAMETERS)},
+        **{p.name: _param(p) for p in declared.all_parameters},
     }
 
 

@@ -45,12 +45,16 @@ def compose(dataset: Dataset, query: str) -> str:
 
 def statement(dataset: Dataset, table: Table) -> str:
     """The query of a table, cast to its declared types and put in its total order, where it is written as one file."""
-    query = dataset.sql[table.name]
+    return _views(dataset, dataset.sql[table.name]) + typed(table, dataset.sql[table.name])
+
+
+def typed(table: Table, query: str) -> str:
+    """A query cast to the types of a table and, where that is written as one file, in its order."""
     columns = ",\n  ".join(f"cast({quote(c.name)} as {c.type}) as {quote(c.name)}" for c in table.columns)
     order = (
         "\norder by " + ", ".join(quote(name) for name in table.order) if table.order and not table.partition_by else ""
     )
-    return f"{_views(dataset, query)}select\n  {columns}\nfrom (\n{query.strip()}\n) as result{order}"
+    return f"select\n  {columns}\nfrom (\n{query.strip()}\n) as result{order}"
 
 
 def _views(dataset: Dataset, query: str) -> str:
