@@ -1,0 +1,220 @@
+"""Whatever the order in which events come, and however they are split into runs, the tables are those of one full build."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from shopmill.compute import compute, prepare, run_checks
+from shopmill.content import build_manifest
+from shopmill.manifest import Manifest
+from shopmill.run import Run
+from shopmill.settings import Settings
+from shopmill.source.snapshot import RawFile, Snapshot
+from shopmill.store import sha256_of
+from shopmill.workspace import open_workspace
+
+FIRST = datetime(2020, 9, 18, 21, tzinfo=UTC)
+AS_OFS = [FIRST + timedelta(hours=hours) for hours in (5, 20, 44, 47, 100)]
+"""As of the last, the sessions of the first days are mature and those of the others are not."""
+ARRIVAL_DEPENDENT = "session_history"
+PARAMETERS = {"max_session_hours": 2, "max_reject_share": 1, "max_row_drop": 1}
+SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("event_id", "session_id", "customer_id", "article_id", "event_type")),
+        ("event_value", pa.decimal128(18, 6)),
+        ("event_datetime", pa.timestamp("us", "UTC")),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event, the run that sees it first, and the run that sees it no more."""
+
+    row: tuple[Any, ...]
+    comes: int
+    goes: int
+
+    @property
+    def at(self) -> datetime:
+        return self.row[-1]
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    customer = draw(st.sampled_from(["c1", "c2", None]))
+    steps = st.sampled_from(["view", "click", "add_to_cart", "checkout", "purchase", "wishlist"])
+    minutes = draw(st.integers(0, 12)) * 10 + 60 * draw(st.sampled_from([0, 2, 4, 18, 21, 24, 40, 72]))
+    at = FIRST + timedelta(minutes=minutes, microseconds=draw(st.sampled_from([0, 0, 1])))
+    row = (f"e{draw(st.integers(0, 40))}", "s1", customer, draw(st.sampled_from(["a1", "a2"])), draw(steps), 1, at)
+    seen = next(number for number, as_of in enumerate(AS_OFS) if as_of > at)
+    last = len(AS_OFS) - 1
+    comes = draw(st.integers(seen, last))
+    return Event(row, comes, draw(st.sampled_from([last + 1] * 6 + [min(comes + 1, last)])))
+
+
+def land(run: Run, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Leaves raw files of the rows for the run, as an extraction would."""
+    days: dict[str, list[tuple[Any, ...]]] = {}
+    for row in sorted(rows, key=lambda row: (row[-1], *map(str, row))):
+        days.setdefault(str(row[-1].astimezone(run.settings.zone).date()), []).append(row)
+    files = []
+    for day, found in sorted(days.items()):
+        with run.store.scratch() as scratch:
+            path = scratch / "day.parquet"
+            pq.write_table(pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in found], SCHEMA), path)
+            digest, size = sha256_of(path), path.stat().st_size
+            key = f"raw/events/day={day}/{digest[:16]}.parquet"
+            run.store.adopt(path, key)
+        files.append(RawFile(day, key, len(found), size, digest))
+    snapshot = Snapshot("events", run.as_of.label, run.as_of.label, tuple(files))
+    key = f"raw/events/snapshots/{run.as_of.label}.json"
+    run.store.write(key, pa_json(snapshot))
+    run.note_inputs("ingest", {"events": Snapshot(**{**vars(snapshot), "key": key})})
+
+
+def pa_json(snapshot: Snapshot) -> bytes:
+    from dataclasses import asdict
+
+    from shopmill.store import to_json
+
+    return to_json(asdict(snapshot))
+
+
+def build(settings: Settings, as_of: datetime, rows: Iterable[tuple[Any, ...]], **parameters: Any) -> Manifest:
+    """A published version, checked, without registry and database."""
+    run = Run.create("events_and_funnels", f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings, {**PARAMETERS, **parameters})
+    land(run, rows)
+    prepare(run)
+    with open_workspace(run) as workspace:
+        for task in run.dataset.tasks:
+            for name in task.tables:
+                compute(workspace, run.dataset.table(name))
+    with open_workspace(run, only_computed=True) as workspace:
+        failed = [r.sentence() for r in run_checks(workspace) if not r.passed and r.severity == "error" and r.name != "row count"]
+    assert not failed
+    run.note("checks", [])
+    run.note("rejected", {})
+    manifest = build_manifest(run)
+    run.versions.publish(manifest, {s.file.path: s.key for t in manifest.tables for s in run.staged_files(t)})
+    return manifest
+
+
+def tables(manifest: Manifest) -> dict[str, str]:
+    return {f.path: f.sha256 for f in manifest.all_files if not f.path.startswith(ARRIVAL_DEPENDENT)}
+
+
+def read(settings: Settings, manifest: Manifest, table: str) -> list[dict[str, Any]]:
+    run = Run.create("events_and_funnels", manifest.as_of, settings)
+    files = run.store.fetch(run.versions.keys_of(manifest, table), Path(settings.store))
+    return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files]).to_pylist()
+
+
+def local(folder: str, name: str, **changes: Any) -> Settings:
+    return Settings(_env_file=None, store=f"{folder}/{name}", **{"time_zone": "Europe/Stockholm", **changes})
+
+
+TYPE_ORDER = ["view", "click", "add_to_cart", "remove_from_cart", "checkout", "purchase"]
+
+
+def sessions_by_hand(rows: Iterable[tuple[Any, ...]], hours: int = 2) -> list[tuple[Any, ...]]:
+    """(session_id, user, start, end, events, part) of each session: the rules of the documentation, event by event."""
+    users: dict[str, list[tuple[Any, ...]]] = {}
+    seen: dict[str, datetime] = {}
+    named = [(row, f"customer:{row[2]}" if row[2] else f"visitor:{row[1]}") for row in rows]
+    for row, user in sorted(named, key=lambda it: (it[0][6], it[1], it[0][4], it[0][3], it[0][5])):
+        event_id, at = row[0], row[6]
+        if event_id not in seen or at - seen[event_id] > timedelta(hours=24):
+            users.setdefault(user, []).append((at, _place(row[4]), event_id))
+        seen[event_id] = at
+    return sorted(found for user, events in users.items() for found in _split(user, sorted(events), hours))
+
+
+def _place(event_type: str) -> int:
+    return TYPE_ORDER.index(event_type) if event_type in TYPE_ORDER else len(TYPE_ORDER)
+
+
+def _split(user: str, events: Sequence[tuple[Any, ...]], hours: int) -> list[tuple[Any, ...]]:
+    parts: dict[tuple[datetime, int], list[tuple[Any, ...]]] = {}
+    visit = last = None
+    for at, place, event_id in events:
+        visit = at if last is None or at - last > timedelta(minutes=30) else visit
+        microseconds = (at - visit) // timedelta(microseconds=1)
+        part = max(0, microseconds - 1) // (hours * 3_600_000_000) + 1
+        parts.setdefault((visit, part), []).append((at, place, event_id))
+        last = at
+    return [
+        (hashlib.md5(f"{len(user)}:{user}{found[0][2]}".encode()).hexdigest(), user, found[0][0], found[-1][0], len(found), part)
+        for (_, part), found in parts.items()
+    ]
+
+
+def sessions_found(settings: Settings, manifest: Manifest) -> list[tuple[Any, ...]]:
+    names = ("session_id", "user_id", "started_at", "ended_at", "event_count", "part_number")
+    return sorted(tuple(row[name] for name in names) for row in read(settings, manifest, "sessions"))
+
+
+@limits(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(events(), min_size=5, max_size=40), st.sets(st.integers(0, len(AS_OFS) - 2), min_size=1, max_size=3))
+def test_any_arrival_and_any_split_into_runs_equals_a_full_build(found: list[Event], chosen: set[int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        continued, full = local(folder, "continued"), local(folder, "full")
+        for number in sorted(chosen):
+            build(continued, AS_OFS[number], [e.row for e in found if e.comes <= number < e.goes])
+        last = len(AS_OFS) - 1
+        rows = [event.row for event in found if event.comes <= last < event.goes]
+        after, anew = build(continued, AS_OFS[last], rows), build(full, AS_OFS[last], rows)
+        assert tables(after) == tables(anew)
+        assert sessions_found(full, anew) == sessions_by_hand(rows)
+
+
+def view(event_id: str, minutes: float, customer: str = "c1") -> tuple[Any, ...]:
+    return (event_id, "s1", customer, "a1", "view", None, FIRST + timedelta(minutes=minutes))
+
+
+def test_days_where_nothing_can_change_are_taken_over(tmp_path: Path) -> None:
+    settings = local(str(tmp_path), "store", time_zone="UTC")
+    old = [view(f"e{day}", day * 1440) for day in range(20)]
+    before = FIRST + timedelta(days=20)
+    first = build(settings, before, old)
+    second = build(settings, before + timedelta(minutes=15), [*old, view("new", 20 * 1440 + 1)])
+    run = Run.create("events_and_funnels", second.as_of, settings)
+    folder = Path(settings.store) / run.versions.folder(first)
+    shared = [
+        file.path for file in second.files("sessions")
+        if (folder / file.path).exists() and (folder / file.path).stat().st_nlink > 1
+    ]
+    assert len(shared) >= 14
+    assert len(sessions_found(settings, second)) == 21
+
+
+def test_rows_after_as_of_change_no_byte_and_neither_do_threads(tmp_path: Path) -> None:
+    rows = [view(f"e{n}", 7 * n % 3000, f"c{n % 5}") for n in range(300)]
+    as_of = FIRST + timedelta(days=3)
+    one = build(local(str(tmp_path), "one", threads=1), as_of, rows)
+    two = build(local(str(tmp_path), "two", threads=2), as_of, reversed(rows))
+    assert tables(one) == tables(two)
+    assert one.version == two.version
+
+
+@pytest.mark.parametrize("mode", ["ordered", "strict", "any"])
+def test_each_mode_continues_as_it_builds(mode: str, tmp_path: Path) -> None:
+    kinds = ["view", "add_to_cart", "view", "checkout", "purchase", "add_to_cart", "checkout"]
+    rows: list[Mapping[str, Any] | tuple[Any, ...]] = [
+        (f"e{n}", "s1", f"c{n % 3}", "a1", kinds[n * 5 % 7], 1, FIRST + timedelta(minutes=n * 11)) for n in range(60)
+    ]
+    continued, full = local(str(tmp_path), "continued"), local(str(tmp_path), "full")
+    build(continued, FIRST + timedelta(hours=6), [r for n, r in enumerate(rows) if n < 30 and n % 7], funnel_mode=mode)
+    later = FIRST + timedelta(hours=12)
+    assert tables(build(continued, later, rows, funnel_mode=mode)) == tables(build(full, later, rows, funnel_mode=mode))
