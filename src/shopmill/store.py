@@ -4,6 +4,7 @@ Writes are atomic (a key is there whole or not at all), published keys are never
 Credentials for S3 come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), never from a setting.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ from shopmill.errors import StoreError
 
 T = TypeVar("T")
 PARALLEL_TRANSFERS = 8
+CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 
 def sha256_of(path: Path) -> str:
@@ -184,10 +186,18 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """A temporary folder for work in progress, on the store's own file system where there is one."""
         parent = self._work_folder or (self.root / "staging" / "scratch" if self.root else None)
-        if parent:
-            parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="shopmill-", dir=parent) as folder:
-            yield Path(folder)
+        try:
+            if parent:
+                parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="shopmill-", dir=parent) as folder:
+                yield Path(folder)
+        except OSError as error:
+            if error.errno not in CANNOT_WRITE:
+                raise
+            raise StoreError(
+                f"Scratch space in {parent or tempfile.gettempdir()} cannot be written: {_reason(error)}. "
+                "Check free space and the right to write, or set SHOPMILL_WORK_FOLDER."
+            ) from error
 
 
 def _reason(error: Exception) -> str:

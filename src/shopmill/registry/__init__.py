@@ -125,7 +125,7 @@ class Registry:
                 f"select {function}(%s, hashtext(%s)) as held".encode(), (LOCK_SPACE, name)
             ).fetchone()
             if held and held["held"] is False:
-                raise ConflictError(f"Another run of {name} is at work. Wait for it to end, then run again.")
+                raise ConflictError(f"Another {name} is at work. Wait for it to end, then run again.")
             yield
 
 
