@@ -95,6 +95,19 @@ def test_the_embeddings_are_woken_by_texts_and_by_nothing_else(settings: Setting
     assert announced(5, shirts(1), min_text_changes=4) == {"articles_texts": 4}, "removed texts leave the index"
 
 
+def test_a_text_put_together_in_another_way_than_before_has_changed_though_no_field_has(engine: DuckDBEngine) -> None:
+    shirt: Row = {"article_id": "1", "prod_name": "shirt"}
+    put(engine, "source_articles", [shirt])
+    put(
+        engine,
+        "previous_articles",
+        [{**shirt, "is_active": True, "first_seen": DAY, "content_hash": "of another text"}],
+    )
+    put(engine, "articles", compute(engine, "articles", DAY))
+    (change,) = compute(engine, "catalogue_changes", DAY)
+    assert change == {"article_id": "1", "change": "changed", "changed_fields": "", "text_changed": True}
+
+
 # --- checks that warn, rejects -------------------------------------------------------------------------------------
 
 
