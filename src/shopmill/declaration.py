@@ -142,9 +142,15 @@ class Parameter:
         return value
 
 
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueError(value)
+    return value
+
+
 _PARSE: Mapping[str, Callable[[Any], Value]] = {
     "integer": lambda given: int(str(given)),
-    "decimal": lambda given: Decimal(str(given)),
+    "decimal": lambda given: _finite(Decimal(str(given))),
     "text": str,
     "boolean": lambda given: {"true": True, "false": False}[str(given).lower()],
 }

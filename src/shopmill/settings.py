@@ -1,5 +1,7 @@
 """Where things are and how much they may use. Environment variables `SHOPMILL_*`, or the file `.shopmill/env`."""
 
+import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -9,8 +11,14 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shopmill.errors import InvalidInputError
+from shopmill.text.model import DEFAULT_MODEL
 
 ENV_FILE = Path(".shopmill/env")
+
+
+def _user_cache() -> Path:
+    mac = Path("~/Library/Caches").expanduser()
+    return mac if sys.platform == "darwin" else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
 
 
 class Settings(BaseSettings):
@@ -28,10 +36,23 @@ class Settings(BaseSettings):
     spark_master: str = Field(
         "local[2]", description="where Spark runs: local[n], spark://host:port, k8s://host:port or sc://host:port"
     )
-    threads: int = Field(2, ge=1, description="threads of the engine")
-    memory_limit: str = Field("4GB", description="memory the engine may use before it spills to disk")
+    threads: int = Field(2, ge=1, description="threads of the engine, and of the sentence encoder")
+    memory_limit: str = Field(
+        "4GB",
+        pattern=r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$",
+        description="memory the engine may use before it spills to disk",
+    )
     work_folder: Path | None = Field(
         None, description="scratch space; default: beside a local store, else a temporary folder"
+    )
+
+    encoder: str = Field(
+        DEFAULT_MODEL, description="sentence model: the default one, a folder with an ONNX file, or a hub id"
+    )
+    encoder_precision: Literal["fp32", "int8"] = Field("fp32", description="weights of the sentence model")
+    encoder_folder: Path = Field(
+        default_factory=lambda: _user_cache() / "shopmill",
+        description="folder for what is made of the sentence model once; default: the user's cache",
     )
 
     @field_validator("time_zone")
@@ -39,7 +60,7 @@ class Settings(BaseSettings):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Stockholm") from error
         return name
 

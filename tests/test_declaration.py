@@ -1,0 +1,69 @@
+"""Declarations: parameters as they are given, and every dataset in order."""
+
+from decimal import Decimal
+
+import pytest
+
+from shopmill import datasets
+from shopmill.checks import row_rules
+from shopmill.declaration import Parameter
+from shopmill.errors import InvalidInputError
+from shopmill.source.contract import TABLES
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [
+        ("integer", "3", 3),
+        ("integer", 3, 3),
+        ("decimal", "0.10", Decimal("0.10")),
+        ("decimal", 0.1, Decimal("0.1")),
+        ("text", "x", "x"),
+        ("boolean", "True", True),
+        ("boolean", False, False),
+    ],
+)
+def test_a_parameter_is_read_as_its_type(kind: str, given: object, expected: object) -> None:
+    assert Parameter("p", kind, 0, "a parameter").parse(given) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("integer", "3.5"), ("integer", True), ("integer", None), ("decimal", "NaN"), ("decimal", "Infinity"),
+     ("decimal", "x"), ("decimal", ""), ("boolean", "yes"), ("boolean", 1), ("integer", 11), ("decimal", "-1")],
+)  # fmt: skip
+def test_anything_else_is_refused_by_name(kind: str, given: object) -> None:
+    with pytest.raises(InvalidInputError, match="Parameter p="):
+        Parameter("p", kind, 0, "a parameter", 0, 10).parse(given)  # type: ignore[arg-type]
+
+
+def test_an_unknown_parameter_is_refused_and_the_known_ones_are_told() -> None:
+    with pytest.raises(InvalidInputError, match=r"no parameter 'wieght'.*view_weight"):
+        datasets.load("user_item_interactions").parse_parameters({"wieght": 1})
+
+
+def test_an_unknown_dataset_is_refused_and_the_known_ones_are_told() -> None:
+    with pytest.raises(InvalidInputError, match=r"no dataset 'x'.*user_item_interactions"):
+        datasets.load("x")
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_a_declaration_is_whole(name: str) -> None:
+    dataset = datasets.load(name)
+    published = [table.name for table in dataset.tables]
+    assert dataset.name == name
+    assert sorted(table for task in dataset.tasks for table in task.tables) == sorted(published)
+    assert "rejects" in published
+    assert {needed.table for needed in dataset.inputs} <= set(TABLES)
+    facts = [needed for needed in dataset.inputs if TABLES[needed.table].is_fact]
+    assert not facts or any(needed.fresh_days for needed in facts)
+    for table in dataset.tables:
+        names = [column.name for column in table.columns]
+        assert len(set(names)) == len(names)
+        assert set(table.key) <= set(names)
+        assert all(column.meaning for column in table.columns)
+        assert all(column.required for column in table.columns if column.name in table.key)
+        rules = [rule.name for rule in row_rules(table)]
+        assert len(set(rules)) == len(rules)
+    for parameter in dataset.parameters:
+        assert parameter.parse(str(parameter.default)) == parameter.default
