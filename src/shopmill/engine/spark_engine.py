@@ -38,12 +38,13 @@ MEANING = {
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
 """What results depend on, whatever the cluster's own defaults are."""
 
 
 QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+CONNECT = "sc://"
+LISTING = "spark.sql.sources.parallelPartitionDiscovery.threshold"
 
 
 def label() -> str:
@@ -60,7 +61,7 @@ def connect(settings: Settings, scratch: Path) -> "SparkSession":
     from pyspark.sql import SparkSession
 
     with _explained(settings):
-        if settings.spark_master.startswith("sc://"):
+        if settings.spark_master.startswith(CONNECT):
             session = SparkSession.builder.remote(settings.spark_master).create()
         else:
             session = _application(settings, scratch).getOrCreate().newSession()
@@ -76,6 +77,7 @@ def _application(settings: Settings, scratch: Path) -> "SparkSession.Builder":
     builder = builder.config("spark.driver.memory", _java_size(settings.memory_limit))
     for name, value in QUIET.items():
         builder = builder.config(name, value)
+    builder = builder.config(LISTING, "100000")  # a job to look at a few hundred files takes longer than to look
     if settings.spark_master.startswith("local"):
         builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
         builder = builder.config("spark.local.dir", str(scratch.parent))  # outlives one step
@@ -102,15 +104,15 @@ class SparkEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for view in self._session.catalog.listTables():
-            self._session.catalog.dropTempView(view.name)
+        if self._settings.spark_master.startswith(CONNECT):
+            self._session.stop()  # elsewhere it would stop the Spark that the whole process shares
 
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over Parquet files."""
         if files:
             self._bytes += sum(path.stat().st_size for path in files)
             self._plan_for_size()
-            frame = self._session.read.parquet(*[path.as_uri() for path in files]).select(*map(_name, columns))
+            frame = self._session.read.parquet(*map(_exactly, files)).select(*map(_name, columns))
         else:
             empty = ", ".join(f"cast(null as {kind}) as {quote(column)}" for column, kind in columns.items())
             frame = self._frame(f"select {empty} where false", {})
@@ -125,7 +127,7 @@ class SparkEngine:
         unordered, order = without_order(query)
         frame = _nullable(self._sql(unordered, bound)).repartition(1)
         folder = target.with_suffix(".writing")
-        self._sorted(frame, order).write.mode("overwrite").parquet(folder.as_uri())
+        self._sorted(frame, order).write.mode("overwrite").parquet(_uri(folder))
         return _take_only_part(folder, target)
 
     def write_periods(
@@ -135,7 +137,7 @@ class SparkEngine:
         label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix("SELECT ")
         frame = _nullable(self._sql(without_order(query)[0], bound)).selectExpr("*", label).repartition("_period")
         writing = folder / "writing"
-        self._sorted(frame, ("_period", *order)).write.mode("overwrite").partitionBy("_period").parquet(writing.as_uri())
+        self._sorted(frame, ("_period", *order)).write.mode("overwrite").partitionBy("_period").parquet(_uri(writing))
         starts = sorted(path.name.removeprefix("_period=") for path in writing.glob("_period=*"))
         files = [(start, folder / f"{start}.parquet", writing / f"_period={start}") for start in starts]
         written = [(start, path, _take_only_part(part, path)) for start, path, part in files]
@@ -164,12 +166,23 @@ class SparkEngine:
         return self._session.sql(query, args=used)
 
     def _sorted(self, frame: "DataFrame", order: Sequence[str]) -> "DataFrame":
-        return frame.sortWithinPartitions(*[frame[_name(name)].asc_nulls_last() for name in order])
+        columns = [frame[_name(name)].asc_nulls_last() for name in order]
+        return frame.sortWithinPartitions(*columns) if columns else frame
 
     def _plan_for_size(self) -> None:
         """As many shuffle partitions as the input needs: two hundred, Spark's default, is far too many for a day."""
         partitions = max(1, self._bytes // BYTES_PER_PARTITION)
         self._session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+
+
+def _uri(path: Path) -> str:
+    """A path on a file system, and not on the cluster's default one. Spark expects no percent encoding."""
+    return f"file://{path}"
+
+
+def _exactly(path: Path) -> str:
+    """The path of one file to read, where Spark would expand patterns."""
+    return re.sub(r"([*?{}\[\]\\])", r"\\\1", _uri(path))
 
 
 def _literal(value: Any) -> Any:
