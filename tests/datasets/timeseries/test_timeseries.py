@@ -299,4 +299,5 @@ def test_agrees_with_forecasting_libraries(tmp_path: Path, year: Rows) -> None:
         for their_name, our_name in names.items():
             left, right = theirs[their_name].astype("float64"), ours[our_name].astype("float64")
             assert (left.isna() == right.isna()).all(), our_name
-            assert (left - right).abs().max() < 1e-9, our_name
+            # mlforecast's deviations are kept running in floats, which loses digits; ours come from exact sums
+            assert (left - right).abs().max() <= (1e-6 if "std" in our_name else 0), our_name

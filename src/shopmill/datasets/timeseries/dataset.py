@@ -44,7 +44,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from shopmill.datasets.timeseries.tables import FEATURES, GRID, HIERARCHY, PROMOTIONS, SERIES
+from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PROMOTIONS, SERIES, STRETCHES
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Parameter, QueryCheck, Task
 from shopmill.errors import InvalidInputError
 
@@ -87,11 +87,11 @@ DATASET = Dataset(
         )
     },
     tasks=(
-        Task("fill_gaps", ("hierarchy", "promotions", "rejects", "grid")),
+        Task("fill_gaps", ("hierarchy", "promotions", "rejects", "stretches")),
         Task("rolling_features", ("features",)),
         Task("calendar_flags", tuple(table.name for table in SERIES)),
     ),
-    tables=(*SERIES, HIERARCHY, PROMOTIONS, REJECTS, GRID, FEATURES),
+    tables=(*SERIES, HIERARCHY, PROMOTIONS, REJECTS, STRETCHES, FEATURES),
     parameters=(
         Parameter(
             "on_sale_days", "integer", 56, "days after a sale for which an article is taken as still on sale", 0, 36500

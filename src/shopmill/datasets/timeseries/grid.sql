@@ -1,24 +1,7 @@
--- Every day (week) from a series' first to as_of - 1. Each sale opens a stretch that lasts until the next sale, so a row
--- depends on sales up to its own day only: what is sold later cannot change it.
-with sale as (
-  select level, freq, step_days, unique_id, ds, last_sold_on, y, revenue, unique_customers
-  from sales
-  union all
-  select level, freq, step_days, unique_id, ds, last_sold_on, null, null, null
-  from last_sales
-),
-stretch as (
-  select
-    *,
-    lag(last_sold_on) over series as sold_before_on,
-    greatest(0, date_diff('day', ds, $since) // step_days) as first_step,
-    (date_diff('day', ds, coalesce(lead(ds) over series, $as_of)) - 1) // step_days as last_step
-  from sale
-  window series as (partition by level, freq, unique_id order by ds)
-),
-step as (
+-- Every day (week) of every series from its first, or $since, to as_of - 1: the stretches, step by step.
+with step as (
   select *, unnest(generate_series(first_step, last_step)) as step
-  from stretch
+  from stretches
   where first_step <= last_step
 ),
 dated as (

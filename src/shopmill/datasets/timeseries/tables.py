@@ -132,10 +132,19 @@ _IDENTITY = (
     Column("ds", "date", "the day, or the Monday"),
 )
 
-GRID = Table(
-    name="grid",
-    grain="one row per level, frequency, series and step",
-    columns=(*_IDENTITY, *_measures("step")),
+STRETCHES = Table(
+    name="stretches",
+    grain="one row per level, frequency, series and day (week) with a sale",
+    columns=(
+        *_IDENTITY,
+        Column("step_days", "integer", "days from row to row", "days"),
+        Column("first_step", "bigint", "first step that is computed", "steps"),
+        Column("last_step", "bigint", "last step before the next sale, or as_of", "steps"),
+        Column("last_sold_on", "date", "last day with a sale in ds"),
+        Column("sold_before_on", "date", "last day with a sale before ds", required=False),
+        *_measures("step")[:3],
+    ),
+    may_be_empty=True,
     published=False,
 )
 
