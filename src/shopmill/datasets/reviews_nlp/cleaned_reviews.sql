@@ -1,0 +1,2 @@
+-- Every review of the shop; the function cleans review_text.
+select review_id, customer_id, article_id, rating, review_date, review_text from source_reviews

@@ -1,0 +1,213 @@
+"""Every usable review with its clean text, language and baseline sentiment, and its sentence embedding.
+
+`reviews` has the reviews dated before as_of.
+
+- `text_clean`: without HTML, URLs and control characters, e-mail addresses as `[email]`, telephone numbers (any number
+  of seven digits or more that is no date) as `[phone]`, white space single, Unicode in NFC. Case and punctuation stay.
+  `text_lower` is the same in lower case. `n_chars` and `n_words` are of `text_clean`.
+- `category` is the article's `index_group_name`, as in timeseries; null where the article has none or is unknown.
+- `lang` is one of 31 languages (ISO 639-1), null where the detector is less sure than `min_lang_confidence`; short
+  texts often are. `lang_confidence` is there in any case.
+- `sentiment_compound` is VADER's compound score in [-1, 1], `sentiment_label` its published reading: positive from
+  0.05, negative from -0.05 down. Null for a text that is not known to be English: VADER knows no other language.
+- `rating_sentiment_gap` = (rating - 3) / 2 - sentiment_compound, in [-2, 2]: above 0 the stars are better than the
+  words, below 0 the words are better than the stars. Null without a sentiment.
+- `duplicate_of`: the first review (by review_date, then review_id) that has the same words, case and punctuation aside,
+  whoever wrote it and of whichever article; null for that first one and for texts that are there once. Leave the
+  duplicates out where the same text must not be in training and in test data.
+
+`embeddings` has a vector for every review, duplicates included. Equal texts are encoded once and kept in the store's
+cache, which articles_embeddings shares; a second run encodes nothing.
+
+Rejected are reviews without an id or a date, with a rating that is null or outside 1 to 5, with an empty text or one
+shorter than `min_chars`, of an article that the catalogue does not have (unless `keep_unknown_articles`), and repeated
+ids: of the usable reviews with the same id the first by review_date is kept (ties: in the order of customer_id,
+article_id, rating, text). Rejects show the cleaned text, so that masked addresses stay masked.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from shopmill.declaration import (
+    REJECTS,
+    Column,
+    Dataset,
+    Input,
+    Parameter,
+    QueryCheck,
+    RowCheck,
+    Table,
+    Task,
+)
+from shopmill.embedding_table import MAX_COLLAPSED_SHARE, PACKAGES, embedding_checks, embedding_table
+
+FUNCTIONS = "shopmill.datasets.reviews_nlp.texts"
+
+SHOP_COLUMNS = (
+    Column("review_id", "varchar", "review as the shop names it"),
+    Column("customer_id", "varchar", "who wrote it, null when not known", required=False),
+    Column("article_id", "varchar", "article as the shop names it, zero-padded text", required=False),
+    Column("rating", "integer", "stars", "1 worst to 5 best", minimum=1, maximum=5),
+    Column("review_date", "timestamptz", "when it was written", "UTC"),
+)
+TEXT_COLUMNS = (
+    Column("text_clean", "varchar", "the text without markup and addresses, case kept"),
+    Column("text_lower", "varchar", "text_clean in lower case"),
+    Column("n_chars", "integer", "length of text_clean", "characters", minimum=1),
+    Column("n_words", "integer", "words of text_clean, as white space parts them", "words", minimum=1),
+)
+
+CLEANED = Table(
+    name="cleaned_reviews",
+    grain="one row per review of the shop",
+    columns=(
+        *SHOP_COLUMNS,
+        *TEXT_COLUMNS,
+        Column("duplicate_key", "varchar", "the words, without case and punctuation"),
+    ),
+    may_be_empty=True,
+    published=False,
+    function=f"{FUNCTIONS}:clean_reviews",
+)
+
+REVIEWS = Table(
+    name="reviews",
+    grain="one row per usable review",
+    key=("review_id",),
+    columns=(
+        *SHOP_COLUMNS,
+        Column("category", "varchar", "index_group_name of the article", required=False),
+        *TEXT_COLUMNS,
+        Column("lang", "varchar", "language, ISO 639-1; null when unsure", required=False),
+        Column(
+            "lang_confidence", "double", "probability of the likeliest language", "probability", minimum=0, maximum=1
+        ),
+        Column(
+            "sentiment_compound",
+            "double",
+            "VADER's compound score; null unless English",
+            "-1 worst to 1 best",
+            required=False,
+            minimum=-1,
+            maximum=1,
+        ),
+        Column(
+            "sentiment_label",
+            "varchar",
+            "reading of sentiment_compound",
+            required=False,
+            allowed=("positive", "neutral", "negative"),
+        ),
+        Column(
+            "rating_sentiment_gap",
+            "double",
+            "how much better the stars are than the words",
+            "units of sentiment",
+            required=False,
+            minimum=-2,
+            maximum=2,
+        ),
+        Column("duplicate_of", "varchar", "the first review with the same words", required=False),
+    ),
+    checks=(
+        RowCheck("before as_of", "review_date < $as_of_at", "no review was written at or after as_of"),
+        RowCheck(
+            "sentiment of English",
+            "coalesce(lang, '') = 'en' or sentiment_compound is null",
+            "a language that VADER does not know has no score",
+        ),
+        RowCheck(
+            "label fits score",
+            """coalesce(sentiment_label, '') = case
+              when sentiment_compound is null then ''
+              when sentiment_compound >= cast(0.05 as double) then 'positive'
+              when sentiment_compound <= cast(-0.05 as double) then 'negative'
+              else 'neutral'
+            end""",
+            "the label is the published reading of the score",
+        ),
+        RowCheck(
+            "no address left",
+            "not regexp_matches(text_clean, '[a-zA-Z0-9]@[a-zA-Z0-9-]+[.][a-zA-Z]')",
+            "e-mail addresses are masked",
+        ),
+    ),
+    function=f"{FUNCTIONS}:score_reviews",
+)
+
+EMBEDDINGS = embedding_table(
+    "embeddings", Column("review_id", "varchar", "review as the shop names it"), "one row per usable review"
+)
+
+DATASET = Dataset(
+    name="reviews_nlp",
+    title="Reviews NLP",
+    owner="ml-platform",
+    documentation=__doc__,
+    folder=Path(__file__).parent,
+    schedule="0 1 * * *",
+    promise=timedelta(hours=2),
+    extracts={"extract": (Input("reviews", fresh_days=7), Input("articles"))},
+    tasks=(
+        Task("text_cleaning", ("cleaned_reviews",)),
+        Task("quality_checks", ("rejects",)),
+        Task("baseline_sentiment", ("reviews",)),
+        Task("bert_embeddings", ("embeddings",)),
+    ),
+    tables=(REVIEWS, EMBEDDINGS, CLEANED, REJECTS),
+    parameters=(
+        Parameter("min_chars", "integer", 3, "characters that a clean text has at least", 1),
+        Parameter("min_lang_confidence", "decimal", Decimal("0.5"), "probability below which lang is null", 0, 1),
+        Parameter("keep_unknown_articles", "boolean", False, "keep reviews of articles that the catalogue has not"),
+        Parameter(
+            "max_reject_share",
+            "decimal",
+            Decimal("0.05"),
+            "share of input rows (articles included) that may be rejected: stars without words are not rare",
+            0,
+            1,
+        ),
+        MAX_COLLAPSED_SHARE,
+    ),
+    checks=(
+        QueryCheck(
+            "every row used or rejected",
+            """
+            select
+              abs(used + rejected - expected) as violations,
+              used || ' used and ' || rejected || ' rejected of ' || expected || ' rows' as detail
+            from (
+              select
+                (select count(*) from reviews) as used,
+                (select count(*) from rejects) as rejected,
+                (select row_count from input_rows where table_name = 'reviews') as expected
+            ) as counted
+            """,
+            "reviews and rejects are the rows of the shop",
+        ),
+        QueryCheck(
+            "duplicates have an original",
+            """
+            select count(*) as violations
+            from reviews as copies
+            left join reviews as originals on originals.review_id = copies.duplicate_of
+            where copies.duplicate_of is not null
+              and (originals.review_id is null or originals.duplicate_of is not null)
+            """,
+            "duplicate_of names a review that is there and is itself no duplicate",
+        ),
+        QueryCheck(
+            "a vector for every review",
+            """
+            select count(*) as violations
+            from reviews
+            full join embeddings on embeddings.review_id = reviews.review_id
+            where reviews.review_id is null or embeddings.review_id is null
+            """,
+            "reviews and embeddings have the same ids",
+        ),
+        *embedding_checks(EMBEDDINGS),
+    ),
+    packages=("py3langid", "vaderSentiment", *PACKAGES),
+)

@@ -1,0 +1,1 @@
+select review_id, text_clean as text from reviews

@@ -1,0 +1,7 @@
+-- The usable reviews; the function adds language and sentiment. Of reviews with the same words the first is the original.
+select
+  review_id, customer_id, article_id, category, rating, review_date, text_clean, text_lower, n_chars, n_words,
+  nullif(first_value(review_id) over (partition by duplicate_key order by review_date, review_id), review_id)
+    as duplicate_of
+from judged_reviews
+where problem is null
