@@ -3,9 +3,10 @@
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -100,3 +101,17 @@ def s3_store(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return f"s3://{bucket}/shop/data"
+
+
+@pytest.fixture(scope="session")
+def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """Settings for Spark on this machine, started so that a thousand tiny queries are quick: little is compiled."""
+    folder = tmp_path_factory.mktemp("spark")
+    (folder / "spark-defaults.conf").write_text(
+        "spark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\nspark.sql.adaptive.enabled false\n"
+    )
+    # Java reads them once, when the first test starts Spark.
+    os.environ.setdefault("SPARK_CONF_DIR", str(folder))
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+    return {"engine": "spark", "spark_master": "local[2]", "memory_limit": "1GB"}

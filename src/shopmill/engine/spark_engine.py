@@ -6,6 +6,7 @@ on a folder that they share.
 
 import re
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -58,6 +59,7 @@ def label() -> str:
 def connect(settings: Settings, scratch: Path) -> "SparkSession":
     """A session of its own on this process's Spark, which starts with the first one and ends with the process."""
     label()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")  # it is wary of pandas 3, unused here
     from pyspark.sql import SparkSession
 
     with _explained(settings):
@@ -219,4 +221,4 @@ def _explained(settings: Settings) -> Iterator[None]:
     try:
         yield
     except PySparkRuntimeError as error:
-        raise InvalidInputError(f"Spark cannot start with SHOPMILL_SPARK_MASTER={settings.spark_master}: {error}. {INSTALL}") from error
+        raise InvalidInputError(f"Spark cannot start with SHOPMILL_SPARK_MASTER={settings.spark_master}: {str(error).rstrip('.')}. {INSTALL}") from error
