@@ -77,6 +77,17 @@ STEPS = (
         published=False,
     ),
     Table(
+        name="customer_articles",
+        grain="one row per customer and article bought",
+        columns=(
+            Column("customer_id", "varchar", "customer as the shop names it"),
+            Column("article_id", "varchar", "article as the shop names it, zero-padded text"),
+            Column("n_units", "bigint", "units bought", "units"),
+            Column("age_days", "integer", "as_of minus the last day", "days"),
+        ),
+        published=False,
+    ),
+    Table(
         name="everyone",
         grain="one row per customer",
         columns=(
@@ -102,7 +113,11 @@ DATASET = Dataset(
         "extract_events": (Input("events", fresh_days=3),),
     },
     # Thresholds first: the scores in features come from the published ones.
-    tasks=(Task("join_and_rfm", ("purchase_days", "everyone", "rfm_thresholds", "features", "rejects")),),
+    tasks=(
+        Task(
+            "join_and_rfm", ("purchase_days", "customer_articles", "everyone", "rfm_thresholds", "features", "rejects")
+        ),
+    ),
     tables=(
         Table(
             name="features",

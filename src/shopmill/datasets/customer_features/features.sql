@@ -7,6 +7,7 @@ left join (
   where problem is null
 ) as demographics using (customer_id)
 join transaction_features using (customer_id)
+join variety_features using (customer_id)
 join taste_features using (customer_id)
 join order_features using (customer_id)
 join event_features using (customer_id)
