@@ -73,7 +73,9 @@ def land(run: Run, rows: Iterable[tuple[Any, ...]]) -> None:
     for day, found in sorted(days.items()):
         with run.store.scratch() as scratch:
             path = scratch / "day.parquet"
-            pq.write_table(pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in found], SCHEMA), path)
+            pq.write_table(
+                pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in found], SCHEMA), path
+            )
             digest, size = sha256_of(path), path.stat().st_size
             key = f"raw/events/day={day}/{digest[:16]}.parquet"
             run.store.adopt(path, key)
@@ -102,7 +104,11 @@ def build(settings: Settings, as_of: datetime, rows: Iterable[tuple[Any, ...]], 
             for name in task.tables:
                 compute(workspace, run.dataset.table(name))
     with open_workspace(run, only_computed=True) as workspace:
-        failed = [r.sentence() for r in run_checks(workspace) if not r.passed and r.severity == "error" and r.name != "row count"]
+        failed = [
+            r.sentence()
+            for r in run_checks(workspace)
+            if not r.passed and r.severity == "error" and r.name != "row count"
+        ]
     assert not failed
     run.note("checks", [])
     run.note("rejected", {})
@@ -155,7 +161,14 @@ def _split(user: str, events: Sequence[tuple[Any, ...]], hours: int) -> list[tup
         parts.setdefault((visit, part), []).append((at, place, event_id))
         last = at
     return [
-        (hashlib.md5(f"{len(user)}:{user}{found[0][2]}".encode()).hexdigest(), user, found[0][0], found[-1][0], len(found), part)
+        (
+            hashlib.md5(f"{len(user)}:{user}{found[0][2]}".encode()).hexdigest(),
+            user,
+            found[0][0],
+            found[-1][0],
+            len(found),
+            part,
+        )
         for (_, part), found in parts.items()
     ]
 
@@ -192,7 +205,8 @@ def test_days_where_nothing_can_change_are_taken_over(tmp_path: Path) -> None:
     run = Run.create("events_and_funnels", second.as_of, settings)
     folder = Path(settings.store) / run.versions.folder(first)
     shared = [
-        file.path for file in second.files("sessions")
+        file.path
+        for file in second.files("sessions")
         if (folder / file.path).exists() and (folder / file.path).stat().st_nlink > 1
     ]
     assert len(shared) >= 14

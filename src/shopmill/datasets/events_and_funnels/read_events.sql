@@ -1,6 +1,7 @@
 -- The events that are read, with their user, or with the problem that makes them unusable.
 -- `side` says from where: 'now' as they are, and of days that changed also 'added' and 'removed', whose difference is what
--- the version before did not have. Days before those in which a changed event can matter are left out.
+-- the version before did not have. What is so long before the first changed day that it can have no part in a session or
+-- a duplicate that changed (24 + 4 and 24 hours, the largest parameters) is left out.
 select
   side,
   event_id,
@@ -23,7 +24,7 @@ select
 from (
   select *, 'now' as side
   from events
-  where event_datetime is null or event_datetime >= cast($changed_since as timestamptz) - interval 4 days
+  where event_datetime is null or event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
   union all
   select *, 'added' as side
   from changed_events

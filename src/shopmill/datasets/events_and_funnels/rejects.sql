@@ -3,7 +3,7 @@ select 'events' as source_table, problem as reason, cast(event_at at time zone $
 from read_events
 where side = 'now'
   and problem is not null
-  and (event_at is null or cast(event_at at time zone $time_zone as date) >= $changed_since)
+  and (event_at is null or event_at >= cast($changed_since as timestamp) at time zone $time_zone)
 union all
 select
   'events',
@@ -11,7 +11,7 @@ select
   cast(event_at at time zone $time_zone as date),
   source_row
 from repeated_events
-where is_duplicate and cast(event_at at time zone $time_zone as date) >= $changed_since
+where is_duplicate and event_at >= cast($changed_since as timestamp) at time zone $time_zone
 union all
 select source_table, reason, source_day, source_row
 from previous_rejects

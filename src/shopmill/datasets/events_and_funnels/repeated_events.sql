@@ -2,8 +2,8 @@
 -- duplicate_hours was sent again. The order is total up to rows that are the same in all that is used.
 with repeated as (
   select event_id
-  from read_events
-  where side = 'now' and problem is null
+  from events
+  where event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
   group by event_id
   having count(*) > 1
 ),
@@ -14,8 +14,7 @@ timed as (
       partition by event_id order by event_at, user_id, event_type, article_id, event_value
     )) as since_last_us
   from read_events
-  join repeated using (event_id)
-  where side = 'now' and problem is null
+  where side = 'now' and problem is null and event_id in (select event_id from repeated)
 )
 select
   event_id,

@@ -1,23 +1,22 @@
 -- Users with new events, and from when on their sessions are computed anew: from their first new event, or from the start
 -- of the session that it may join. What lies before that cannot change: sessions are cut forward in time.
 with altered_ids as (
-  select event_id, min(event_at) as altered_at
+  select event_id as altered_id, min(event_at) as altered_at
   from altered_events
   group by event_id
 ),
 changed as (
+  -- New ones, and those of whoever sent an altered event_id later: it may be a duplicate now, or be one no longer.
   select user_id, event_at as changed_at
   from read_events
-  where side = 'now' and problem is null and event_at >= $continued_at
+  left join altered_ids on altered_id = event_id
+  where side = 'now'
+    and problem is null
+    and event_at >= cast($changed_since as timestamp) at time zone $time_zone
+    and (event_at >= $continued_at or event_at >= altered_at)
   union all
   select user_id, event_at
   from altered_events
-  union all
-  -- Whoever sent the same event_id later: it may have become a duplicate, or be one no longer.
-  select read_events.user_id, read_events.event_at
-  from read_events
-  join altered_ids using (event_id)
-  where side = 'now' and problem is null and event_at >= altered_at
 ),
 first_changed as (
   select user_id, min(changed_at) as changed_at
