@@ -57,11 +57,11 @@ def signal_weights(parameters: Mapping[str, Value]) -> Mapping[str, "pa.Table"]:
 def _fading(weight: Decimal, half_life: Decimal) -> list[Decimal]:
     fading = []
     with localcontext() as context:
-        context.prec = 50
-        age = 0
-        while rounded := (weight * Decimal("0.5") ** (Decimal(age) / half_life)).quantize(PLACES):
+        context.prec = 50  # so many more than the places kept that multiplying day by day rounds nothing wrong
+        per_day = Decimal("0.5") ** (1 / half_life)
+        while rounded := weight.quantize(PLACES):
             fading.append(rounded)
-            age += 1
+            weight *= per_day
     return fading
 
 
@@ -157,7 +157,7 @@ DATASET = Dataset(
         for parameter in (
             Parameter(f"{signal}_weight", "decimal", Decimal(weight), f"weight of a {signal} today", -1000, 1000),
             Parameter(
-                f"{signal}_half_life_days", "decimal", Decimal(30), f"days after which a {signal} counts half", 1, 36500
+                f"{signal}_half_life_days", "decimal", Decimal(30), f"days after which a {signal} counts half", 1, 3650
             ),
         )
     ),

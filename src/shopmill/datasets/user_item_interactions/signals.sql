@@ -57,6 +57,7 @@ select
   cast(order_datetime at time zone $time_zone as date),
   cast(0 as decimal(18, 6)),
   case
+    when order_datetime is null then 'order_datetime is null'
     when customer_id is null then 'customer_id of the order is null'
     when article_id is null then 'article_id is null'
   end,
