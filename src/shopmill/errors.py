@@ -42,3 +42,7 @@ class StoreError(ShopmillError):
 
 class ConflictError(ShopmillError):
     """Another run works on the same thing, or has published in between."""
+
+
+class EngineUnavailableError(ShopmillError):
+    """The cluster that runs the SQL does not answer."""

@@ -72,6 +72,7 @@ select length(s) as a, lpad(s, 5, '0') as b, regexp_replace(s, '[a-z]', '', 'g')
 select cast(cast(12345678901234567890 as decimal(38, 0)) as varchar) as a, cast(cast(0 as decimal(18, 7)) as varchar) as b
 select 'é' < 'z' as a, 'Z' < 'a' as b
 """.strip().splitlines()
+SERIES = "select unnest(generate_series(date '2020-01-30', date '2020-03-01', interval 1 day)) as d"
 REFUSED = {
     "select list(s order by s) as a from t": r"list\(\.\.\. order by \.\.\.\)",
     "select regexp_replace(s, 'a', 'x') as a from t": "regexp_replace without 'g'",
@@ -85,11 +86,16 @@ from t order by s, i
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory, spark_settings: Mapping[str, Any]) -> Iterator[tuple[Engine, Engine]]:
+def engines(
+    tmp_path_factory: pytest.TempPathFactory, spark_settings: Mapping[str, Any]
+) -> Iterator[tuple[Engine, Engine]]:
     """DuckDB and Spark, both with a view `t` of a file that DuckDB wrote."""
     scratch = tmp_path_factory.mktemp("engines") / "scratch [1]"
     settings = Settings(_env_file=None)
-    with open_engine(settings, scratch) as duckdb, open_engine(settings.model_copy(update=spark_settings), scratch) as spark:
+    with (
+        open_engine(settings, scratch) as duckdb,
+        open_engine(settings.model_copy(update=spark_settings), scratch) as spark,
+    ):
         file = scratch / "day=2020-09-23" / "t.parquet"
         duckdb.write(ROWS, {}, file)
         for engine in (duckdb, spark):
@@ -140,7 +146,7 @@ def test_a_table_without_rows_has_its_types(engines: tuple[Engine, Engine], tmp_
 
 
 def test_one_ordered_file_for_each_period(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
-    days = "select cast(d as date) as day, n from (select unnest(generate_series(date '2020-01-30', date '2020-03-01', interval 1 day)) as d), (values (2), (1)) as v(n)"
+    days = f"select cast(d as date) as day, n from ({SERIES}), (values (2), (1)) as v(n)"
     found = []
     for name, engine in zip(("duckdb", "spark"), engines, strict=True):
         written = engine.write_periods(days, {}, tmp_path / name, "day", "month", ["day", "n"])
@@ -173,7 +179,8 @@ def test_without_pyspark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 
 
 def test_without_java_it_says_what_to_install(tmp_path: Path) -> None:
-    code = "from pathlib import Path; from shopmill.settings import Settings; from shopmill.engine import open_engine; open_engine(Settings(_env_file=None, engine='spark'), Path('x'))"
+    code = "from shopmill.engine import open_engine; from shopmill.settings import Settings; from pathlib import Path; "
+    code += "open_engine(Settings(_env_file=None, engine='spark'), Path('x'))"
     environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "InvalidInputError" in ended.stderr

@@ -87,7 +87,9 @@ def _interval(node: exp.Expr) -> exp.Expr:
 
 
 def _extract(node: exp.Expr) -> exp.Expr:
-    part = RULES.get({"isodow": "DayOfWeekIso", "dow": "DayOfWeek", "dayofweek": "DayOfWeek"}.get(node.name.lower(), ""))
+    part = RULES.get(
+        {"isodow": "DayOfWeekIso", "dow": "DayOfWeek", "dayofweek": "DayOfWeek"}.get(node.name.lower(), "")
+    )
     return part(exp.DayOfWeek(this=node.expression)) if part else node
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from shopmill.engine import Bound
 from shopmill.engine.dialect import to_spark, without_order
-from shopmill.errors import InvalidInputError
+from shopmill.errors import EngineUnavailableError, InvalidInputError
 from shopmill.identifiers import quote
 from shopmill.settings import Settings
 
@@ -136,7 +136,9 @@ class SparkEngine:
         self, query: str, bound: Bound, folder: Path, column: str, period: str, order: Sequence[str]
     ) -> list[tuple[str, Path, int]]:
         """Each period is sorted and written by one task, all of them at once."""
-        label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix("SELECT ")
+        label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix(
+            "SELECT "
+        )
         frame = _nullable(self._sql(without_order(query)[0], bound)).selectExpr("*", label).repartition("_period")
         writing = folder / "writing"
         self._sorted(frame, ("_period", *order)).write.mode("overwrite").partitionBy("_period").parquet(_uri(writing))
@@ -148,7 +150,8 @@ class SparkEngine:
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
-        return self._frame(query, bound).toArrow().to_pylist()
+        found: list[dict[str, Any]] = self._frame(query, bound).toArrow().to_pylist()
+        return found
 
     def columns(self, query: str, bound: Bound) -> list[str]:
         """The analysed query's columns."""
@@ -215,10 +218,16 @@ def _take_only_part(folder: Path, target: Path) -> int:
 
 @contextmanager
 def _explained(settings: Settings) -> Iterator[None]:
-    """What an operator can mend is said as such; a mistake in the SQL stays Spark's own error."""
-    from pyspark.errors import PySparkRuntimeError
+    """Why Spark cannot be had, and the way out."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException, PySparkRuntimeError
 
+    where = f"SHOPMILL_SPARK_MASTER={settings.spark_master}"
     try:
         yield
     except PySparkRuntimeError as error:
-        raise InvalidInputError(f"Spark cannot start with SHOPMILL_SPARK_MASTER={settings.spark_master}: {str(error).rstrip('.')}. {INSTALL}") from error
+        raise InvalidInputError(f"Spark cannot start with {where}: {str(error).rstrip('.')}. {INSTALL}") from error
+    except (Py4JError, PySparkException) as error:
+        raise EngineUnavailableError(
+            f"Spark does not answer at {where}. Check that it runs and can be reached."
+        ) from error
