@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
 from shopmill import datasets
@@ -80,8 +81,8 @@ def _print_run(summary: dict[str, Any], as_json: bool) -> None:
         f"{summary['rows']:,} rows, {summary['rejected']:,} rejected, {summary['bytes']:,} bytes"
     )
     for name in summary["warned"]:
-        out.print(f"[yellow]warning[/] {name}")
-    out.print(summary["path"], soft_wrap=True, highlight=False)
+        out.print(f"[yellow]warning[/] {escape(name)}")
+    out.print(summary["path"], soft_wrap=True, highlight=False, markup=False)
 
 
 def _parameters(pairs: Sequence[str]) -> dict[str, str]:
@@ -129,7 +130,7 @@ def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: 
 def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
-    return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
+    return f"{value:,}" if isinstance(value, int) else "" if value is None else escape(str(value))
 
 
 @app.command()
@@ -179,7 +180,10 @@ def show(
     out.print()
     for column, *values in zip(columns, *sample, strict=True):
         out.print(
-            f"{column:<28} " + "  ".join(str(value)[:24].ljust(24) for value in values), highlight=False, soft_wrap=True
+            f"{column:<28} " + "  ".join(str(value)[:24].ljust(24) for value in values),
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
         )
 
 
@@ -208,9 +212,11 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     else:
         for finding in findings:
             suffers = f" [dim]({', '.join(finding.suffers)})[/]" if finding.level != "ok" and finding.suffers else ""
-            out.print(f"{LEVELS[finding.level]:<5} [bold]{finding.subject}[/] {finding.text}{suffers}", soft_wrap=True)
+            out.print(
+                f"{LEVELS[finding.level]:<5} [bold]{finding.subject}[/] {escape(finding.text)}{suffers}", soft_wrap=True
+            )
             if finding.mend:
-                out.print(f"      {finding.mend}", soft_wrap=True)
+                out.print(f"      {finding.mend}", soft_wrap=True, markup=False)
     raise typer.Exit(int(any(finding.level == "error" for finding in findings)))
 
 
@@ -264,7 +270,7 @@ def _told(verbose: bool) -> Iterator[None]:
     except ShopmillError as error:
         if verbose:
             raise
-        err.print(f"[red]error[/] {error}", soft_wrap=True, highlight=False)
+        err.print(f"[red]error[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
