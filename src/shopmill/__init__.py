@@ -2,13 +2,13 @@
 
 from typing import Any
 
-__all__ = ["load"]
+__all__ = ["load", "search", "similar"]
 
 
 def __getattr__(name: str) -> Any:
-    """`shopmill.load`, found when it is asked for: importing shopmill alone stays quick."""
-    if name != "load":
+    """What is public, found when it is asked for: importing shopmill alone stays quick."""
+    if name not in __all__:
         raise AttributeError(f"module 'shopmill' has no attribute {name!r}")
-    from shopmill.reading import load
+    from importlib import import_module
 
-    return load
+    return getattr(import_module("shopmill.reading" if name == "load" else "shopmill.neighbours"), name)

@@ -16,7 +16,7 @@ def describe_making(run: Run) -> dict[str, Any]:
     sources = [path for path in sorted(run.dataset.folder.glob("*")) if path.suffix in {".sql", ".py"}]
     return {
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
-        | {"time_zone": run.settings.time_zone},
+        | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)},
         "code": {path.name: sha256_of(path) for path in sources},
         "software": {
             "shopmill": package_version("shopmill"),
@@ -32,7 +32,7 @@ def build_manifest(run: Run) -> Manifest:
     content = {
         "main_table": run.dataset.published[0].name,
         "tables": {name: _describe(table, [s.file for s in run.staged_files(name)]) for name, table in tables.items()},
-        "inputs": _inputs(run),
+        "inputs": describe_inputs(run),
         **describe_making(run),
         "rejected": run.noted("rejected"),
     }
@@ -53,7 +53,8 @@ def _describe(table: Table, files: list[File]) -> dict[str, Any]:
     return {"grain": table.grain, "key": list(table.key), "columns": columns, "files": [vars(file) for file in files]}
 
 
-def _inputs(run: Run) -> dict[str, Any]:
+def describe_inputs(run: Run) -> dict[str, Any]:
+    """What the tables are made of: rows of the shop, versions of other datasets."""
     tables = {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()}
     versions = {
         name: {"rows": made.summary["rows"], "as_of": made.as_of, "version": made.version}

@@ -249,6 +249,8 @@ class Dataset:
     """`package.module:name` of what puts the current version into service, such as an index: see functions.py."""
     lookups: Callable[[Mapping[str, Any]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
     """Small tables made in Python of the values that SQL may name: parameters, as_of, since."""
+    settings: tuple[str, ...] = ()
+    """Settings that the rows depend on beside the time zone and the engine."""
     packages: tuple[str, ...] = ()
     """Python packages that the rows depend on: another version of one of them is another way of making them."""
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from shopmill.declaration import Column, Parameter, QueryCheck, Table
 
 EMBED = "shopmill.embeddings:embed_rows"
+ENCODER_SETTINGS = ("encoder", "encoder_precision")
 PACKAGES = ("numpy", "onnxruntime", "pyarrow", "tokenizers")
 
 MAX_COLLAPSED_SHARE = Parameter(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shopmill import datasets
 from shopmill.asof import AsOf
+from shopmill.errors import InvalidInputError
 from shopmill.manifest import Manifest
 from shopmill.settings import Settings, load_settings
 from shopmill.store import Store
@@ -40,7 +41,17 @@ class Dataset:
 
     def files(self, table: str | None = None) -> list[Path]:
         """Local Parquet files of a table (by default the dataset's main one); an object store's are downloaded once."""
-        keys = self._versions.keys_of(self.manifest, self._table(table))
+        return self._fetched(self._table(table))
+
+    def artifact(self, name: str) -> dict[str, Path]:
+        """Local paths of the files of an artifact, such as the matrix `tfidf`, by file name."""
+        if name not in self.manifest.artifacts:
+            has = ", ".join(self.manifest.artifacts) or "none"
+            raise InvalidInputError(f"{self.manifest.dataset} has no artifact {name!r}; it has {has}.")
+        return {path.name: path for path in self._fetched(name)}
+
+    def _fetched(self, name: str) -> list[Path]:
+        keys = self._versions.keys_of(self.manifest, name)
         return self._store.fetch(keys, Path(gettempdir()) / "shopmill-cache" / self.version)
 
     def _table(self, name: str | None) -> str:

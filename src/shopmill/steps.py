@@ -10,7 +10,7 @@ from typing import Any
 
 from shopmill.checks import Result
 from shopmill.compute import OnStatement, compute, due_announcements, make, prepare, run_checks
-from shopmill.content import build_manifest, plain
+from shopmill.content import build_manifest, describe_inputs, describe_making, plain
 from shopmill.engine.compose import references
 from shopmill.errors import CheckFailedError, ConflictError
 from shopmill.functions import find_function
@@ -36,6 +36,23 @@ def extract(run: Run, task: str = "extract", progress: Progress = lambda _table,
         rows = {name: snapshot.rows for name, snapshot in snapshots.items()}
         is_first = task == next(iter(run.dataset.extracts))
         return rows | ({name: made.summary["rows"] for name, made in run.pin_upstream().items()} if is_first else {})
+
+
+def already_made(run: Run) -> bool:
+    """Whether this as_of has a version that was made of the same versions of other datasets in the same way.
+
+    If so the run is finished here, as unchanged, and that version serves.
+    """
+    found = run.versions.at(run.as_of)
+    if not run.dataset.upstream or run.inputs or found is None:
+        return False
+    now = {"inputs": describe_inputs(run), **describe_making(run)}
+    if any(found.content.get(name) != value for name, value in now.items()):
+        return False
+    checks = [*found.beside["checks"], *(result.document() for result in _serve(run, found))]
+    run.registry.finish(run.run_id, version=found.version, status="unchanged", checks=checks, inputs=now["inputs"])
+    run.store.delete(run.staging)
+    return True
 
 
 def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Summary:

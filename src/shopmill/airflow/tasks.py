@@ -4,20 +4,23 @@ Parsing a DAG file imports no engine, no database driver and no step: those wait
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import (
     DAG,
     Asset,
     AssetAlias,
+    AssetOrTimeSchedule,
     BaseOperator,
     CronPartitionTimetable,
+    CronTriggerTimetable,
     ExceptionRetryPolicy,
     Param,
     RetryAction,
     RetryRule,
 )
+from airflow.sdk.exceptions import AirflowSkipException
 
 from shopmill import datasets
 from shopmill.airflow.notifications import announce_failure, announce_success
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from shopmill.run import Run
 
-AS_OF = "{{ params.as_of or partition_key or dag_run.run_after.strftime('%Y-%m-%d') }}"
+AS_OF = "{{ params.as_of or partition_key or announced_as_of(triggering_asset_events) or shop_day(dag_run.run_after) }}"
 JSON_TYPES = {"integer": "integer", "decimal": "number", "text": "string", "boolean": "boolean"}
 OURS = {"as_of", "refresh"}
 
@@ -43,6 +46,27 @@ def daily(clock: str) -> CronPartitionTimetable:
 def every_minutes(minutes: int) -> CronPartitionTimetable:
     """Every so many minutes; the run's partition key is that moment in UTC, its as_of."""
     return CronPartitionTimetable(f"*/{minutes} * * * *", timezone="UTC", key_format="%Y-%m-%dT%H:%M:%SZ")
+
+
+def weekly_or_announced(clock: str, asset: str) -> AssetOrTimeSchedule:
+    """Every Sunday at a time of the shop's day, and whenever another dataset announces `asset`."""
+    hour, minute = clock.split(":")
+    weekly = CronTriggerTimetable(f"{minute} {hour} * * 0", timezone=load_settings().time_zone)
+    return AssetOrTimeSchedule(timetable=weekly, assets=[announced_asset(asset)])
+
+
+def announced_as_of(events: Mapping[Any, Any]) -> str | None:
+    """The newest as_of of the asset events that woke a run; None for a run that no event woke."""
+    from shopmill.asof import AsOf
+
+    zone = load_settings().zone
+    told = [event.extra["as_of"] for of_asset in events.values() for event in of_asset if "as_of" in event.extra]
+    return max(AsOf.parse(label, zone) for label in told).label if told else None
+
+
+def shop_day(moment: datetime) -> str:
+    """The shop's day on which a moment falls."""
+    return str(moment.astimezone(load_settings().zone).date())
 
 
 def dataset_asset(name: str) -> Asset:
@@ -69,6 +93,7 @@ def dataset_dag(name: str, schedule: Any) -> DAG:
         catchup=False,
         max_active_runs=1,
         render_template_as_native_obj=False,
+        user_defined_macros={"announced_as_of": announced_as_of, "shop_day": shop_day},
         default_args={
             "owner": declared.owner,
             "retries": 3,
@@ -139,7 +164,10 @@ class StepOperator(BaseOperator):
     def _extract(self, run: "Run", _: "Context") -> dict[str, Any]:
         from shopmill import steps
 
-        return steps.extract(run, self.part)
+        rows = steps.extract(run, self.part)
+        if steps.already_made(run):
+            raise AirflowSkipException(f"{run.dataset.name} as of {run.as_of.label} was made of the same before.")
+        return rows
 
     def _transform(self, run: "Run", _: "Context") -> dict[str, Any]:
         from shopmill import steps

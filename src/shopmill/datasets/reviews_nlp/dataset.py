@@ -40,7 +40,13 @@ from shopmill.declaration import (
     Table,
     Task,
 )
-from shopmill.embedding_table import MAX_COLLAPSED_SHARE, PACKAGES, embedding_checks, embedding_table
+from shopmill.embedding_table import (
+    ENCODER_SETTINGS,
+    MAX_COLLAPSED_SHARE,
+    PACKAGES,
+    embedding_checks,
+    embedding_table,
+)
 
 FUNCTIONS = "shopmill.datasets.reviews_nlp.texts"
 
@@ -209,5 +215,6 @@ DATASET = Dataset(
         ),
         *embedding_checks(EMBEDDINGS),
     ),
+    settings=ENCODER_SETTINGS,
     packages=("py3langid", "vaderSentiment", *PACKAGES),
 )

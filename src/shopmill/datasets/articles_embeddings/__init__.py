@@ -1,0 +1,1 @@
+"""The dataset articles_embeddings."""
