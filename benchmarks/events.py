@@ -35,7 +35,10 @@ create table visits as
 select
   range as visit,
   hash(range, 1) as h,
-  case when hash(range, 2) % 100 < 65 then 'c' || cast(floor(400000 * pow((hash(range, 3) % 1000000) / 1e6, 1.6)) as bigint) end as customer_id,
+  case
+    when hash(range, 2) % 100 < 65
+      then 'c' || cast(floor(400000 * pow((hash(range, 3) % 1000000) / 1e6, 1.6)) as bigint)
+  end as customer_id,
   to_microseconds(cast((hash(range, 4) % 1000000000) / 1e9 * $span_us as bigint)) as after,
   1 + least(cast(floor(-ln(1 - (hash(range, 5) % 1000000) / 1e6) * 7.5) as int), 60) as n
 from range($visits)

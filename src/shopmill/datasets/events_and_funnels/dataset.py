@@ -22,6 +22,7 @@ Event types that are not known are kept in sessions (`other_count`), outside the
 belong to, and the tables are then what they would be had nothing come late: a version is a function of the events that the
 shop has, not of when they came or how they were split into runs. A session `is_open` when an event at as_of would still
 join it, and its funnel `is_mature` once no event within the limit can change it; `funnel_daily` counts the two apart.
+SHOPMILL_LOOKBACK_DAYS must be no less than late_days, or late events are not read.
 
 What depends on arrival is kept apart, in `session_history`: how many events joined a published session late
 (`n_late_events`), and for an id that a version published and that is gone (`superseded_by`) the session that now holds its
@@ -317,7 +318,9 @@ DATASET = Dataset(
         QueryCheck(
             "no event lost",
             """
-            select abs(found - expected) as violations, found || ' events in sessions or rejected, ' || expected || ' in the source' as detail
+            select
+              abs(found - expected) as violations,
+              found || ' events in sessions or rejected, ' || expected || ' in the source' as detail
             from (
               select
                 (select coalesce(sum(event_count), 0) from funnel_daily) + (select count(*) from rejects) as found,

@@ -1,9 +1,10 @@
 -- The events that are read, with their user, or with the problem that makes them unusable.
--- `side` says from where: 'now' as they are, and of days that changed also 'added' and 'removed', whose difference is what
--- the version before did not have. What is so long before the first changed day that it can have no part in a session or
--- a duplicate that changed (24 + 4 and 24 hours, the largest parameters) is left out.
+-- `side` says which: 'now' as they are, 'altered' those dated before the version that is continued which it did not have
+-- (change 1) or which are gone (change -1). What is so long before the first changed day that it can have no part in a
+-- session or a duplicate that changed (24 + 4 and 24 hours, the largest parameters) is left out.
 select
   side,
+  change,
   event_id,
   case when customer_id <> '' then 'customer:' || customer_id when session_id <> '' then 'visitor:' || session_id end as user_id,
   nullif(customer_id, '') as customer_id,
@@ -22,15 +23,21 @@ select
     'event_datetime': cast(epoch_us(event_datetime) as varchar)
   }) as source_row
 from (
-  select *, 'now' as side
+  select event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime, 'now' as side, 1 as change
   from events
-  where event_datetime is null or event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
+  where event_datetime is null
+    or event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
   union all
-  select *, 'added' as side
-  from changed_events
-  where event_datetime < $continued_at
-  union all
-  select *, 'removed' as side
-  from former_events
-  where event_datetime < $continued_at
+  select event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime, 'altered' as side, sum(one) as change
+  from (
+    select *, 1 as one
+    from changed_events
+    where event_datetime < $continued_at
+    union all
+    select *, -1 as one
+    from former_events
+    where event_datetime < $continued_at
+  ) as both_versions
+  group by event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime
+  having sum(one) <> 0
 ) as sides
