@@ -1,0 +1,49 @@
+"""From the SQL files of a dataset to one statement per table."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shopmill.declaration import Column, Dataset, Table, Task
+from shopmill.engine.compose import base_tables, compose, references, statement, views_of
+
+FILES = {
+    "out": "select b, a from high",
+    "high": "with own as (select * from low) select own.a, o.b from own join orders as o using (a)",
+    "low": "select a from events",
+    "unused": "select 1",
+}
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    for name, text in FILES.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    table = Table("out", "rows", (Column("a", "integer", "a"), Column('b "x"', "varchar", "b")), key=("a",))
+    return Dataset("d", "", "", "", tmp_path, "", timedelta(), {}, (Task("t", ("out",)),), (table,))
+
+
+def test_own_expressions_are_no_references() -> None:
+    assert references(FILES["high"]) == {"low", "orders"}
+    assert references("select (select max(x) from a) from b where y in (select y from c)") == {"a", "b", "c"}
+
+
+def test_views_come_after_those_they_need(dataset: Dataset) -> None:
+    assert list(views_of(dataset, FILES["out"])) == ["low", "high"]
+    assert base_tables(dataset, FILES["out"]) == {"orders", "events"}
+
+
+def test_a_published_table_is_read_and_not_computed_again(dataset: Dataset) -> None:
+    assert views_of(dataset, "select * from out") == {}
+    assert base_tables(dataset, "select * from out") == {"out"}
+
+
+def test_a_statement_casts_and_orders(dataset: Dataset) -> None:
+    text = statement(dataset, dataset.tables[0])
+    assert text.startswith('with "low" as (')
+    assert 'cast("a" as integer) as "a"' in text
+    assert 'cast("b ""x""" as varchar)' in text
+    assert text.endswith('order by "a"')
+    assert "unused" not in text
+    assert compose(dataset, "select 1").startswith("select * from (")

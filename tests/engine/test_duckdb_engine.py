@@ -1,0 +1,100 @@
+"""DuckDB behind the engine's protocol: bytes, periods, bound values, and what an operator is told."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from shopmill.engine.duckdb_engine import DuckDBEngine
+from shopmill.errors import InvalidInputError, StoreError
+from shopmill.settings import Settings
+from shopmill.store import sha256_of
+
+ROWS = "select i::bigint as i, (i % 7)::decimal(18, 6) / 3 as x, date '2020-01-30' + (i % 90)::integer as day from range(300000) t(i)"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
+    with DuckDBEngine(Settings(_env_file=None), tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("period", ["", "month"])
+def test_one_thread_and_four_write_the_same_bytes(tmp_path: Path, period: str) -> None:
+    hashes = []
+    for threads in (1, 4, 4):
+        folder = tmp_path / f"{len(hashes)}"
+        folder.mkdir()
+        with DuckDBEngine(Settings(_env_file=None, threads=threads), folder) as engine:
+            if period:
+                written = engine.write_periods(ROWS, {}, folder / "out", "day", period, ["day", "i"])
+            else:
+                path = folder / "out" / "part.parquet"
+                written = [("part", path, engine.write(f"{ROWS} order by x, i", {}, path))]
+        assert sum(rows for _, _, rows in written) == 300_000
+        hashes.append([(name, sha256_of(path)) for name, path, _ in written])
+    assert hashes[0] == hashes[1] == hashes[2]
+
+
+@pytest.mark.parametrize(
+    ("period", "starts"),
+    [
+        ("day", ["2020-02-29", "2020-03-01", "2020-03-02"]),
+        ("week", ["2020-02-24", "2020-03-02"]),
+        ("month", ["2020-02-01", "2020-03-01"]),
+    ],
+)
+def test_a_file_for_each_period(engine: DuckDBEngine, tmp_path: Path, period: str, starts: list[str]) -> None:
+    query = "select unnest([date '2020-03-02', date '2020-02-29', date '2020-03-01', date '2020-02-29']) as day"
+    written = engine.write_periods(query, {}, tmp_path, "day", period, ["day"])
+    assert [name for name, _, _ in written] == starts
+    days = [day for _, path, _ in written for day in pq.read_table(path, partitioning=None)["day"].to_pylist()]
+    assert days == [date(2020, 2, 29), date(2020, 2, 29), date(2020, 3, 1), date(2020, 3, 2)]
+
+
+def test_no_rows_are_no_periods(engine: DuckDBEngine, tmp_path: Path) -> None:
+    assert (
+        engine.write_periods("select date '2020-01-01' as day where false", {}, tmp_path, "day", "day", ["day"]) == []
+    )
+
+
+def test_a_view_of_no_files_is_an_empty_table(engine: DuckDBEngine) -> None:
+    engine.view("it", [], {"a": "integer", 'b"': "timestamptz"})
+    assert engine.rows("select * from it", {}) == []
+    assert engine.columns("select * from it", {}) == ["a", 'b"']
+
+
+def test_files_are_read_wherever_they_lie(engine: DuckDBEngine, tmp_path: Path) -> None:
+    folder = tmp_path / "it's = odd [*]"
+    engine.write("select 1 as a", {}, folder / "a.parquet")
+    with pytest.raises(StoreError):
+        engine.write("select 1 as a", {}, Path("/proc/nowhere.parquet"))
+    engine.view("it", [folder / "a.parquet"], {"a": "integer"})
+    assert engine.rows("select a from it", {}) == [{"a": 1}]
+
+
+def test_values_are_bound_and_never_pasted(engine: DuckDBEngine) -> None:
+    hostile = "'; drop table x; --"
+    assert engine.rows("select $name as name", {"name": hostile, "unused": 1}) == [{"name": hostile}]
+
+
+def test_duplicates_are_found_in_sorted_rows(engine: DuckDBEngine, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    query = (
+        "select (i // 3)::bigint as a, 'x' as b from range(9) t(i) union all select 100, 'x' union all select null, 'x'"
+    )
+    engine.write(f"select * from ({query}) order by a, b", {}, path)
+    engine.view("it", [path], {"a": "bigint", "b": "varchar"})
+    assert engine.duplicates("it", ["a", "b"]) == 6
+    assert engine.duplicates("it", ["b"]) == 10
+
+
+def test_too_little_memory_is_said(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, memory_limit="20MB")
+    with (
+        DuckDBEngine(settings, tmp_path) as engine,
+        pytest.raises(InvalidInputError, match="SHOPMILL_MEMORY_LIMIT=20MB"),
+    ):
+        engine.rows("select list(i::varchar || repeat('x', 100)) from range(3000000) t(i)", {})
