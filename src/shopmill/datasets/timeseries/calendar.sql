@@ -5,10 +5,14 @@ with bounds as (
     cast(date_trunc('week', $as_of - 1) as date) + 6 as last_day
   from hierarchy
 ),
-days as (
-  select cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date) as ds
+series as (
+  select unnest(generate_series(first_day, last_day, interval 1 day)) as ds
   from bounds
   where first_day <= last_day
+),
+days as (
+  select cast(ds as date) as ds
+  from series
 )
 select
   days.ds,

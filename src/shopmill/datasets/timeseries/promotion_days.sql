@@ -17,10 +17,10 @@ with period as (
   join hierarchy on hierarchy.product_group_name = promotions.product_group_name
   where promotions.article_id is null
 ),
-days as (
-  select unique_id, category, cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date) as ds
+promoted as (
+  select unique_id, category, unnest(generate_series(first_day, last_day, interval 1 day)) as ds
   from period
   where first_day <= last_day
 )
-select distinct unique_id, category, ds, cast(date_trunc('week', ds) as date) as monday
-from days
+select distinct unique_id, category, cast(ds as date) as ds, cast(date_trunc('week', ds) as date) as monday
+from promoted
