@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 JAVA := $(shell command -v java)
 LOCKS := requirements.lock requirements-model.lock $(if $(JAVA),requirements-spark.lock)
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-quick test-spark lint format docs lock clean

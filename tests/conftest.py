@@ -67,10 +67,22 @@ def registry_dsn(database: Callable[[], str]) -> str:
     return database()
 
 
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the sentence model becomes an ONNX file, once."""
+    return tmp_path_factory.mktemp("encoder")
+
+
 @pytest.fixture
-def settings(shop_dsn: str, registry_dsn: str, tmp_path: Path) -> Settings:
+def settings(shop_dsn: str, registry_dsn: str, encoder_folder: Path, tmp_path: Path) -> Settings:
     """Settings with a store of the test's own."""
-    return Settings(_env_file=None, store=str(tmp_path / "store"), source_dsn=shop_dsn, registry_dsn=registry_dsn)
+    return Settings(
+        _env_file=None,
+        store=str(tmp_path / "store"),
+        source_dsn=shop_dsn,
+        registry_dsn=registry_dsn,
+        encoder_folder=encoder_folder,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +127,10 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     return {"engine": "spark", "spark_master": "local[2]", "memory_limit": "1GB"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of Spark share one session, so they run in one process; those of Airflow say so themselves."""
+    for item in items:
+        if item.get_closest_marker("spark"):
+            item.add_marker(pytest.mark.xdist_group("spark"))
