@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.table import Table
 from shopmill import datasets
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from shopmill.text.index import Neighbour
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 out, err = Console(), Console(stderr=True)
@@ -152,7 +155,7 @@ def show(
     sample = found.to_duckdb(name).limit(rows).fetchall()
     columns = [column["name"] for column in described["columns"]]
     if as_json:
-        rows_out = [dict(zip(columns, map(str, row), strict=True)) for row in sample]
+        rows_out = [{n: v if v is None else str(v) for n, v in zip(columns, row, strict=True)} for row in sample]
         out.print_json(
             json.dumps(
                 {
@@ -199,6 +202,61 @@ def path(
 
     found = Dataset(dataset, as_of, context.obj)
     print(found.path if table is None else f"{found.path}/{found.manifest.need(table)}")
+
+
+@app.command()
+def similar(
+    context: typer.Context,
+    article_id: Annotated[str, typer.Argument(metavar="ARTICLE_ID", help="an article, as the shop names it")],
+    number: Annotated[int, typer.Option("-k", help="how many")] = 10,
+    as_json: Json = False,
+) -> None:
+    """List the articles nearest to an article, from the vector index."""
+    from shopmill import neighbours
+
+    _print_neighbours(context.obj, neighbours.similar(article_id, number, context.obj), as_json)
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="what to look for, in words")],
+    number: Annotated[int, typer.Option("-k", help="how many")] = 10,
+    as_json: Json = False,
+) -> None:
+    """List the articles nearest to a text, from the vector index."""
+    from shopmill import neighbours
+
+    _print_neighbours(context.obj, neighbours.search(text, number, context.obj), as_json)
+
+
+def _print_neighbours(settings: Settings, found: Sequence["Neighbour"], as_json: bool) -> None:
+    from shopmill.neighbours import texts_of
+
+    texts = texts_of([neighbour.id for neighbour in found], settings)
+    rows = [{"article_id": n.id, "similarity": round(n.similarity, 4), "text": texts.get(n.id, "")} for n in found]
+    if as_json:
+        out.print_json(json.dumps(rows))
+    else:
+        _print_table(rows, ("article_id", "similarity", "text"))
+
+
+@app.command()
+def embed(
+    context: typer.Context,
+    source: Annotated[str, typer.Option("--input", metavar="URI", help="Parquet file with a column `text`")],
+    target: Annotated[str, typer.Option("--output", metavar="URI", help="store whose cache gets the vectors")],
+    shard: Annotated[str, typer.Option(metavar="I/N", help="the part to do, 0/1 to (N-1)/N")] = "0/1",
+    as_json: Json = False,
+) -> None:
+    """Encode the texts of one shard that a store's cache lacks; doing it again encodes nothing."""
+    from shopmill.embeddings import embed_shard
+
+    encoded, cached = embed_shard(source, target, shard, context.obj)
+    if as_json:
+        out.print_json(json.dumps({"encoded": encoded, "cached": cached, "shard": shard}))
+    else:
+        out.print(f"shard {shard}: {encoded:,} texts encoded, {cached:,} were in the cache")
 
 
 @app.command()

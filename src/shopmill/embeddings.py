@@ -1,13 +1,19 @@
 """Sentence embeddings with the encoder of the settings and the cache of the store, which all datasets share."""
 
 import logging
+import re
+import tempfile
 import time
+from collections import Counter
+from pathlib import Path
 
 import pyarrow as pa
 
-from shopmill.functions import Batches, Context
+from shopmill.errors import InvalidInputError
+from shopmill.functions import Batches, Context, read_batches
 from shopmill.settings import Settings
-from shopmill.text.cache import EmbeddingCache, embed
+from shopmill.store import Store
+from shopmill.text.cache import EmbeddingCache, embed, in_shard, text_hashes
 from shopmill.text.encoder import Encoder, Progress
 from shopmill.text.model import find_model
 
@@ -46,6 +52,44 @@ def embed_rows(context: Context, batches: Batches) -> Batches:
         }
         yield pa.RecordBatch.from_pydict(columns)
     log.info("%(texts_encoded)d texts encoded, %(texts_cached)d from the cache", context.counts)
+
+
+def embed_shard(source: str, target: str, shard: str, settings: Settings) -> tuple[int, int]:
+    """Encodes the texts of shard `i/n` of a Parquet file (column `text`) that the cache of the store `target` lacks.
+
+    Returns how many were encoded and how many were there. A text is in one shard only, so shards may run side by side;
+    a killed one goes on where it was. InvalidInputError for a shard that is none or a file that is not there.
+    """
+    index, count = _shard(shard)
+    encoder = open_encoder(settings)
+    cache = EmbeddingCache(Store(target), encoder)
+    total = Counter(encoded=0, cached=0)
+    for batch in _read_texts(source):
+        texts = batch["text"].filter(in_shard(text_hashes(batch["text"]), index, count))
+        found = embed(texts, encoder, cache, logged_progress())
+        total.update(encoded=found.encoded, cached=found.cached)
+    return total["encoded"], total["cached"]
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or int(match[1]) >= int(match[2]):
+        raise InvalidInputError(f"Shard {text!r} is not of the form i/n with i from 0 to n - 1, such as 0/4.")
+    return int(match[1]), int(match[2])
+
+
+def _read_texts(source: str) -> Batches:
+    with tempfile.TemporaryDirectory(prefix="shopmill-") as folder:
+        path = _downloaded(source, Path(folder)) if "://" in source else Path(source)
+        if not path.is_file():
+            raise InvalidInputError(f"There is no file {source} to read texts from.")
+        yield from read_batches(path, ["text"])
+
+
+def _downloaded(source: str, folder: Path) -> Path:
+    parent, _, name = source.rpartition("/")
+    store = Store(parent)
+    return store.fetch([name], folder)[0] if store.exists(name) else folder / name
 
 
 def logged_progress() -> Progress:

@@ -45,10 +45,10 @@ def find_function(path: str) -> Callable[..., Any]:
     return found
 
 
-def read_batches(path: Path) -> Batches:
-    """The rows of a Parquet file."""
+def read_batches(path: Path, columns: list[str] | None = None) -> Batches:
+    """The rows of a Parquet file; by default with all its columns."""
     with pq.ParquetFile(path) as file:
-        yield from file.iter_batches(ROWS_PER_BATCH)
+        yield from file.iter_batches(ROWS_PER_BATCH, columns=columns)
 
 
 def write_batches(batches: Batches, target: Path) -> list[str]:

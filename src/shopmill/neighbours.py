@@ -1,10 +1,11 @@
 """Articles like another one or like a text, from the vector index of the current version of articles_embeddings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from shopmill.connection_string import conninfo
@@ -34,6 +35,17 @@ def search(text: str, k: int = 10, settings: Settings | None = None) -> list[Nei
     _same_model(encoder.model.model_id, encoder.model.revision, used)
     with connect(used) as connection:
         return index.search(connection, INDEX, vector, k)
+
+
+def texts_of(article_ids: Sequence[str], settings: Settings) -> dict[str, str]:
+    """What the current version of articles_content says of these articles; nothing where there is no version."""
+    try:
+        files = Dataset("articles_content", None, settings).files("articles")
+    except InvalidInputError:
+        return {}
+    wanted = pc.field("article_id").isin(list(article_ids))
+    found = pq.read_table(files, columns=["article_id", "content_text"], filters=wanted, partitioning=None)
+    return dict(zip(found["article_id"].to_pylist(), found["content_text"].to_pylist(), strict=True))
 
 
 def _same_model(model_id: str, revision: str, settings: Settings) -> None:
