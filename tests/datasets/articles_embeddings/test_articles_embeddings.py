@@ -65,7 +65,7 @@ def test_every_active_article_has_the_vector_of_its_text(settings: Settings) -> 
     found = rows(settings)
     assert list(found) == ["0002", "0003", "0004"], "0001 is no longer listed"
     assert found["0002"]["text_hash"] == text_hash("hex bolt. zinc plated steel, M8")
-    assert [len(found[id]["embedding"]) for id in ("0002", "0003")] == [384, 384]
+    assert [len(found[article]["embedding"]) for article in ("0002", "0003")] == [384, 384]
     assert np.linalg.norm(found["0003"]["embedding"]) == pytest.approx(1, abs=1e-6)
     nameless = found["0004"]
     assert (nameless["embedding"], nameless["n_tokens"], nameless["was_truncated"]) == (None, 0, False)
