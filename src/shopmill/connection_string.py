@@ -19,3 +19,11 @@ def conninfo(dsn: str, setting: str, **options: str | int) -> str:
             "with special characters of the password percent-encoded (@ is %40)."
         )
     return make_conninfo(dsn, **options)
+
+
+def database_name(dsn: str) -> str:
+    """The database that a connection string leads to; nothing for an empty or malformed one, which is told on connecting."""
+    try:
+        return str(conninfo_to_dict(dsn).get("dbname") or "")
+    except ProgrammingError:
+        return ""

@@ -15,6 +15,7 @@ from golden import fill_shop
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from shopmill.asof import AsOf
 from shopmill.registry import Registry
@@ -132,6 +133,25 @@ def test_the_same_as_of_is_read_once(extract: Extract, shop_dsn: str, queries: l
     assert not queries
     assert extract("2020-09-23", ["transactions"], refresh=True)["transactions"].rows == 2
     assert extract("2020-09-23", ["transactions"])["transactions"].rows == 2
+
+
+def test_a_refresh_sees_rows_that_came_too_late_for_the_lookback(extract: Extract, shop_dsn: str) -> None:
+    fill_shop(shop_dsn, {"transactions": [line("2020-09-01")]})
+    extract("2020-09-20", ["transactions"])
+    extract("2020-09-23", ["transactions"])
+    add(shop_dsn, "transactions", line("2020-08-01", "far too late"))
+    assert extract("2020-09-20", ["transactions"], refresh=True)["transactions"].rows == 2
+    assert extract("2020-09-24", ["transactions"])["transactions"].rows == 1
+
+
+def test_another_shop_in_the_same_store_is_read_for_itself(
+    extract: Extract, shop_dsn: str, new_shop: Callable[[], str]
+) -> None:
+    fill_shop(shop_dsn, {"transactions": [line("2020-09-20")]})
+    other = new_shop()
+    fill_shop(other, {"transactions": [line("2020-09-20"), line("2020-09-21")]})
+    assert extract("2020-09-23", ["transactions"])["transactions"].rows == 1
+    assert extract("2020-09-23", ["transactions"], source_dsn=SecretStr(other))["transactions"].rows == 2
 
 
 def test_a_past_as_of_is_made_of_files_that_are_there(extract: Extract, shop_dsn: str, queries: list[str]) -> None:
@@ -327,7 +347,6 @@ def test_a_value_that_does_not_fit_is_null_and_said(
 def test_an_infinite_price_and_a_number_too_large_are_null(
     extract: Extract, rows_of: RowsOf, new_shop: Callable[[], str]
 ) -> None:
-    from pydantic import SecretStr
 
     dsn = new_shop()
     with psycopg.connect(dsn) as connection:
@@ -366,7 +385,8 @@ def test_without_a_lock_the_first_snapshot_counts_for_both(
     original = Extraction._read
 
     def read(self: Extraction, plans: Any) -> Any:
-        barrier.wait(20)
+        if plans:
+            barrier.wait(60)
         return original(self, plans)
 
     monkeypatch.setattr(Extraction, "_read", read)

@@ -49,7 +49,7 @@ class Extraction:
                 name: snapshot for name, c in catalogues.items() if not refresh and (snapshot := c.find(self.as_of))
             }
             plans = {
-                name: catalogues[name].plan(self.as_of, self.settings.zone, self.settings.lookback_days)
+                name: catalogues[name].plan(self.as_of, self.settings.zone, self.settings.lookback_days, refresh)
                 for name in wanted
                 if name not in found
             }

@@ -99,8 +99,11 @@ class SnapshotCatalogue:
         stamps = {key.split("/")[-2] for key in self.store.keys(f"{self.folder}/snapshots")}
         return sorted(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps)
 
-    def plan(self, as_of: AsOf, zone: ZoneInfo, lookback_days: int) -> Plan:
-        """Reads as little as possible: what a snapshot before or after already holds is carried from it."""
+    def plan(self, as_of: AsOf, zone: ZoneInfo, lookback_days: int, refresh: bool = False) -> Plan:
+        """Reads as little as possible: what a snapshot before or after already holds is carried from it.
+
+        With `refresh` a fact is read from its first day on, whatever the store holds.
+        """
         known = self.known()
         before = [instant for instant in known if instant <= as_of.instant]
         earlier = self._at(before[-1]) if before else None
@@ -113,6 +116,8 @@ class SnapshotCatalogue:
                 if nearest
                 else Plan(read_as_of=as_of.label)
             )
+        if refresh:
+            return Plan(read_as_of=as_of.label)
         day = as_of.day(zone)
         if later:
             return _carry(later, day, as_of, read=as_of.instant > midnight(day, zone))
