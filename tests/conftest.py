@@ -121,6 +121,7 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     folder = tmp_path_factory.mktemp("spark")
     (folder / "spark-defaults.conf").write_text(
         "spark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\nspark.sql.adaptive.enabled false\n"
+        "spark.sql.autoBroadcastJoinThreshold -1\n"
     )
     # Java reads them once, when the first test starts Spark.
     os.environ.setdefault("SPARK_CONF_DIR", str(folder))

@@ -23,7 +23,10 @@ def main(address: str, wanted: int) -> int:
         if workers_alive(address) >= wanted:
             return 0
         time.sleep(0.5)
-    print(f"{wanted} workers did not register at {address} within {PATIENCE_SECONDS} seconds: see the logs.", file=sys.stderr)
+    print(
+        f"{wanted} workers did not register at {address} within {PATIENCE_SECONDS} seconds: see the logs.",
+        file=sys.stderr,
+    )
     return 1
 
 

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 INSTALL = "Install it with: pip install 'shopmill[spark]' and Java 17 (Debian: openjdk-17-jre-headless), or set SHOPMILL_ENGINE=duckdb."
 BYTES_PER_PARTITION = 32 * 2**20
-"""Compressed input per shuffle partition: about 200 MB in memory."""
+"""Compressed input per shuffle partition, about 200 MB in memory. Spark's default of 200 is far too many for a day."""
+SMALL = 2**20
+"""A table of fewer bytes is one partition: tables that are need no shuffle between them."""
 
 MEANING = {
     "spark.sql.session.timeZone": "UTC",
@@ -112,17 +114,25 @@ class SparkEngine:
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over Parquet files."""
         if files:
-            self._bytes += sum(path.stat().st_size for path in files)
-            self._plan_for_size()
-            frame = self._session.read.parquet(*map(_exactly, files)).select(*map(_name, columns))
+            frame = self._read(files).select(*map(_name, columns))
         else:
             empty = ", ".join(f"cast(null as {kind}) as {quote(column)}" for column, kind in columns.items())
             frame = self._frame(f"select {empty} where false", {})
         frame.createOrReplaceTempView(name)
 
+    def _read(self, files: Sequence[Path]) -> "DataFrame":
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        size = sum(path.stat().st_size for path in files)
+        self._bytes += size
+        self._session.conf.set("spark.sql.shuffle.partitions", str(max(1, self._bytes // BYTES_PER_PARTITION)))
+        schema = from_arrow_schema(pq.read_schema(files[0]), prefer_timestamp_ntz=True)  # to ask Spark would be a job
+        frame = self._session.read.schema(schema).parquet(*map(_exactly, files))
+        return frame.coalesce(1) if size < SMALL else frame
+
     def table(self, name: str, rows: pa.Table) -> None:
-        """A view over an Arrow table, which travels to the cluster."""
-        self._session.createDataFrame(rows).createOrReplaceTempView(name)
+        """A view over a small Arrow table, which travels to the cluster."""
+        self._session.createDataFrame(rows).coalesce(1).createOrReplaceTempView(name)
 
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """Sorted by one task, which writes one file: several parts would be cut at random places."""
@@ -173,11 +183,6 @@ class SparkEngine:
     def _sorted(self, frame: "DataFrame", order: Sequence[str]) -> "DataFrame":
         columns = [frame[_name(name)].asc_nulls_last() for name in order]
         return frame.sortWithinPartitions(*columns) if columns else frame
-
-    def _plan_for_size(self) -> None:
-        """As many shuffle partitions as the input needs: two hundred, Spark's default, is far too many for a day."""
-        partitions = max(1, self._bytes // BYTES_PER_PARTITION)
-        self._session.conf.set("spark.sql.shuffle.partitions", str(partitions))
 
 
 def _uri(path: Path) -> str:
