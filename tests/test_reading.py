@@ -37,6 +37,7 @@ def test_every_way_of_reading_gives_the_same_rows(store: str) -> None:
     assert opened.to_pandas("customer_index").to_dict("records") == expected
     assert opened.to_polars("customer_index").to_dicts() == expected
     with duckdb.connect() as connection:
+        assert opened.to_duckdb("customer_index", connection).columns == ["customer_id", "customer_index"]
         assert opened.to_duckdb("customer_index", connection).fetchall() == [("c20", 0), ("c21", 1)]
     assert opened.to_arrow().num_rows == 2
     assert opened.version in repr(opened)

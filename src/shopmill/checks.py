@@ -162,8 +162,10 @@ class Checking:
                 continue
             age = self.input_ages.get(needed.table)
             stale = age is None or age > needed.fresh_days
-            found = "no row before as_of (the data begin later, or the table is empty)" if age is None else f"the newest rows are {age} days old"
-            meaning = f"{needed.table} has rows of the last {needed.fresh_days} days before as_of"
-            yield Result(
-                f"{needed.table} fresh", "", needed.severity, meaning, int(stale), found if stale else ""
+            found = (
+                "no row before as_of (the data begin later, or the table is empty)"
+                if age is None
+                else f"the newest rows are {age} days old"
             )
+            meaning = f"{needed.table} has rows of the last {needed.fresh_days} days before as_of"
+            yield Result(f"{needed.table} fresh", "", needed.severity, meaning, int(stale), found if stale else "")

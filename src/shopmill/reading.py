@@ -72,7 +72,7 @@ class Dataset:
         """A table as Polars; needs polars."""
         import polars as pl
 
-        return pl.read_parquet(self.files(table))
+        return pl.read_parquet(self.files(table), hive_partitioning=False)
 
     def to_duckdb(
         self, table: str | None = None, connection: "duckdb.DuckDBPyConnection | None" = None
@@ -81,7 +81,9 @@ class Dataset:
         import duckdb
 
         files = [str(file) for file in self.files(table)]
-        return connection.read_parquet(files) if connection else duckdb.read_parquet(files)
+        # The folders as_of=… and version=… are not columns.
+        read = connection.read_parquet if connection else duckdb.read_parquet
+        return read(files, hive_partitioning=False)
 
 
 def load(name: str, as_of: str | None = None, store: str | None = None) -> Dataset:

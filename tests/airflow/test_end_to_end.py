@@ -81,13 +81,21 @@ def test_a_blocked_run_is_told_once_and_not_tried_again(
     airflow: LocalAirflow, shop: AirflowShop, slack: SlackSink, mailbox: Mailbox
 ) -> None:
     with psycopg.connect(shop.source_dsn) as connection:
-        connection.execute("insert into transactions select date '2020-09-23', 'c1', '0001', -1, 1 from generate_series(1, 50)")
+        connection.execute(
+            "insert into transactions select date '2020-09-23', 'c1', '0001', -1, 1 from generate_series(1, 50)"
+        )
     last = run(airflow, "2020-09-24")
     [failed] = last.failed_tasks
     assert (last.state, failed.task_id, failed.try_number) == ("failed", "quality_check", 1)
 
     [message] = slack.messages
-    for words in (DAG, "2020-09-24", "quality_check", "50 of 150 input rows rejected", f"shopmill run {DAG} --as-of 2020-09-24"):
+    for words in (
+        DAG,
+        "2020-09-24",
+        "quality_check",
+        "50 of 150 input rows rejected",
+        f"shopmill run {DAG} --as-of 2020-09-24",
+    ):
         assert words in message["text"], message["text"]
     assert len(mailbox.messages) == 1
 

@@ -50,7 +50,9 @@ def fill_shop(dsn: str, given: Mapping[str, Sequence[Mapping[str, Any]]]) -> Non
             for row in given.get(name, []):
                 columns = ", ".join(f'"{column}"' for column in row)
                 places = ", ".join(["%s"] * len(row))
-                connection.execute(f"insert into {name} ({columns}) values ({places})", [_text(value) for value in row.values()])
+                connection.execute(
+                    f"insert into {name} ({columns}) values ({places})", [_text(value) for value in row.values()]
+                )
 
 
 def _text(value: Any) -> Any:
@@ -72,13 +74,19 @@ def run_case(dataset: str, case: Mapping[str, Any], settings: Settings) -> Manif
     manifest = run.versions.need(run.as_of)
     for table, rows in case.get("expect", {}).items():
         found, expected = published_rows(run, manifest, table, rows), [normal(row) for row in rows]
-        assert found == expected, f"{table}: found\n" + "\n".join(map(str, found)) + "\nexpected\n" + "\n".join(map(str, expected))
+        assert found == expected, (
+            f"{table}: found\n" + "\n".join(map(str, found)) + "\nexpected\n" + "\n".join(map(str, expected))
+        )
     return manifest
 
 
-def published_rows(run: Run, manifest: Manifest, table: str, expected: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def published_rows(
+    run: Run, manifest: Manifest, table: str, expected: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """The rows of a published table in file order, with the columns that the expected rows name."""
-    names = list(expected[0]) if expected else [column["name"] for column in manifest.content["tables"][table]["columns"]]
+    names = (
+        list(expected[0]) if expected else [column["name"] for column in manifest.content["tables"][table]["columns"]]
+    )
     files = run.store.fetch(run.versions.keys_of(manifest, table), Path(run.settings.store))
     columns = ", ".join(f'"{name}"' for name in names)
     with connect(run.settings, Path(run.settings.store)) as engine:

@@ -110,7 +110,9 @@ class Registry:
     def runs(self, dataset: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """The newest runs, of one dataset or of all."""
         with self._connect() as connection:
-            if not connection.execute("select from pg_tables where schemaname = 'shopmill' and tablename = 'etl_runs'").rowcount:
+            if not connection.execute(
+                "select from pg_tables where schemaname = 'shopmill' and tablename = 'etl_runs'"
+            ).rowcount:
                 return []  # no run has begun yet
             return connection.execute(
                 "select * from shopmill.etl_runs where %(dataset)s::text is null or dataset = %(dataset)s "

@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from shopmill.declaration import Value
 from shopmill.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MEASURES = ("days_since_last_purchase", "active_days_count_lifetime", "spend_sum_lifetime")
 THRESHOLDS = ("threshold_20", "threshold_40", "threshold_60", "threshold_80")
@@ -24,8 +25,10 @@ SEGMENTS = (
 )
 
 
-def rfm_lookups(parameters: Mapping[str, Value]) -> Mapping[str, pa.Table]:
+def rfm_lookups(parameters: Mapping[str, Value]) -> Mapping[str, "pa.Table"]:
     """`rfm_segments` (of_r_score, of_f_score, segment) and `frozen_thresholds`, empty when the run computes its own."""
+    import pyarrow as pa
+
     frozen = parse_thresholds(str(parameters["frozen_thresholds"]))
     cells = [(r, f, name) for r, row in enumerate(SEGMENTS, 1) for f, name in enumerate(row, 1)]
     segments = {

@@ -40,19 +40,22 @@ category or product group, or when a promotion of earlier days was added, change
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PROMOTIONS, SERIES, STRETCHES
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Parameter, QueryCheck, Task
 from shopmill.errors import InvalidInputError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FIRST_YEAR = 1970
 
 
-def holiday_days(bound: Mapping[str, Any]) -> Mapping[str, pa.Table]:
+def holiday_days(bound: Mapping[str, Any]) -> Mapping[str, "pa.Table"]:
     """The public holidays of the years that a run computes; InvalidInputError for a country that is not known."""
+    import pyarrow as pa
+
     years = range(max(FIRST_YEAR, bound["since"].year), bound["as_of"].year + 2)
     days = sorted(_holidays(bound["country"], years)) if bound["country"] else []
     return {"holiday_days": pa.table({"day": pa.array(days, pa.date32())})}
