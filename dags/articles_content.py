@@ -4,7 +4,7 @@ What it is and how it is computed: src/shopmill/datasets/articles_content/.
 """
 
 from shopmill.airflow.tasks import (
-    daily,
+    daily_announcing,
     dataset_dag,
     extract,
     notify,
@@ -14,7 +14,7 @@ from shopmill.airflow.tasks import (
     transform,
 )
 
-with dataset_dag("articles_content", schedule=daily("03:00")) as dag:
+with dataset_dag("articles_content", schedule=daily_announcing("03:00")) as dag:
     (
         extract("extract")
         >> transform("validate")

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
     from shopmill.run import Run
 
-AS_OF = "{{ params.as_of or partition_key or announced_as_of(triggering_asset_events) or shop_day(dag_run.run_after) }}"
+AS_OF = (
+    "{{ params.as_of or partition_key or announced_as_of(triggering_asset_events) "
+    "or shop_day(dag_run.logical_date or dag_run.run_after) }}"
+)
 JSON_TYPES = {"integer": "integer", "decimal": "number", "text": "string", "boolean": "boolean"}
 OURS = {"as_of", "refresh"}
 
@@ -41,6 +44,15 @@ def daily(clock: str) -> CronPartitionTimetable:
     """Every day at a time of the shop's day, such as `02:00`; the run's partition key is that day, its as_of."""
     hour, minute = clock.split(":")
     return CronPartitionTimetable(f"{minute} {hour} * * *", timezone=load_settings().time_zone, key_format="%Y-%m-%d")
+
+
+def daily_announcing(clock: str) -> CronTriggerTimetable:
+    """As `daily`, for a dataset with announcements: its runs have no partition key, and their as_of is the shop's day.
+
+    Airflow lets an event of a run with a partition key wake none but partitioned DAGs, and no weekly schedule is one.
+    """
+    hour, minute = clock.split(":")
+    return CronTriggerTimetable(f"{minute} {hour} * * *", timezone=load_settings().time_zone)
 
 
 def every_minutes(minutes: int) -> CronPartitionTimetable:
