@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from shopmill import datasets
 from shopmill.demo_display import Loading, doing, show_failures, show_login, show_published, watch
 from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
 from shopmill.registry import Registry
@@ -116,11 +117,19 @@ class _Demo:
         return airflow
 
     def publish(self, airflow: "LocalAirflow") -> int:
-        """Runs the DAGs, all at once, and tells what came of it. Returns the exit code."""
+        """Runs the DAGs and tells what came of it. Returns the exit code.
+
+        All at once, but for those that are made of other datasets: these come when the others have been published.
+        """
         as_of = self.shop.as_of.isoformat()
+        last: list[RunState] = []
         with doing(self.console, "Waiting for Airflow to read the DAGs …"):
-            runs = [(dag_id, self._trigger(airflow, dag_id, as_of)) for dag_id in self.dag_ids]
-        last = watch(self.console, _while_alive(airflow, runs))
+            for dag_id in self.dag_ids:
+                airflow.client.wait_for_dag(dag_id)
+                airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
+        for dag_ids in _in_order(self.dag_ids):
+            runs = [(dag_id, _run_of(airflow, dag_id, as_of)) for dag_id in dag_ids]
+            last += watch(self.console, _while_alive(airflow, runs))
         published = [run.dag_id for run in last if run.state == "success"]
         show_published(self.console, load_settings(**self._settings()), published, as_of)
         show_failures(self.console, airflow, last)
@@ -150,17 +159,13 @@ class _Demo:
         airflow.start()
         return airflow
 
-    def _trigger(self, airflow: "LocalAirflow", dag_id: str, as_of: str) -> str:
-        airflow.client.wait_for_dag(dag_id)
-        airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
-        return airflow.client.trigger(dag_id, {"as_of": as_of})
-
     def _settings(self) -> dict[str, str]:
         return {
             "store": str(self.home / "store"),
             "source_dsn": self.server.source_dsn,
             "registry_dsn": self.server.registry_dsn,
             "time_zone": self.shop.time_zone,
+            "schedules": "false",  # the shop's data ended long ago: no clock has anything new for it
         }
 
     def _variables(self) -> dict[str, str]:
@@ -188,6 +193,19 @@ def _dag_ids(folder: Path, wanted: Sequence[str] | None) -> list[str]:
     if unknown := sorted(set(wanted or []) - set(known)):
         raise InvalidInputError(f"{folder} has no DAG {unknown[0]!r}: choose from {', '.join(known)}.")
     return list(wanted or known)
+
+
+def _run_of(airflow: "LocalAirflow", dag_id: str, as_of: str) -> str:
+    """The run to watch: one that another dataset has woken by now, else a new one."""
+    woken = airflow.client.unfinished_runs(dag_id)
+    return woken[0] if woken else airflow.client.trigger(dag_id, {"as_of": as_of})
+
+
+def _in_order(dag_ids: Sequence[str]) -> list[list[str]]:
+    """The DAGs of datasets that are read from the shop, then of those that are made of them."""
+    made_of_others = [name for name in dag_ids if name in datasets.names() and datasets.load(name).upstream]
+    first = [name for name in dag_ids if name not in made_of_others]
+    return [group for group in (first, made_of_others) if group]
 
 
 @contextmanager

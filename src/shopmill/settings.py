@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         pattern=r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$",
         description="memory the engine may use before it spills to disk",
     )
+    schedules: bool = Field(
+        True, description="whether DAGs run by the clock; asset events and people start them anyway"
+    )
     work_folder: Path | None = Field(
         None, description="scratch space; default: beside a local store, else a temporary folder"
     )

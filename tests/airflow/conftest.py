@@ -64,6 +64,7 @@ class AirflowShop:
             "SHOPMILL_SOURCE_DSN": self.source_dsn,
             "SHOPMILL_REGISTRY_DSN": self.registry_dsn,
             "SHOPMILL_STORE": str(self.store),
+            "SHOPMILL_SCHEDULES": "false",  # a test's runs are its own, whatever the hour
         }
 
 

@@ -89,6 +89,30 @@ def test_runs_are_single_retried_and_documented(parsed: dict[str, Any]) -> None:
         assert (task["owner"], task["retries"], task["retry_policy"]) == (declared.owner, 3, True)
 
 
+def test_without_schedules_only_people_and_events_start_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shopmill.airflow.tasks import daily, daily_announcing, every_minutes, weekly_or_announced
+
+    monkeypatch.setenv("SHOPMILL_SCHEDULES", "false")
+    assert (daily("02:00"), daily_announcing("03:00"), every_minutes(15)) == (None, None, None)
+    assert [asset.name for asset in weekly_or_announced("04:00", "articles_texts")] == ["articles_texts"]
+
+
+def test_a_clock_that_has_just_struck_starts_nothing() -> None:
+    from airflow.timetables.base import TimeRestriction
+    from airflow.timetables.trigger import CronPartitionTimetable
+    from pendulum import now
+
+    from shopmill.airflow.tasks import NOT_AT_ONCE
+
+    at = now("UTC").subtract(minutes=2)
+    clock = CronPartitionTimetable(f"{at.minute} {at.hour} * * *", timezone="UTC", run_immediately=NOT_AT_ONCE)
+    nothing_yet = TimeRestriction(earliest=None, latest=None, catchup=False)
+    found = clock.next_dagrun_info_v2(last_dagrun_info=None, restriction=nothing_yet)
+    assert found is not None
+    assert found.run_after is not None
+    assert found.run_after > now("UTC")
+
+
 def _ancestors(upstream: dict[str, list[str]], task: str) -> set[str]:
     direct = set(upstream[task])
     return direct.union(*(_ancestors(upstream, name) for name in direct)) if direct else direct

@@ -40,31 +40,50 @@ JSON_TYPES = {"integer": "integer", "decimal": "number", "text": "string", "bool
 OURS = {"as_of", "refresh"}
 
 
-def daily(clock: str) -> CronPartitionTimetable:
+# Airflow's own `False` still runs a DAG at once when its time was a short while ago.
+NOT_AT_ONCE = timedelta(0)
+
+
+def daily(clock: str) -> CronPartitionTimetable | None:
     """Every day at a time of the shop's day, such as `02:00`; the run's partition key is that day, its as_of."""
-    hour, minute = clock.split(":")
-    return CronPartitionTimetable(f"{minute} {hour} * * *", timezone=load_settings().time_zone, key_format="%Y-%m-%d")
+    return _partitioned(_at(clock), load_settings().time_zone, "%Y-%m-%d")
 
 
-def daily_announcing(clock: str) -> CronTriggerTimetable:
+def daily_announcing(clock: str) -> CronTriggerTimetable | None:
     """As `daily`, for a dataset with announcements: its runs have no partition key, and their as_of is the shop's day.
 
     Airflow lets an event of a run with a partition key wake none but partitioned DAGs, and no weekly schedule is one.
     """
-    hour, minute = clock.split(":")
-    return CronTriggerTimetable(f"{minute} {hour} * * *", timezone=load_settings().time_zone)
+    return _unpartitioned(_at(clock))
 
 
-def every_minutes(minutes: int) -> CronPartitionTimetable:
+def every_minutes(minutes: int) -> CronPartitionTimetable | None:
     """Every so many minutes; the run's partition key is that moment in UTC, its as_of."""
-    return CronPartitionTimetable(f"*/{minutes} * * * *", timezone="UTC", key_format="%Y-%m-%dT%H:%M:%SZ")
+    return _partitioned(f"*/{minutes} * * * *", "UTC", "%Y-%m-%dT%H:%M:%SZ")
 
 
-def weekly_or_announced(clock: str, asset: str) -> AssetOrTimeSchedule:
+def weekly_or_announced(clock: str, asset: str) -> AssetOrTimeSchedule | list[Asset]:
     """Every Sunday at a time of the shop's day, and whenever another dataset announces `asset`."""
+    weekly, announced = _unpartitioned(_at(clock, weekday="0")), [announced_asset(asset)]
+    return AssetOrTimeSchedule(timetable=weekly, assets=announced) if weekly else announced
+
+
+def _at(clock: str, weekday: str = "*") -> str:
     hour, minute = clock.split(":")
-    weekly = CronTriggerTimetable(f"{minute} {hour} * * 0", timezone=load_settings().time_zone)
-    return AssetOrTimeSchedule(timetable=weekly, assets=[announced_asset(asset)])
+    return f"{minute} {hour} * * {weekday}"
+
+
+def _partitioned(cron: str, zone: str, key_format: str) -> CronPartitionTimetable | None:
+    if not load_settings().schedules:
+        return None
+    return CronPartitionTimetable(cron, timezone=zone, key_format=key_format, run_immediately=NOT_AT_ONCE)
+
+
+def _unpartitioned(cron: str) -> CronTriggerTimetable | None:
+    settings = load_settings()
+    if not settings.schedules:
+        return None
+    return CronTriggerTimetable(cron, timezone=settings.time_zone, run_immediately=NOT_AT_ONCE)
 
 
 def announced_as_of(events: Mapping[Any, Any]) -> str | None:

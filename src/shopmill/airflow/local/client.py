@@ -104,16 +104,20 @@ class AirflowClient:
 
     def abandon_runs(self, dag_id: str, timeout: float = 30) -> None:
         """Marks the unfinished runs of a DAG as failed: those of an Airflow that was killed would go on, or block."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns"
         deadline = time.monotonic() + timeout
-        while unfinished := self._call("GET", path, params={"state": ["queued", "running"]})["dag_runs"]:
+        while unfinished := self.unfinished_runs(dag_id):
             if time.monotonic() > deadline:
                 raise AirflowApiError(
                     f"{len(unfinished)} runs of {dag_id} cannot be ended: mark them failed in the UI."
                 )
-            for run in unfinished:
-                self._call("PATCH", f"{path}/{run['dag_run_id']}", json={"state": "failed"})
+            for run_id in unfinished:
+                self._call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", json={"state": "failed"})
             time.sleep(0.5)  # the scheduler may have been about to start one, and then has the last word
+
+    def unfinished_runs(self, dag_id: str) -> list[str]:
+        """The ids of the runs of a DAG that wait or work."""
+        found = self.get(f"/api/v2/dags/{dag_id}/dagRuns", {"state": ["queued", "running"]})
+        return [str(run["dag_run_id"]) for run in found["dag_runs"]]
 
     def dag_run(self, dag_id: str, run_id: str) -> RunState:
         """The present state of a run and of its tasks."""
