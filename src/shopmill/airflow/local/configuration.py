@@ -75,6 +75,7 @@ def _core(home: Path, dags_folder: Path, keys: Secrets) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(home)),
         "CORE__EXECUTE_TASKS_NEW_PYTHON_INTERPRETER": "False",
+        "CORE__MAX_TEMPLATED_FIELD_LENGTH": "100000",  # a task shows the whole of its SQL
     }
 
 
