@@ -6,7 +6,6 @@ so they cannot disagree.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -234,8 +233,6 @@ class Dataset:
     owner: str
     documentation: str
     folder: Path
-    schedule: str
-    promise: timedelta
     extracts: Mapping[str, tuple[Input, ...]]
     tasks: tuple[Task, ...]
     tables: tuple[Table, ...]

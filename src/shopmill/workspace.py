@@ -102,12 +102,9 @@ class Workspace:
         self.engine.view(name, self.run.store.fetch(keys, self.scratch), {c.name: c.type for c in table.columns})
 
     def _previous_keys(self, table: Table) -> list[str]:
-        """Files of the version before; none where it has other columns, so that the table starts anew."""
+        """Files of the version before; columns that it did not have yet are null."""
         manifest = self.previous
         if manifest is None or table.name not in manifest.tables:
-            return []
-        columns = {column["name"] for column in manifest.content["tables"][table.name]["columns"]}
-        if not columns >= {c.name for c in table.columns}:
             return []
         return [key for key in self.run.versions.keys_of(manifest, table.name) if self._is_warm_up(table, key)]
 

@@ -60,6 +60,15 @@ def test_no_rows_are_no_periods(engine: DuckDBEngine, tmp_path: Path) -> None:
     )
 
 
+def test_columns_that_the_files_lack_are_null(engine: DuckDBEngine, tmp_path: Path) -> None:
+    """A version of before a column was declared is continued, not forgotten."""
+    engine.write("select 1 as a, 'x' as b", {}, tmp_path / "old.parquet")
+    engine.view("old", [tmp_path / "old.parquet"], {"b": "varchar", "new": "decimal(18,2)"})
+    assert engine.rows("select *, typeof(new) as kind from old", {}) == [
+        {"b": "x", "new": None, "kind": "DECIMAL(18,2)"}
+    ]
+
+
 def test_a_view_of_no_files_is_an_empty_table(engine: DuckDBEngine) -> None:
     engine.view("it", [], {"a": "integer", 'b"': "timestamptz"})
     assert engine.rows("select * from it", {}) == []

@@ -21,7 +21,10 @@ class Engine(Protocol):
     """Name and version, for manifests."""
 
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
-        """Makes Parquet files known as `name`; without files it is an empty table of `columns` (name to type)."""
+        """Makes Parquet files known as `name`, with `columns` (name to type); columns that the files lack are null.
+
+        Without files it is an empty table.
+        """
 
     def table(self, name: str, rows: pa.Table) -> None:
         """Makes a small Arrow table known as `name`."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from shopmill.engine import Bound
 from shopmill.errors import InvalidInputError, StoreError
@@ -56,11 +57,11 @@ class DuckDBEngine:
 
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over Parquet files, in the order given."""
-        names = ", ".join(quote(column) for column in columns)
-        empty = ", ".join(f"null::{kind} as {quote(column)}" for column, kind in columns.items())
+        present = set(pq.read_schema(files[0]).names) if files else set()
+        names = ", ".join(quote(c) if c in present else f"null::{kind} as {quote(c)}" for c, kind in columns.items())
         listed = ", ".join(_literal(path) for path in files)
-        query = f"select {names} from read_parquet([{listed}])" if files else f"select {empty} where false"
-        self._connection.execute(f"create or replace view {quote(name)} as {query}")
+        rows = f"from read_parquet([{listed}])" if files else "where false"
+        self._connection.execute(f"create or replace view {quote(name)} as select {names} {rows}")
 
     def table(self, name: str, rows: pa.Table) -> None:
         """A view over an Arrow table."""

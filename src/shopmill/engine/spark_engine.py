@@ -113,12 +113,15 @@ class SparkEngine:
 
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over Parquet files."""
+        present: set[str] = set()
         if files:
-            frame = self._read(files).select(*map(_name, columns))
-        else:
-            empty = ", ".join(f"cast(null as {kind}) as {quote(column)}" for column, kind in columns.items())
-            frame = self._frame(f"select {empty} where false", {})
-        frame.createOrReplaceTempView(name)
+            self._read(files).createOrReplaceTempView(f"files_of_{name}")
+            present = set(self._session.table(f"files_of_{name}").columns)
+        names = ", ".join(
+            quote(c) if c in present else f"cast(null as {kind}) as {quote(c)}" for c, kind in columns.items()
+        )
+        rows = f"from {quote(f'files_of_{name}')}" if files else "where false"
+        self._frame(f"select {names} {rows}", {}).createOrReplaceTempView(name)
 
     def _read(self, files: Sequence[Path]) -> "DataFrame":
         from pyspark.sql.pandas.types import from_arrow_schema

@@ -39,7 +39,6 @@ is still sold, shown and embedded. What would make the history wrong blocks.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -173,8 +172,6 @@ DATASET = Dataset(
     owner="ml-platform",
     documentation=__doc__,
     folder=Path(__file__).parent,
-    schedule="0 3 * * *",
-    promise=timedelta(hours=2),
     extracts={"extract": (Input("articles"),)},
     tasks=(
         Task("validate", ("rejects",)),

@@ -18,7 +18,6 @@ Ask the index with `shopmill similar ARTICLE_ID`, `shopmill search "warm winter 
 `shopmill.search(...)`, or in SQL: `SELECT ids FROM shopmill.articles ORDER BY embedding <=> $1 LIMIT 10`.
 """
 
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -55,8 +54,6 @@ DATASET = Dataset(
     owner="ml-platform",
     documentation=__doc__,
     folder=Path(__file__).parent,
-    schedule="0 4 * * 0",
-    promise=timedelta(hours=4),
     extracts={"load_artifact": ()},
     upstream=(Input("articles_content", fresh_days=7),),
     tasks=(Task("tfidf", artifacts=("tfidf",)), Task("bert_embeddings", ("bert",))),

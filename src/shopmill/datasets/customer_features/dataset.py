@@ -51,7 +51,6 @@ counts: the first order, the first customer by value). Lines of a rejected order
 0..120 is rejected too, but only the age: the customer stays, with age null.
 """
 
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,8 +103,6 @@ DATASET = Dataset(
     owner="ml-platform",
     documentation=__doc__,
     folder=Path(__file__).parent,
-    schedule="0 4 * * *",
-    promise=timedelta(hours=2),
     extracts={
         "extract_demographics": (Input("customers"),),
         "extract_transactions": (Input("transactions", fresh_days=3, severity="error"), Input("articles")),

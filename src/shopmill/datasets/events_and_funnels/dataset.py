@@ -40,7 +40,6 @@ A run reads the days that changed and computes the sessions of users with new ev
 others are taken from the version before, whole files of days where nothing can have changed.
 """
 
-from datetime import timedelta
 from pathlib import Path
 
 from shopmill.declaration import (
@@ -297,8 +296,6 @@ DATASET = Dataset(
     owner="ml-platform",
     documentation=__doc__,
     folder=Path(__file__).parent,
-    schedule="*/15 * * * *",
-    promise=timedelta(minutes=30),
     extracts={"ingest": (Input("events", fresh_days=1),)},
     tasks=(
         Task("sessionise", (*(table.name for table in ON_THE_WAY), "sessions", "session_history", "rejects")),

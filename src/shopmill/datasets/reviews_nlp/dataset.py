@@ -25,7 +25,6 @@ ids: of the usable reviews with the same id the first by review_date is kept (ti
 article_id, rating, text). Rejects show the cleaned text, so that masked addresses stay masked.
 """
 
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -152,8 +151,6 @@ DATASET = Dataset(
     owner="ml-platform",
     documentation=__doc__,
     folder=Path(__file__).parent,
-    schedule="0 1 * * *",
-    promise=timedelta(hours=2),
     extracts={"extract": (Input("reviews", fresh_days=7), Input("articles"))},
     tasks=(
         Task("text_cleaning", ("cleaned_reviews",)),

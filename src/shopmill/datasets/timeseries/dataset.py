@@ -38,7 +38,6 @@ category or product group, or when a promotion of earlier days was added, change
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +79,6 @@ DATASET = Dataset(
     owner="ml-platform",
     documentation=__doc__,
     folder=Path(__file__).parent,
-    schedule="0 5 * * *",
-    promise=timedelta(hours=3),
     extracts={
         "extract": (
             Input("transactions", fresh_days=3, severity="error"),

@@ -18,7 +18,6 @@ version, so the rows and columns of two matrices line up; new ids follow in the 
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,8 +86,6 @@ DATASET = Dataset(
     owner="ml-platform",
     documentation=__doc__,
     folder=Path(__file__).parent,
-    schedule="0 2 * * *",
-    promise=timedelta(hours=2),
     extracts={
         "extract": (
             Input("transactions", fresh_days=3, severity="error"),
