@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ TABLE = Table(
     checks=(RowCheck("small are a", "size > 5 or kind = 'a'", "small things are of kind a", "warn"),),
 )
 DATASET = Dataset(
-    "a_dataset", "", "", "", Path("/nowhere"), "", timedelta(), {}, (), (TABLE, REJECTS),
+    "a_dataset", "", "", "", Path("/nowhere"), {}, (), (TABLE, REJECTS),
 )  # fmt: skip
 GOOD = [("x", 1, "a"), ("y", 10, "it's b"), ("z", 0, None)]
 BOUND = {"max_row_drop": Decimal("0.5"), "max_reject_share": Decimal("0.1"), "limit": 2}
