@@ -1,6 +1,5 @@
 """From the SQL files of a dataset to one statement per table."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def dataset(tmp_path: Path) -> Dataset:
     for name, text in FILES.items():
         (tmp_path / f"{name}.sql").write_text(text)
     table = Table("out", "rows", (Column("a", "integer", "a"), Column('b "x"', "varchar", "b")), key=("a",))
-    return Dataset("d", "", "", "", tmp_path, "", timedelta(), {}, (Task("t", ("out",)),), (table,))
+    return Dataset("d", "", "", "", tmp_path, {}, (Task("t", ("out",)),), (table,))
 
 
 def test_own_expressions_are_no_references() -> None:
