@@ -384,10 +384,10 @@ def test_without_a_lock_the_first_snapshot_counts_for_both(
     barrier = threading.Barrier(2)
     original = Extraction._read
 
-    def read(self: Extraction, plans: Any) -> Any:
+    def read(self: Extraction, mapping: Any, plans: Any) -> Any:
         if plans:
             barrier.wait(60)
-        return original(self, plans)
+        return original(self, mapping, plans)
 
     monkeypatch.setattr(Extraction, "_read", read)
     with ThreadPoolExecutor(2) as pool:

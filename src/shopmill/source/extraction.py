@@ -14,7 +14,7 @@ from shopmill.identifiers import quote
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable
 from shopmill.source.database import Source, open_source
-from shopmill.source.mapping import load_mapping
+from shopmill.source.mapping import Mapping, load_mapping
 from shopmill.source.reading import read_rows
 from shopmill.source.snapshot import FIRST_DAY, Plan, RawFile, Snapshot, SnapshotCatalogue
 from shopmill.store import Store, sha256_of
@@ -53,7 +53,7 @@ class Extraction:
                 for name in wanted
                 if name not in found
             }
-            files = self._read([(catalogues[name], plan) for name, plan in plans.items() if plan.read])
+            files = self._read(mapping, [(catalogues[name], plan) for name, plan in plans.items() if plan.read])
             for name, plan in plans.items():
                 snapshot = Snapshot(
                     name, self.as_of.label, plan.read_as_of, _sorted([*plan.carried, *files.get(name, [])])
@@ -61,11 +61,11 @@ class Extraction:
                 found[name] = catalogues[name].save(self.as_of, snapshot)
         return found
 
-    def _read(self, plans: list[tuple[SnapshotCatalogue, Plan]]) -> dict[str, list[RawFile]]:
+    def _read(self, mapping: Mapping, plans: list[tuple[SnapshotCatalogue, Plan]]) -> dict[str, list[RawFile]]:
         if not plans:
             return {}
         with (
-            open_source(self.settings.source_dsn.get_secret_value(), load_mapping(self.settings)) as source,
+            open_source(self.settings.source_dsn.get_secret_value(), mapping) as source,
             self.store.scratch() as scratch,
         ):
             missing = {c.table.name for c, _ in plans if c.table.optional and not source.has(c.table)}
