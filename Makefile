@@ -5,10 +5,11 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 JAVA := $(shell command -v java)
 LOCKS := requirements.lock requirements-model.lock $(if $(JAVA),requirements-spark.lock)
+SERVICES := redis-server prometheus prometheus-alertmanager chromium
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-spark lint format docs lock clean
+.PHONY: help setup services demo test test-quick test-spark lint format docs lock clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,6 +23,10 @@ setup: .venv/installed ## install everything into .venv, as pinned in the lock f
 	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode $(LOCKS)
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+services: ## install the Debian packages that some tests start (as root); without them those tests are skipped
+	@dpkg --status $(SERVICES) >/dev/null 2>&1 || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(SERVICES) >/dev/null; }
 
 demo: .venv/installed ## start PostgreSQL with a real shop and Airflow, and publish every dataset (Ctrl-C ends it)
 	@$(BIN)/shopmill demo $(DEMO)

@@ -67,6 +67,17 @@ def test_a_killed_server_is_replaced(home: Path) -> None:
             assert one(again.admin_dsn(), "select 1") == 1
 
 
+def test_a_server_that_takes_no_connections_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with EmbeddedPostgres(home) as server:
+        monkeypatch.setattr("shopmill.shops.postgres.START_SECONDS", 0)
+        os.kill(postmaster_pid(server), signal.SIGSTOP)
+        try:
+            with pytest.raises(ServerError, match="runs but takes no connections"):
+                EmbeddedPostgres(home).start()
+        finally:
+            os.kill(postmaster_pid(server), signal.SIGCONT)
+
+
 def test_a_leftover_whose_process_id_is_another_programs_is_replaced(home: Path) -> None:
     with EmbeddedPostgres(home) as server:
         left = (server.data / "postmaster.pid").read_text().splitlines()

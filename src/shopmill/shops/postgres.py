@@ -38,6 +38,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+START_SECONDS = 60
 LEFTOVER_SECONDS = 5  # how long the children of a killed server may take to let go of its memory and port
 
 
@@ -86,7 +87,7 @@ class EmbeddedPostgres:
             if not self.data.exists():
                 self._create()
             self._check_reachable(self.data)
-            if not self.is_running():
+            if not self._answers():
                 self._launch()
         return self
 
@@ -150,12 +151,23 @@ class EmbeddedPostgres:
             password_file.unlink()
         new.rename(self.data)
 
+    def _answers(self) -> bool:
+        """Whether the server takes connections; one that was just killed looks alive until the system has ended it."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.is_running():
+            if not self._execute("pg_isready", "--host", HOST, "--port", self.port, folder=self.home).returncode:
+                return True
+            if time.monotonic() > deadline:
+                raise ServerError(f"PostgreSQL in {self.home} runs but takes no connections: {self._log_tail()}")
+            time.sleep(0.1)
+        return False
+
     def _launch(self) -> None:
         leftover = self.data / "postmaster.pid"
         port = self._choose_port(patience=LEFTOVER_SECONDS if leftover.exists() else 0)
         leftover.unlink(missing_ok=True)  # the dead server's process id may be another program's now
         _write_private(self.home / "port", str(port))
-        arguments = ("--pgdata", self.data, "--wait", "--timeout", 60, "--log", self.log, "--options", f"-p {port}")
+        arguments = ("--pgdata", self.data, "--wait", "--timeout", START_SECONDS, "--log", self.log, "--options", f"-p {port}")
         deadline = time.monotonic() + LEFTOVER_SECONDS
         while True:
             self.log.unlink(missing_ok=True)
