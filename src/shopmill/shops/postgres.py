@@ -167,17 +167,8 @@ class EmbeddedPostgres:
         port = self._choose_port(patience=LEFTOVER_SECONDS if leftover.exists() else 0)
         leftover.unlink(missing_ok=True)  # the dead server's process id may be another program's now
         _write_private(self.home / "port", str(port))
-        arguments = (
-            "--pgdata",
-            self.data,
-            "--wait",
-            "--timeout",
-            START_SECONDS,
-            "--log",
-            self.log,
-            "--options",
-            f"-p {port}",
-        )
+        wait = ("--wait", f"--timeout={START_SECONDS}")
+        arguments = ("--pgdata", self.data, *wait, "--log", self.log, "--options", f"-p {port}")
         deadline = time.monotonic() + LEFTOVER_SECONDS
         while True:
             self.log.unlink(missing_ok=True)
