@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from shopmill.checks import Checking, Result
-from shopmill.declaration import REJECTS, Column, Dataset, Input, QueryCheck, RowCheck, Table
+from shopmill.declaration import REJECTS, Column, Dataset, Input, Promise, QueryCheck, RowCheck, Table
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.settings import Settings
 
@@ -26,7 +27,7 @@ TABLE = Table(
     checks=(RowCheck("small are a", "size > 5 or kind = 'a'", "small things are of kind a", "warn"),),
 )
 DATASET = Dataset(
-    "a_dataset", "", "", "", Path("/nowhere"), {}, (), (TABLE, REJECTS),
+    "a_dataset", "", "", Promise(timedelta(hours=2), timedelta(hours=28)), "", Path("/nowhere"), {}, (), (TABLE, REJECTS),
 )  # fmt: skip
 GOOD = [("x", 1, "a"), ("y", 10, "it's b"), ("z", 0, None)]
 BOUND = {"max_row_drop": Decimal("0.5"), "max_reject_share": Decimal("0.1"), "limit": 2}

@@ -154,6 +154,14 @@ def due_announcements(workspace: Workspace) -> dict[str, int]:
     return {asset: int(row["changes"]) for asset, row in found.items() if row["due"]}
 
 
+def measure(workspace: Workspace) -> dict[str, int]:
+    """The numbers that the dataset declares to be watched, by name."""
+    dataset = workspace.run.dataset
+    workspace.prepare(declared.sql for declared in dataset.measures)
+    found = {m.name: workspace.engine.rows(compose(dataset, m.sql), workspace.bound)[0] for m in dataset.measures}
+    return {name: int(row["value"]) for name, row in found.items()}
+
+
 def run_checks(workspace: Workspace) -> list[Result]:
     """The results of all checks of a run whose tables are staged."""
     run, previous = workspace.run, workspace.previous

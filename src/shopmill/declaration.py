@@ -6,6 +6,7 @@ so they cannot disagree.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -221,6 +222,29 @@ class Announcement:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A number to watch that no check judges: `sql` is a query of one row with the column `value`, an integer.
+
+    It may read what a QueryCheck may.
+    """
+
+    name: str
+    sql: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Promise:
+    """How fresh a dataset is: people are told when a run is late, and when the current version grows too old.
+
+    A run publishes `within` this time of being queued, and so the current as_of is never older than `age`.
+    """
+
+    within: timedelta
+    age: timedelta
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Everything that is to be known about one dataset. Its folder holds the SQL.
 
@@ -231,6 +255,7 @@ class Dataset:
     name: str
     title: str
     owner: str
+    promise: Promise
     documentation: str
     folder: Path
     extracts: Mapping[str, tuple[Input, ...]]
@@ -239,6 +264,7 @@ class Dataset:
     parameters: tuple[Parameter, ...] = ()
     checks: tuple[QueryCheck, ...] = ()
     announcements: tuple[Announcement, ...] = ()
+    measures: tuple[Measure, ...] = ()
     incremental: Incremental | None = None
     upstream: tuple[Input, ...] = ()
     artifacts: tuple[Artifact, ...] = ()

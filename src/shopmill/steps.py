@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from shopmill.checks import Result
-from shopmill.compute import OnStatement, compute, due_announcements, make, prepare, run_checks
+from shopmill.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.content import build_manifest, describe_inputs, describe_making, plain
 from shopmill.engine.compose import references
 from shopmill.errors import CheckFailedError, ConflictError
@@ -77,6 +77,7 @@ def check(run: Run) -> Summary:
             results = run_checks(workspace)
             rejected = workspace.engine.rows(REJECTED, {}) if run.dataset.can_reject else []
             run.note("announced", due_announcements(workspace))
+            run.note("measured", measure(workspace))
         run.note("checks", [result.document() for result in results])
         run.note("rejected", {row["reason"]: row["n"] for row in rejected})
         _raise_if_blocked(run, results)

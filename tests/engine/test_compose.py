@@ -1,10 +1,11 @@
 """From the SQL files of a dataset to one statement per table."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from shopmill.declaration import Column, Dataset, Table, Task
+from shopmill.declaration import Column, Dataset, Promise, Table, Task
 from shopmill.engine.compose import base_tables, compose, references, statement, views_of
 
 FILES = {
@@ -20,7 +21,17 @@ def dataset(tmp_path: Path) -> Dataset:
     for name, text in FILES.items():
         (tmp_path / f"{name}.sql").write_text(text)
     table = Table("out", "rows", (Column("a", "integer", "a"), Column('b "x"', "varchar", "b")), key=("a",))
-    return Dataset("d", "", "", "", tmp_path, {}, (Task("t", ("out",)),), (table,))
+    return Dataset(
+        "d",
+        "",
+        "",
+        Promise(timedelta(hours=2), timedelta(hours=28)),
+        "",
+        tmp_path,
+        {},
+        (Task("t", ("out",)),),
+        (table,),
+    )
 
 
 def test_own_expressions_are_no_references() -> None:

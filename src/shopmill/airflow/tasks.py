@@ -3,8 +3,9 @@
 Parsing a DAG file imports no engine, no database driver and no step: those wait until a task runs.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import (
@@ -23,6 +24,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowSkipException
 
 from shopmill import datasets
+from shopmill.airflow import metrics
 from shopmill.airflow.notifications import announce_failure, announce_success
 from shopmill.declaration import Dataset, Parameter
 from shopmill.settings import load_settings
@@ -170,11 +172,22 @@ class StepOperator(BaseOperator):
         self.as_of = AS_OF
         self.parameters: Mapping[str, Any] = {}
         self.sql = ""
+        self.work: tuple[Run, dict[str, Any]] | None = None
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Does the step and returns its summary, a few numbers."""
         run = self._run(context)
-        return {"extract": self._extract, "transform": self._transform}.get(self.step, self._plain)(run, context)
+        steps = {"extract": self._extract, "transform": self._transform, "check": self._check, "publish": self._publish}
+        self.work = run, {}
+        with metrics.timed(run, self.task_id):
+            self.work = run, steps.get(self.step, self._plain)(run, context)
+        return self.work[1]
+
+    def get_openlineage_facets_on_complete(self, _: Any) -> Any:
+        """What the step read and wrote. Airflow's OpenLineage provider asks for it, where it has somewhere to send it."""
+        from shopmill.airflow.lineage_events import step_lineage
+
+        return step_lineage(self.step, self.part, *self.work, self.sql) if self.work else None
 
     def _run(self, context: "Context") -> "Run":
         from shopmill.airflow.connections import airflow_settings
@@ -195,8 +208,11 @@ class StepOperator(BaseOperator):
     def _extract(self, run: "Run", _: "Context") -> dict[str, Any]:
         from shopmill import steps
 
-        rows = steps.extract(run, self.part)
+        from_source: Counter[str] = Counter()
+        rows = steps.extract(run, self.part, lambda table, count: from_source.update({table: count}))
+        metrics.tell(run, metrics.read(rows, from_source))
         if steps.already_made(run):
+            metrics.tell(run, metrics.published(run))
             raise AirflowSkipException(f"{run.dataset.name} as of {run.as_of.label} was made of the same before.")
         return rows
 
@@ -205,14 +221,21 @@ class StepOperator(BaseOperator):
 
         statements: list[str] = []
         try:
-            return steps.transform(run, self.part, lambda table, sql: statements.append(f"-- {table}\n{sql};\n"))
+            summary = steps.transform(run, self.part, lambda table, sql: statements.append(f"-- {table}\n{sql};\n"))
         finally:
             self.sql = "\n".join(statements)
+        metrics.tell(run, metrics.computed(run, self.task_id, summary))
+        return summary
 
-    def _plain(self, run: "Run", context: "Context") -> dict[str, Any]:
-        from shopmill import steps
+    def _check(self, run: "Run", context: "Context") -> dict[str, Any]:
+        try:
+            return self._plain(run, context)
+        finally:
+            metrics.tell(run, metrics.checked(run))
 
-        summary: dict[str, Any] = getattr(steps, self.step)(run)
+    def _publish(self, run: "Run", context: "Context") -> dict[str, Any]:
+        summary = self._plain(run, context)
+        metrics.tell(run, metrics.published(run))
         events = context["outlet_events"]
         for outlet in self.outlets:
             told = {name: summary[name] for name in ("as_of", "version", "rows")}
@@ -222,6 +245,12 @@ class StepOperator(BaseOperator):
                 events[outlet].add(announced_asset(outlet.name), extra={**told, "changes": changes})
         return summary
 
+    def _plain(self, run: "Run", _: "Context") -> dict[str, Any]:
+        from shopmill import steps
+
+        summary: dict[str, Any] = getattr(steps, self.step)(run)
+        return summary
+
 
 class NotifyOperator(BaseOperator):
     """Tells people that a version was published. Failures are told by the failed task's own callback."""
@@ -229,6 +258,8 @@ class NotifyOperator(BaseOperator):
     def execute(self, context: "Context") -> None:
         """Announces what the register step returned."""
         announce_success(context, context["ti"].xcom_pull(task_ids="register_metadata"))
+        if started := context["dag_run"].start_date:
+            metrics.send(self.dag_id, "run_duration_seconds", (datetime.now(UTC) - started).total_seconds())
 
 
 def extract(name: str = "extract") -> StepOperator:

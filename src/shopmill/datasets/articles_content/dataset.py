@@ -39,6 +39,7 @@ is still sold, shown and embedded. What would make the history wrong blocks.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,6 +50,7 @@ from shopmill.declaration import (
     Dataset,
     Input,
     Parameter,
+    Promise,
     QueryCheck,
     RowCheck,
     Table,
@@ -170,6 +172,7 @@ DATASET = Dataset(
     name="articles_content",
     title="Articles content",
     owner="ml-platform",
+    promise=Promise(within=timedelta(hours=2), age=timedelta(hours=30)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={"extract": (Input("articles"),)},

@@ -18,10 +18,11 @@ Ask the index with `shopmill similar ARTICLE_ID`, `shopmill search "warm winter 
 `shopmill.search(...)`, or in SQL: `SELECT ids FROM shopmill.articles ORDER BY embedding <=> $1 LIMIT 10`.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from shopmill.declaration import Artifact, Column, Dataset, Input, Parameter, QueryCheck, Task
+from shopmill.declaration import Artifact, Column, Dataset, Input, Parameter, Promise, QueryCheck, Task
 from shopmill.embedding_table import (
     ENCODER_SETTINGS,
     MAX_COLLAPSED_SHARE,
@@ -52,6 +53,7 @@ DATASET = Dataset(
     name="articles_embeddings",
     title="Articles embeddings",
     owner="ml-platform",
+    promise=Promise(within=timedelta(hours=6), age=timedelta(days=7, hours=11)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={"load_artifact": ()},

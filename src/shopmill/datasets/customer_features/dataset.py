@@ -51,13 +51,14 @@ counts: the first order, the first customer by value). Lines of a rejected order
 0..120 is rejected too, but only the age: the customer stays, with age null.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from shopmill.datasets.customer_features.checks import CHECKS, ROW_CHECKS, THRESHOLD_CHECKS
 from shopmill.datasets.customer_features.columns import FEATURES
 from shopmill.datasets.customer_features.rfm import THRESHOLDS, rfm_lookups
-from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, Table, Task
+from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, Promise, Table, Task
 
 # What several views are built on is computed once.
 STEPS = (
@@ -101,6 +102,7 @@ DATASET = Dataset(
     name="customer_features",
     title="Customer features",
     owner="ml-platform",
+    promise=Promise(within=timedelta(hours=2), age=timedelta(hours=31)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={

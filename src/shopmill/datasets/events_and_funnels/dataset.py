@@ -40,6 +40,7 @@ A run reads the days that changed and computes the sessions of users with new ev
 others are taken from the version before, whole files of days where nothing can have changed.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from shopmill.declaration import (
@@ -48,7 +49,9 @@ from shopmill.declaration import (
     Dataset,
     Incremental,
     Input,
+    Measure,
     Parameter,
+    Promise,
     QueryCheck,
     RowCheck,
     Table,
@@ -294,6 +297,7 @@ DATASET = Dataset(
     name="events_and_funnels",
     title="Events and funnels",
     owner="ml-platform",
+    promise=Promise(within=timedelta(minutes=30), age=timedelta(minutes=45)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={"ingest": (Input("events", fresh_days=1),)},
@@ -357,6 +361,13 @@ DATASET = Dataset(
             """,
             "events are of a known type",
             severity="warn",
+        ),
+    ),
+    measures=(
+        Measure(
+            "late_events",
+            "select coalesce(sum(change), 0) as value from altered_events where change > 0",
+            "events that the version before should have had",
         ),
     ),
     incremental=Incremental(

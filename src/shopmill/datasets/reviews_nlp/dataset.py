@@ -25,6 +25,7 @@ ids: of the usable reviews with the same id the first by review_date is kept (ti
 article_id, rating, text). Rejects show the cleaned text, so that masked addresses stay masked.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from shopmill.declaration import (
     Dataset,
     Input,
     Parameter,
+    Promise,
     QueryCheck,
     RowCheck,
     Table,
@@ -149,6 +151,7 @@ DATASET = Dataset(
     name="reviews_nlp",
     title="Reviews NLP",
     owner="ml-platform",
+    promise=Promise(within=timedelta(hours=4), age=timedelta(hours=30)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={"extract": (Input("reviews", fresh_days=7), Input("articles"))},

@@ -38,11 +38,12 @@ category or product group, or when a promotion of earlier days was added, change
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PROMOTIONS, SERIES, STRETCHES
-from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Parameter, QueryCheck, Task
+from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Parameter, Promise, QueryCheck, Task
 from shopmill.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ DATASET = Dataset(
     name="timeseries",
     title="Sales series",
     owner="ml-platform",
+    promise=Promise(within=timedelta(hours=3), age=timedelta(hours=33)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={

@@ -18,11 +18,24 @@ version, so the rows and columns of two matrices line up; new ids follow in the 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, QueryCheck, RowCheck, Table, Task, Value
+from shopmill.declaration import (
+    REJECTS,
+    Column,
+    Dataset,
+    Input,
+    Parameter,
+    Promise,
+    QueryCheck,
+    RowCheck,
+    Table,
+    Task,
+    Value,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +97,7 @@ DATASET = Dataset(
     name="user_item_interactions",
     title="User-item interactions",
     owner="ml-platform",
+    promise=Promise(within=timedelta(hours=2), age=timedelta(hours=29)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={
