@@ -85,8 +85,8 @@ class Source:
             return False
         return True
 
-    def check(self, table: SourceTable) -> None:
-        """SchemaDriftError unless the mapped table has every column of the contract in an accepted type."""
+    def check(self, table: SourceTable) -> dict[str, str]:
+        """The mapped table's PostgreSQL types; SchemaDriftError unless all of the contract is there and accepted."""
         found = self.types(table)
         for column in table.columns:
             if column.name not in found:
@@ -101,6 +101,11 @@ class Source:
                     f"{table.name}.{column.name} has the wrong type: expected {column.type}, found {found[column.name]}. "
                     f"In {self.mapping.folder / table.name}.sql, {MEND[column.type]}."
                 )
+        return found
+
+    def confirm(self, table: SourceTable) -> None:
+        """That the transaction still stands: a stream that broke off anywhere has ended it, and its rows do not count."""
+        self.rows(table, "select 1")
 
     def types(self, table: SourceTable) -> dict[str, str]:
         """PostgreSQL types of the mapped table by column, found without reading a row."""

@@ -5,15 +5,20 @@ Memory is bounded by DuckDB's limit and one row group, never by the table's size
 """
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from shopmill.asof import midnight
 from shopmill.engine.duckdb_engine import connect
 from shopmill.errors import ShopmillError
 from shopmill.identifiers import quote
@@ -25,79 +30,127 @@ from shopmill.source.snapshot import FIRST_DAY
 
 log = logging.getLogger(__name__)
 CHUNK_ROWS = 1_000_000
-QUEUED_BATCHES = 4
+QUEUED_BATCHES = 8
 
 
 def read_rows(
     reader: pa.RecordBatchReader, table: SourceTable, settings: Settings, folder: Path, deliver: Deliver
 ) -> int:
-    """Writes the stream, which comes in the order of the table's time, and delivers each file; gives the number of rows."""
-    with closing(connect(settings, folder)) as connection:
-        chunks = _Chunks(connection, table, settings.time_zone, DayFiles(table, folder, deliver))
-        for batch in prefetched(reader, table.name):
-            chunks.add(batch)
-        chunks.flush(everything=True)
-    return chunks.total
+    """Writes the stream, which comes in the order of the table's time, and delivers each file; gives the number of rows.
+
+    One thread receives, one sorts, and this one writes.
+    """
+    files, total, nulls = DayFiles(table, folder, deliver), 0, Counter[str]()
+    with (
+        closing(connect(settings, folder)) as connection,
+        closing(prefetched(_received(reader, table.name, nulls))) as arriving,
+        closing(prefetched(_sorted(connection, reader.schema, table, settings, arriving))) as rows,
+    ):
+        for batch in rows:
+            nulls.subtract(_nulls(batch, reader.schema.names))
+            files.add(batch)
+            total += batch.num_rows
+        files.close()
+    _warn_of_lost_values(table, nulls)
+    return total
 
 
-class _Chunks:
-    """Collects batches in a temporary table that may spill, and hands over, sorted, the days that are complete."""
+def _received(reader: pa.RecordBatchReader, table: str, nulls: Counter[str]) -> Iterator[pa.RecordBatch]:
+    """The batches that have rows, their nulls counted on the way."""
+    try:
+        for batch in reader:
+            if batch.num_rows:
+                nulls.update(_nulls(batch, batch.schema.names))
+                yield batch
+    except Exception as error:  # whatever stops the stream
+        raise explain(table, error) from None
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: SourceTable, zone: str, files: DayFiles):
-        self.connection, self.table, self.files = connection, table, files
-        self.total = self.pending = 0
-        self.day = _day_expression(table, zone)
-        self.columns = ", ".join(quote(column.name) for column in table.columns)
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Takes a batch, in the contract's types."""
-        if not batch.num_rows:
-            return
-        self.connection.register("batch", pa.table({name: batch.column(name) for name in batch.schema.names}))
+def _sorted(
+    connection: duckdb.DuckDBPyConnection,
+    schema: pa.Schema,
+    table: SourceTable,
+    settings: Settings,
+    batches: Iterator[pa.RecordBatch],
+) -> Iterator[pa.RecordBatch]:
+    query = _sorted_query(table, schema.names, settings.time_zone)
+    for piece in whole_days(batches, table.time, settings.zone):
+        yield from _queried(connection, query, schema, piece)
+
+
+def _queried(
+    connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """The result of a query over a stream that is called `arriving`; what breaks the stream is raised as it was."""
+    broken: list[ShopmillError] = []
+
+    def arriving() -> Iterator[pa.RecordBatch]:
         try:
-            self._insert(batch, "cast")
-        except duckdb.ConversionException as error:
-            # NaN, or a number too large: a row with a null is rejected with a reason, an error would stop the whole shop.
-            log.warning("%s: values that do not fit are read as null: %s", self.table.name, str(error).splitlines()[0])
-            self._insert(batch, "try_cast")
-        self.connection.unregister("batch")
-        self.total += batch.num_rows
-        self.pending += batch.num_rows
-        if self.pending >= CHUNK_ROWS:
-            self.flush()
+            yield from batches
+        except ShopmillError as error:  # DuckDB would hand on nothing but its text
+            broken.append(error)
+            raise
 
-    def _insert(self, batch: pa.RecordBatch, cast: str) -> None:
-        names = set(batch.schema.names)
-        casts = {
-            c.name: f"{cast}({quote(c.name) if c.name in names else 'null'} as {c.type})" for c in self.table.columns
-        }
-        if self.table.time in casts:
-            casts[self.table.time] = (
-                f"case when {quote(self.table.time)} >= '{FIRST_DAY}' then {casts[self.table.time]} end"
-            )
-        columns = ", ".join(f"{value} as {quote(name)}" for name, value in casts.items())
-        into = "insert into pending" if self.total else "create temp table pending as"
-        self.connection.execute(f"{into} select {self.day} as _day, {columns} from batch")
+    connection.register("arriving", pa.RecordBatchReader.from_batches(schema, arriving()))
+    try:
+        yield from connection.sql(query).to_arrow_reader(ROW_GROUP)
+    except duckdb.Error:
+        if broken:
+            raise broken[0] from None
+        raise
+    finally:
+        connection.unregister("arriving")
 
-    def flush(self, everything: bool = False) -> None:
-        """Hands over every day but the last, which may still grow; with `everything` that one too."""
-        if not self.total:
-            return
-        first, last = self.connection.execute("select min(_day), max(_day) from pending").fetchall()[0]
-        if first == last and not everything:
-            return  # a single day, or a dimension, is sorted as a whole
-        which = "true" if everything else f"_day < date '{last}'"
-        query = f"select _day, {self.columns} from pending where {which} order by _day, {self._order()}"
-        for batch in self.connection.sql(query).to_arrow_reader(ROW_GROUP):
-            self.files.add(batch)
-        self.files.close()
-        self.connection.execute(f"create or replace temp table pending as select * from pending where not ({which})")
-        self.pending = self.connection.execute("select count(*) from pending").fetchall()[0][0]
 
-    def _order(self) -> str:
-        names = [column.name for column in self.table.columns]
-        first = [self.table.time] if self.table.time in names else []
-        return ", ".join(quote(name) for name in [*first, *(name for name in names if name not in first)])
+def whole_days(batches: Iterator[pa.RecordBatch], time: str, zone: ZoneInfo) -> Iterator[Iterator[pa.RecordBatch]]:
+    """The stream in pieces that end with a day, of CHUNK_ROWS or a little more; without a time, in one piece.
+
+    A piece must be read to its end before the next one is asked for.
+    """
+    rest: list[pa.RecordBatch] = []
+
+    def piece(first: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in chain([first], batches):
+            rows += batch.num_rows
+            cut = _rows_before_the_last_day(batch.column(time), zone) if time and rows >= CHUNK_ROWS else 0
+            if cut:
+                rest.append(batch.slice(cut))
+                yield batch.slice(0, cut)
+                return
+            yield batch
+
+    for first in batches:
+        rest.append(first)
+        while rest:
+            yield piece(rest.pop())
+
+
+def _rows_before_the_last_day(times: pa.Array, zone: ZoneInfo) -> int:
+    """Of rows in the order of their time; 0 where they are of one day or the last has no usable time."""
+    last, first_day = times[-1], pa.scalar(FIRST_DAY).cast(times.type)
+    if not last.is_valid or pc.less(last, first_day).as_py():
+        return 0
+    is_date = pa.types.is_date(times.type)
+    begin = last if is_date else pa.scalar(midnight(last.as_py().astimezone(zone).date(), zone), times.type)
+    return int(pc.sum(pc.less(times, begin)).as_py() or 0)
+
+
+def _sorted_query(table: SourceTable, found: Iterable[str], zone: str) -> str:
+    """The arriving rows in the contract's types, with their day in front, in total order.
+
+    What does not fit a type becomes null: such a row is rejected with a reason, an error would stop the whole shop.
+    """
+    names = set(found)
+    values = {
+        c.name: f"try_cast({quote(c.name)} as {c.type})" if c.name in names else f"null::{c.type}"
+        for c in table.columns
+    }
+    if table.time in values:
+        values[table.time] = f"case when {quote(table.time)} >= '{FIRST_DAY}' then {values[table.time]} end"
+    columns = ", ".join(f"{value} as {quote(name)}" for name, value in values.items())
+    order = ", ".join(map(quote, ["_day", *sorted(values, key=lambda name: name != table.time)]))
+    return f"select {_day_expression(table, zone)} as _day, {columns} from arriving order by {order}"
 
 
 def _day_expression(table: SourceTable, zone: str) -> str:
@@ -109,15 +162,15 @@ def _day_expression(table: SourceTable, zone: str) -> str:
     return f"case when {quote(table.time)} >= '{FIRST_DAY}' then {day} end"
 
 
-def prefetched(reader: pa.RecordBatchReader, table: str) -> Iterator[pa.RecordBatch]:
-    """The reader's batches, fetched by a thread while earlier ones are written."""
+def prefetched(batches: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
+    """The same batches, made by a thread while earlier ones are used."""
     queue: Queue[object] = Queue(QUEUED_BATCHES)
     abandoned = Event()
-    thread = Thread(target=_fetch, args=(reader, table, queue, abandoned), daemon=True)
+    thread = Thread(target=_fetch, args=(batches, queue, abandoned), daemon=True)
     thread.start()
     try:
         while (item := queue.get()) is not None:
-            if isinstance(item, ShopmillError):
+            if isinstance(item, Exception):
                 raise item
             yield item
     finally:
@@ -125,15 +178,15 @@ def prefetched(reader: pa.RecordBatchReader, table: str) -> Iterator[pa.RecordBa
         _drain(queue, thread)
 
 
-def _fetch(reader: pa.RecordBatchReader, table: str, queue: "Queue[object]", abandoned: Event) -> None:
+def _fetch(batches: Iterator[pa.RecordBatch], queue: "Queue[object]", abandoned: Event) -> None:
     try:
-        for batch in reader:
+        for batch in batches:
             queue.put(batch)
             if abandoned.is_set():
                 return
         queue.put(None)
-    except Exception as error:  # whatever stops the stream is told to the reader of the queue
-        queue.put(explain(table, error))
+    except Exception as error:  # raised again where the batches are used
+        queue.put(error)
 
 
 def _drain(queue: "Queue[object]", thread: Thread) -> None:
@@ -142,3 +195,13 @@ def _drain(queue: "Queue[object]", thread: Thread) -> None:
         if not queue.empty():
             queue.get()
         thread.join(0.01)
+
+
+def _nulls(batch: pa.RecordBatch, names: Iterable[str]) -> dict[str, int]:
+    return {name: batch.column(name).null_count for name in names if name in batch.schema.names}
+
+
+def _warn_of_lost_values(table: SourceTable, arrived_less_written: Counter[str]) -> None:
+    for name, nulls in sorted(arrived_less_written.items()):
+        if nulls < 0 and name != table.time:
+            log.warning("%s: %d values of %s do not fit its type and are read as null", table.name, -nulls, name)
