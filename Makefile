@@ -9,7 +9,7 @@ SERVICES := redis-server prometheus prometheus-alertmanager chromium
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo test test-quick test-spark lint format docs lock clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark lint format docs lock clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ services: ## install the Debian packages that some tests start (as root); withou
 
 demo: .venv/installed ## start PostgreSQL with a real shop and Airflow, and publish every dataset (Ctrl-C ends it)
 	@$(BIN)/shopmill demo $(DEMO)
+
+cluster-demo: .venv/installed services ## the same on Celery workers with Redis and S3; one worker is killed in mid-task
+	@$(BIN)/shopmill demo --cluster $(DEMO)
 
 test: .venv/installed ## run every test; those of Spark only where there is Java
 	$(PYTEST) $(if $(JAVA),,-m "not spark") $(TESTS)

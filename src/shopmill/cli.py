@@ -314,11 +314,13 @@ def demo(
     shop: Annotated[str, typer.Option(help="complete-journey (real) or synthetic")] = "complete-journey",
     scale: Annotated[float, typer.Option(help="size of the synthetic shop; 1.0 is H&M's")] = 0.01,
     dataset: Annotated[list[str] | None, typer.Option(help="only this dataset; repeat for more")] = None,
+    cluster: Annotated[bool, typer.Option("--cluster", help="with Celery, Redis and S3; a worker is killed")] = False,
 ) -> None:
     """Start a database with a real shop and Airflow, publish the datasets, and show them."""
     from shopmill.demo import run_demo
 
-    raise typer.Exit(run_demo(console=out, exit=exit, port=port, shop=shop, scale=scale, datasets=dataset))
+    code = run_demo(console=out, exit=exit, port=port, shop=shop, scale=scale, datasets=dataset, cluster=cluster)
+    raise typer.Exit(code)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from shopmill import datasets
 from shopmill.demo_display import Loading, doing, show_failures, show_login, show_published, watch
+from shopmill.demo_platform import OneMachine
 from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import load_settings
@@ -70,15 +71,18 @@ def run_demo(
     home: Path = HOME,
     dags_folder: Path = DAGS,
     datasets: Sequence[str] | None = None,
+    cluster: bool = False,
 ) -> int:
     """Runs the demo in `home` and returns its exit code: 0 when every DAG run succeeded, 1 when not, 130 interrupted.
 
     `datasets` are the DAGs to run, all in `dags_folder` if None; `scale` is for the synthetic shop only. With `exit`,
     or without a terminal, it ends by itself, else the UI stays up until Ctrl-C. Whatever ends it (Ctrl-C, SIGTERM, an
-    error) stops PostgreSQL and Airflow; what a killed demo left behind, the next one in the same folder ends.
+    error) stops everything; what a killed demo left behind, the next one in the same folder ends. A `cluster` has Celery
+    workers, one of which is killed in mid-task, and lives in a folder of its own within `home`.
     """
     stays = console.is_terminal and not exit
-    demo = _Demo(console, home.resolve(), dags_folder, _known_shop(shop), scale, _dag_ids(dags_folder, datasets))
+    platform = _cluster(console, home.resolve() / "cluster") if cluster else OneMachine(home.resolve())
+    demo = _Demo(console, platform, dags_folder, _known_shop(shop), scale, _dag_ids(dags_folder, datasets))
     code = INTERRUPTED
     with _sole_demo(demo.home), _signals_interrupt() as ignore_signals, ExitStack() as running:
         try:
@@ -88,7 +92,7 @@ def run_demo(
             if stays:
                 _stay_up(airflow)
         except KeyboardInterrupt:
-            console.print("Stopping PostgreSQL and Airflow …")
+            console.print("Stopping everything …")
         finally:
             ignore_signals()  # a second Ctrl-C must not end the ending
     return code
@@ -97,7 +101,7 @@ def run_demo(
 @dataclass
 class _Demo:
     console: Console
-    home: Path
+    platform: OneMachine
     dags_folder: Path
     shop: DemoShop
     scale: float
@@ -108,6 +112,7 @@ class _Demo:
         self.console.print(self.shop.note, soft_wrap=True)
         with doing(self.console, "Starting PostgreSQL …"):
             self._start_postgres(running)
+        self.platform.start(running)
         with doing(self.console, "Starting Airflow …"):
             airflow = self._start_airflow(running, port)
         with Loading(self.console) as loading:
@@ -129,11 +134,16 @@ class _Demo:
                 airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
         for dag_ids in _in_order(self.dag_ids):
             runs = [(dag_id, _run_of(airflow, dag_id, as_of)) for dag_id in dag_ids]
-            last += watch(self.console, _while_alive(airflow, runs))
+            last += watch(self.console, self.platform.watched(airflow, _while_alive(airflow, runs)))
         published = [run.dag_id for run in last if run.state == "success"]
         show_published(self.console, load_settings(**self._settings()), published, as_of)
         show_failures(self.console, airflow, last)
-        return 0 if len(published) == len(last) else 1
+        return 0 if self.platform.shows_its_point(last) and len(published) == len(last) else 1
+
+    @property
+    def home(self) -> Path:
+        """The folder of everything."""
+        return self.platform.home
 
     @property
     def server(self) -> DemoServer:
@@ -154,14 +164,15 @@ class _Demo:
             "AIRFLOW_CONN_SHOPMILL_SOURCE": self.server.source_dsn,
             "AIRFLOW_CONN_SHOPMILL_REGISTRY": self.server.registry_dsn,
         }
-        airflow = LocalAirflow(self.home / "airflow", self.dags_folder, self.server.metadata_dsn, port, environment)
+        home, topology = self.home / "airflow", self.platform.topology
+        airflow = LocalAirflow(home, self.dags_folder, self.server.metadata_dsn, port, environment, topology)
         running.callback(airflow.stop)
         airflow.start()
         return airflow
 
     def _settings(self) -> dict[str, str]:
         return {
-            "store": str(self.home / "store"),
+            "store": self.platform.store,
             "source_dsn": self.server.source_dsn,
             "registry_dsn": self.server.registry_dsn,
             "time_zone": self.shop.time_zone,
@@ -175,8 +186,15 @@ class _Demo:
         """The file by which `shopmill` commands in this folder find the demo's store and databases."""
         from shopmill.airflow.local.configuration import write_private
 
-        lines = [f"{name}='{value}'\n" for name, value in self._variables().items()]
+        variables = {**self._variables(), **self.platform.environment}
+        lines = [f"{name}='{value}'\n" for name, value in variables.items()]
         write_private(self.home / "env", "".join(lines))
+
+
+def _cluster(console: Console, home: Path) -> OneMachine:
+    from shopmill.demo_cluster import Cluster
+
+    return Cluster(home, console)
 
 
 def _known_shop(name: str) -> DemoShop:

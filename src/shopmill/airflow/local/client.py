@@ -22,13 +22,17 @@ class AirflowApiError(ShopmillError):
 
 @dataclass(frozen=True)
 class TaskState:
-    """A task of a run. `state` is None until the scheduler has looked at it; `seconds` is None until it has started."""
+    """A task of a run. `state` is None until the scheduler has looked at it; `seconds` is None until it has started.
+
+    `pid` is that of the process which runs it, None while none does.
+    """
 
     task_id: str
     map_index: int
     state: str | None
     try_number: int
     seconds: float | None
+    pid: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,7 @@ class AirflowClient:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
         found = self._call("GET", path, params={"limit": 100})["task_instances"]
         found.sort(key=lambda task: (task["start_date"] is None, task["start_date"] or "", task["task_id"]))
-        return tuple(
-            TaskState(task["task_id"], task["map_index"], task["state"], task["try_number"], _seconds(task))
-            for task in found
-        )
+        return tuple(_task_state(task) for task in found)
 
     def wait(
         self, runs: Sequence[tuple[str, str]], timeout: float = 900, interval: float = 0.5
@@ -197,6 +198,11 @@ class AirflowClient:
         if response.is_error:
             raise AirflowApiError(f"Airflow refused the login of {self._login['username']}: {response.status_code}.")
         return str(response.json()["access_token"])
+
+
+def _task_state(task: Mapping[str, Any]) -> TaskState:
+    pid = task["pid"] if task["state"] == "running" else None
+    return TaskState(task["task_id"], task["map_index"], task["state"], task["try_number"], _seconds(task), pid)
 
 
 def _seconds(item: Mapping[str, Any]) -> float | None:

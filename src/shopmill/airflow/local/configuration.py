@@ -42,16 +42,27 @@ def write_private(path: Path, text: str) -> None:
 
 
 def airflow_environment(
-    *, home: Path, dags_folder: Path, metadata_dsn: str, port: int, keys: Secrets, base: Mapping[str, str]
+    *,
+    home: Path,
+    dags_folder: Path,
+    metadata_dsn: str,
+    port: int,
+    keys: Secrets,
+    base: Mapping[str, str],
+    settings: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The environment of every Airflow process: `base` without its own Airflow settings, which must not interfere."""
+    """The environment of every Airflow process: `base` without its own Airflow settings, which must not interfere.
+
+    `settings`, named as in `CORE__EXECUTOR`, come before those that a local Airflow has by itself.
+    """
     inherited = {name: value for name, value in base.items() if not _is_airflow_setting(name)}
     loopback = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), HOST, "localhost"]))
-    settings = {
+    merged = {
         **_core(home, dags_folder, keys),
         **_api(port, keys),
         **_background(home),
         "DATABASE__SQL_ALCHEMY_CONN": _sqlalchemy_url(metadata_dsn),
+        **(settings or {}),
     }
     return {
         **inherited,
@@ -59,7 +70,7 @@ def airflow_environment(
         "NO_PROXY": loopback,
         "no_proxy": loopback,
         "PYTHONUNBUFFERED": "1",  # the last line before a death is in the log
-        **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+        **{f"AIRFLOW__{name}": value for name, value in merged.items()},
     }
 
 

@@ -5,6 +5,7 @@ process group. So no pid file can go stale, and a process of somebody else is ne
 """
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,17 +16,40 @@ import psutil
 _MARK = "SHOPMILL_PROCESS_OWNER"
 
 
-def spawn(command: Sequence[str], environment: Mapping[str, str], owner: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Starts a command in its own session and process group, writing what it prints to `log`."""
+def spawn(
+    command: Sequence[str], environment: Mapping[str, str], owner: Path, log: Path, told: str = ""
+) -> subprocess.Popen[bytes]:
+    """Starts a command in its own session and process group, writing what it prints to `log`; `told` is its input."""
     with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 (the command is ours)
+        process = subprocess.Popen(  # noqa: S603 (the command is ours)
             list(command),
             env={**environment, **_mark(owner)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if told else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in the terminal reaches the parent only, which then ends them in order
         )
+    if process.stdin:
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(told.encode())
+    return process
+
+
+def send_tree(root: int, number: signal.Signals) -> None:
+    """Sends a signal to a process and to all that it has started, whatever their groups are."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(root)
+        for member in [process, *process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
+
+
+def is_below(pid: int, root: int) -> bool:
+    """Whether a living process was started by `root`, by a child of it, and so on."""
+    try:
+        return root in {parent.pid for parent in psutil.Process(pid).parents()}
+    except psutil.NoSuchProcess:
+        return False
 
 
 def owned_by(owner: Path) -> list[psutil.Process]:

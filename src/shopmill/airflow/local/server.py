@@ -1,12 +1,13 @@
-"""One Airflow on this machine: its four processes from start to end."""
+"""One Airflow on this machine: its processes from start to end."""
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -17,14 +18,9 @@ import psycopg
 from shopmill.airflow.local import processes
 from shopmill.airflow.local.client import AirflowClient
 from shopmill.airflow.local.configuration import HOST, LOGIN, airflow_environment, load_secrets
+from shopmill.airflow.local.topology import COMPONENTS, Topology
 from shopmill.errors import InvalidInputError, ShopmillError
 
-_COMPONENTS = {
-    "api-server": [],
-    "scheduler": ["--skip-serve-logs"],
-    "dag-processor": [],
-    "triggerer": ["--skip-serve-logs"],
-}
 _HEALTH_NAMES = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 _GRACE_SECONDS = 5  # a task in the middle of its work does not heed SIGTERM; being killed is safe for it
 _TAIL_LINES = 15
@@ -38,8 +34,9 @@ class LocalAirflow:
     """Airflow's api-server, scheduler, dag-processor and triggerer on this machine, for a demo or a test.
 
     Everything is kept in `home`; `metadata_dsn` is a `postgresql://` address of a database that it may fill;
-    `environment` is added to that of every process (connections as `AIRFLOW_CONN_<ID>`). The API server listens on
-    127.0.0.1 only. As a context manager it is healthy inside and has left no process outside.
+    `environment` is added to that of every process (connections as `AIRFLOW_CONN_<ID>`); another `topology` has
+    workers as well. The API server listens on 127.0.0.1 only. As a context manager it is healthy inside and has left
+    no process outside.
     """
 
     def __init__(
@@ -49,6 +46,7 @@ class LocalAirflow:
         metadata_dsn: str,
         port: int = 8080,
         environment: Mapping[str, str] | None = None,
+        topology: Topology | None = None,
     ) -> None:
         self.home = home.resolve()
         self.dags_folder = dags_folder.resolve()
@@ -56,6 +54,7 @@ class LocalAirflow:
         self.login = LOGIN
         self._metadata_dsn = metadata_dsn
         self._extra = dict(environment or {})
+        self._topology = topology or Topology()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started_at = datetime.now(UTC)
 
@@ -92,7 +91,7 @@ class LocalAirflow:
         return AirflowClient(self.url, self.login, self.password)
 
     def start(self) -> None:
-        """Ends what an earlier instance left, brings the metadata up to date and starts the four processes.
+        """Ends what an earlier instance left, brings the metadata up to date and starts the processes.
 
         It does not wait for them: see `wait_healthy`. Raises InvalidInputError when the port is taken.
         """
@@ -102,11 +101,11 @@ class LocalAirflow:
         environment = self._environment()
         self._migrate(environment)
         self._started_at = datetime.now(UTC)
-        for name, options in _COMPONENTS.items():
-            self._running[name] = self._spawn(name, [name, *options], environment)
+        for name, arguments in self._topology.processes.items():
+            self._running[name] = self._spawn(name, arguments, environment)
 
     def wait_healthy(self, timeout: float = 180, progress: Callable[[list[str]], None] = lambda _: None) -> None:
-        """Waits until all four processes are healthy, telling `progress` the names of those that are not yet.
+        """Waits until all processes are healthy, telling `progress` the names of those that are not yet.
 
         Raises LocalAirflowError with the end of its log when a process dies, or names those that are late.
         """
@@ -133,6 +132,24 @@ class LocalAirflow:
             process.poll()
         self._running.clear()
 
+    def process_of(self, pid: int) -> str | None:
+        """The name of the process of this Airflow that started the living process `pid`; None where none did."""
+        return next((name for name, root in self._running.items() if processes.is_below(pid, root.pid)), None)
+
+    def freeze(self, name: str) -> None:
+        """Stops a process and all that it has started where they are."""
+        processes.send_tree(self._running[name].pid, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """Lets a frozen process go on."""
+        processes.send_tree(self._running[name].pid, signal.SIGCONT)
+
+    def lose(self, name: str) -> None:
+        """Ends a process and all that it has started with SIGKILL, as the loss of its machine would; nothing restarts it."""
+        process = self._running.pop(name)
+        processes.send_tree(process.pid, signal.SIGKILL)
+        process.wait()
+
     def task_log(self, dag_id: str, run_id: str, task_id: str) -> Path:
         """The folder with the log files of a task, one per try."""
         return self.logs / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
@@ -147,26 +164,33 @@ class LocalAirflow:
             port=self.port,
             keys=keys,
             base=base,
+            settings=self._topology.settings,
         )
 
-    def _spawn(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return processes.spawn([sys.executable, "-m", "airflow", *arguments], environment, self.home, self._log(name))
+    def _spawn(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], told: str = ""
+    ) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "airflow", *arguments]
+        return processes.spawn(command, environment, self.home, self._log(name), told)
 
     def _migrate(self, environment: Mapping[str, str]) -> None:
-        """Runs `airflow db migrate`, unless this Airflow has done so for this very database: it takes seconds."""
+        """Runs `airflow db migrate` and what else a new database needs, once for this very database: it takes seconds."""
         stamp = self.home / "migrated.json"
         if stamp.exists() and json.loads(stamp.read_text()) == _schema_version(self._metadata_dsn):
             return
-        code = self._spawn("db-migrate", ["db", "migrate"], environment).wait()
-        if code != 0:
-            raise self._error("db-migrate", f"ended with code {code}")
+        for command in [("db", "migrate"), *self._topology.prepare]:
+            name = "-".join(command[:2])
+            code = self._spawn(name, command, environment, told=f"{self.password}\n" * 2).wait()
+            if code != 0:
+                raise self._error(name, f"ended with code {code}")
         stamp.write_text(json.dumps(_schema_version(self._metadata_dsn)))
 
     def _not_healthy(self) -> list[str]:
         health = self.client.health()
         if not health:
-            return list(_COMPONENTS)
-        return [name for name, key in _HEALTH_NAMES.items() if not self._is_healthy(health.get(key, {}))]
+            return list(COMPONENTS)
+        late = [name for name, key in _HEALTH_NAMES.items() if not self._is_healthy(health.get(key, {}))]
+        return late or self._topology.absent_workers()
 
     def _is_healthy(self, report: Mapping[str, str | None]) -> bool:
         """A heartbeat older than the start is that of an instance that was killed."""

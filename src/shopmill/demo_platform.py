@@ -1,0 +1,42 @@
+"""What the demo's Airflow runs on: by itself one machine, where nothing but PostgreSQL and Airflow is to be started."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shopmill.airflow.local import LocalAirflow, RunState
+    from shopmill.airflow.local.topology import Topology
+
+
+@dataclass
+class OneMachine:
+    """Tasks run beside the scheduler, and the store is a folder. `environment` is what a program needs to reach it."""
+
+    home: Path
+    environment: Mapping[str, str] = field(default_factory=dict, init=False)
+
+    @property
+    def store(self) -> str:
+        """The address of the store."""
+        return str(self.home / "store")
+
+    @property
+    def topology(self) -> "Topology":
+        """The processes of Airflow."""
+        from shopmill.airflow.local.topology import Topology
+
+        return Topology()
+
+    def start(self, running: ExitStack) -> None:
+        """Starts what Airflow and the store need; `running` is given what ends it."""
+
+    def watched(self, _: "LocalAirflow", states: "Iterator[list[RunState]]") -> "Iterator[list[RunState]]":
+        """The states of the runs as they come; what happens to Airflow meanwhile happens between them."""
+        return states
+
+    def shows_its_point(self, _: "Sequence[RunState]") -> bool:
+        """Whether what was to happen to Airflow has happened and did no harm."""
+        return True
