@@ -51,11 +51,12 @@ class Result:
 
 def row_rules(table: Table) -> list[RowCheck]:
     """The rules that the columns imply, and the table's own."""
-    implied = [rule for column in table.columns for rule in _column_rules(column)]
+    implied = [rule for column in table.columns for rule in column_rules(column)]
     return [*implied, *table.checks]
 
 
-def _column_rules(column: Column) -> Iterator[RowCheck]:
+def column_rules(column: Column) -> Iterator[RowCheck]:
+    """The rules that the declaration of a column implies."""
     name = quote(column.name)
     if column.required:
         yield RowCheck(f"{column.name} not null", f"{name} is not null", "a required column has a value in every row")

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from shopmill import datasets
+from shopmill.cli_lineage import lineage
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
 
@@ -321,6 +322,10 @@ def demo(
 
     code = run_demo(console=out, exit=exit, port=port, shop=shop, scale=scale, datasets=dataset, cluster=cluster)
     raise typer.Exit(code)
+
+
+for command in (lineage,):  # each in a module of its own
+    app.command()(command)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The demo: one command from nothing to published datasets, in a folder of its own, and nothing runs after it."""
 
 import fcntl
+import json
 import os
 import signal
 import time
@@ -163,12 +164,21 @@ class _Demo:
             **self._variables(),
             "AIRFLOW_CONN_SHOPMILL_SOURCE": self.server.source_dsn,
             "AIRFLOW_CONN_SHOPMILL_REGISTRY": self.server.registry_dsn,
+            "OPENLINEAGE__TRANSPORT": json.dumps(
+                {"type": "file", "log_file_path": str(self._events()), "append": True}
+            ),
         }
         home, topology = self.home / "airflow", self.platform.topology
         airflow = LocalAirflow(home, self.dags_folder, self.server.metadata_dsn, port, environment, topology)
         running.callback(airflow.stop)
         airflow.start()
         return airflow
+
+    def _events(self) -> Path:
+        """The file that Airflow appends the lineage of its runs to."""
+        folder = self.home / "lineage"
+        folder.mkdir(exist_ok=True)
+        return folder / "events.ndjson"
 
     def _settings(self) -> dict[str, str]:
         return {

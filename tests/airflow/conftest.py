@@ -59,12 +59,18 @@ class AirflowShop:
     store: Path
 
     @property
+    def events(self) -> Path:
+        """The file that OpenLineage's events are appended to."""
+        return self.store.with_name("events.ndjson")
+
+    @property
     def environment(self) -> dict[str, str]:
         return {
             "SHOPMILL_SOURCE_DSN": self.source_dsn,
             "SHOPMILL_REGISTRY_DSN": self.registry_dsn,
             "SHOPMILL_STORE": str(self.store),
             "SHOPMILL_SCHEDULES": "false",  # a test's runs are its own, whatever the hour
+            "OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(self.events), "append": True}),
         }
 
 
