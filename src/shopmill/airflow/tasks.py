@@ -25,6 +25,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from shopmill import datasets
 from shopmill.airflow import metrics
+from shopmill.airflow.lineage_hook import lineage_of
 from shopmill.airflow.notifications import announce_failure, announce_success
 from shopmill.declaration import Dataset, Parameter
 from shopmill.settings import load_settings
@@ -172,22 +173,26 @@ class StepOperator(BaseOperator):
         self.as_of = AS_OF
         self.parameters: Mapping[str, Any] = {}
         self.sql = ""
-        self.work: tuple[Run, dict[str, Any]] | None = None
+        self.lineage: Any = None
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Does the step and returns its summary, a few numbers."""
         run = self._run(context)
         steps = {"extract": self._extract, "transform": self._transform, "check": self._check, "publish": self._publish}
-        self.work = run, {}
-        with metrics.timed(run, self.task_id):
-            self.work = run, steps.get(self.step, self._plain)(run, context)
-        return self.work[1]
+        summary: dict[str, Any] = {}
+        try:
+            with metrics.timed(run, self.task_id):
+                summary = steps.get(self.step, self._plain)(run, context)
+        finally:
+            self.lineage = lineage_of(self.step, self.part, run, summary, self.sql)
+        return summary
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
-        """What the step read and wrote. Airflow's OpenLineage provider asks for it, where it has somewhere to send it."""
-        from shopmill.airflow.lineage_events import step_lineage
+        """What the step read and wrote, for Airflow's OpenLineage provider.
 
-        return step_lineage(self.step, self.part, *self.work, self.sql) if self.work else None
+        It asks in a fork of the task, where the threads that read the store are missing: so it is known by then.
+        """
+        return self.lineage
 
     def _run(self, context: "Context") -> "Run":
         from shopmill.airflow.connections import airflow_settings
