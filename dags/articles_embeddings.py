@@ -5,6 +5,7 @@ What it is and how it is computed: src/shopmill/datasets/articles_embeddings/.
 
 from shopmill.airflow.tasks import (
     dataset_dag,
+    embed,
     extract,
     notify,
     quality_check,
@@ -18,7 +19,7 @@ with dataset_dag("articles_embeddings", schedule=weekly_or_announced("04:00", "a
     (
         extract("load_artifact")
         >> transform("tfidf")
-        >> transform("bert_embeddings")
+        >> embed("bert_embeddings")
         >> quality_check()
         >> save_artifact("articles_embeddings")
         >> register_metadata()

@@ -6,6 +6,7 @@ What it is and how it is computed: src/shopmill/datasets/reviews_nlp/.
 from shopmill.airflow.tasks import (
     daily,
     dataset_dag,
+    embed,
     extract,
     notify,
     quality_check,
@@ -20,7 +21,7 @@ with dataset_dag("reviews_nlp", schedule=daily("01:00")) as dag:
         >> transform("text_cleaning")
         >> transform("quality_checks")
         >> transform("baseline_sentiment")
-        >> transform("bert_embeddings")
+        >> embed("bert_embeddings")
         >> quality_check()
         >> save_artifact("reviews_nlp")
         >> register_metadata()

@@ -71,7 +71,7 @@ def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str
 
 def _through_function(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
     """Lets the function of a table compute its rows; returns the query that reads them."""
-    rows = _input_of(workspace, table.name, table.function, on_statement)
+    rows = input_of(workspace, table.name, table.function, on_statement)
     computed = workspace.scratch / f"{table.name}.computed.parquet"
     names = write_batches(find_function(table.function)(workspace.context, read_batches(rows)), computed)
     if names:
@@ -81,7 +81,7 @@ def _through_function(workspace: Workspace, table: Table, on_statement: OnStatem
     return typed(table, f"select * from {quote(view)}")
 
 
-def _input_of(workspace: Workspace, name: str, function: str, on_statement: OnStatement, order: str = "") -> Path:
+def input_of(workspace: Workspace, name: str, function: str, on_statement: OnStatement, order: str = "") -> Path:
     """The rows that the SQL of a function gives, as a scratch file."""
     query = compose(workspace.run.dataset, workspace.run.dataset.sql[name]) + order
     on_statement(f"what {function} is given for {name}", query)
@@ -95,7 +95,7 @@ def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = l
     run = workspace.run
     workspace.prepare([run.dataset.sql[artifact.name]])
     order = " order by " + ", ".join(quote(name) for name in artifact.key)
-    rows = _input_of(workspace, artifact.name, artifact.function, on_statement, order)
+    rows = input_of(workspace, artifact.name, artifact.function, on_statement, order)
     folder = workspace.scratch / artifact.name
     folder.mkdir()
     find_function(artifact.function)(workspace.context, read_batches(rows), folder)

@@ -54,6 +54,19 @@ def embed_rows(context: Context, batches: Batches) -> Batches:
     log.info("%(texts_encoded)d texts encoded, %(texts_cached)d from the cache", context.counts)
 
 
+def missing_texts(context: Context, batches: Batches) -> Batches:
+    """Of rows with a column `text` those texts that the cache lacks, each once; counts them as `texts_missing`."""
+    cache = EmbeddingCache(context.store, open_encoder(context.settings))
+    seen: set[str] = set()
+    for batch in batches:
+        hashes = text_hashes(batch["text"])
+        text_of = dict(zip(hashes.to_pylist(), batch["text"].to_pylist(), strict=True))
+        new = [value for value in cache.missing(hashes).to_pylist() if value not in seen]
+        seen.update(new)
+        context.counts.update(texts_missing=len(new))
+        yield pa.record_batch([pa.array([text_of[value] for value in new], pa.string())], names=["text"])
+
+
 def embed_shard(source: str, target: str, shard: str, settings: Settings) -> tuple[int, int]:
     """Encodes the texts of shard `i/n` of a Parquet file (column `text`) that the cache of the store `target` lacks.
 

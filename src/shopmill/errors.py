@@ -44,5 +44,9 @@ class ConflictError(ShopmillError):
     """Another run works on the same thing, or has published in between."""
 
 
+class PodError(ShopmillError):
+    """A pod ended without having done its work."""
+
+
 class EngineUnavailableError(ShopmillError):
     """The cluster that runs the SQL does not answer."""

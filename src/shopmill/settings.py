@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shopmill.errors import InvalidInputError
@@ -21,10 +21,28 @@ def _user_cache() -> Path:
     return mac if sys.platform == "darwin" else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
 
 
+class Pods(BaseModel):
+    """The pods that encode texts where `encoder_place` is kubernetes. `SHOPMILL_PODS__IMAGE` and so on."""
+
+    image: str = Field(default="", description="image with shopmill and the sentence model, from deploy/docker")
+    gpus: int = Field(default=0, ge=0, description="NVIDIA GPUs that each pod gets")
+    node_selector: dict[str, str] = Field(default={}, description="labels of the nodes to run on, as JSON")
+    tolerations: list[dict[str, str | int]] = Field(default=[], description="Kubernetes tolerations, as JSON")
+    service_account: str | None = Field(default=None, description="service account that may use the store")
+    template: Path | None = Field(
+        default=None, description="pod template file for all else: resources, secrets, volumes"
+    )
+    deferrable: bool = Field(default=False, description="whether the triggerer waits for the pods, and no worker")
+    texts: int = Field(default=50_000, ge=1, description="texts that one pod encodes at most")
+    at_once: int = Field(default=4, ge=1, description="pods of one run at the same time")
+
+
 class Settings(BaseSettings):
     """Everything that differs between a laptop and a cluster; nothing about what a dataset means."""
 
-    model_config = SettingsConfigDict(env_prefix="SHOPMILL_", env_file=ENV_FILE, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SHOPMILL_", env_nested_delimiter="__", env_file=ENV_FILE, extra="ignore", frozen=True
+    )
 
     store: str = Field(".shopmill/store", description="folder or s3://bucket/prefix that holds raw data and versions")
     source_dsn: SecretStr = Field(SecretStr(""), description="the shop's PostgreSQL, a role with SELECT only")
@@ -45,6 +63,9 @@ class Settings(BaseSettings):
     schedules: bool = Field(
         True, description="whether DAGs run by the clock; asset events and people start them anyway"
     )
+    notify_again_hours: float = Field(
+        12, gt=0, description="hours after which people are told the same of a dataset again: that it fails, or is published"
+    )
     work_folder: Path | None = Field(
         None, description="scratch space; default: beside a local store, else a temporary folder"
     )
@@ -53,6 +74,10 @@ class Settings(BaseSettings):
         DEFAULT_MODEL, description="sentence model: the default one, a folder with an ONNX file, or a hub id"
     )
     encoder_precision: Literal["fp32", "int8"] = Field("fp32", description="weights of the sentence model")
+    encoder_place: Literal["worker", "kubernetes"] = Field(
+        "worker", description="where DAGs encode texts: in the task's own process, or in pods of their own"
+    )
+    pods: Pods = Field(Pods(), description="the pods that encode where encoder_place is kubernetes")
     encoder_folder: Path = Field(
         default_factory=lambda: _user_cache() / "shopmill",
         description="folder for what is made of the sentence model once; default: the user's cache",
@@ -79,5 +104,5 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = "SHOPMILL_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = "SHOPMILL_" + "__".join(str(part) for part in first["loc"]).upper()
         raise InvalidInputError(f"{name} cannot be used: {first['msg']}. Set it to a valid value.") from None

@@ -13,20 +13,24 @@ from airflow.sdk import (
     Asset,
     AssetAlias,
     AssetOrTimeSchedule,
+    AsyncCallback,
     BaseOperator,
     CronPartitionTimetable,
     CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
     ExceptionRetryPolicy,
     Param,
     RetryAction,
     RetryRule,
+    TaskGroup,
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
 from shopmill import datasets
 from shopmill.airflow import metrics
 from shopmill.airflow.lineage_hook import lineage_of
-from shopmill.airflow.notifications import announce_failure, announce_success
+from shopmill.airflow.notifications import announce_failure, announce_late, announce_success, note_failure
 from shopmill.declaration import Dataset, Parameter
 from shopmill.settings import load_settings
 
@@ -41,6 +45,8 @@ AS_OF = (
 )
 JSON_TYPES = {"integer": "integer", "decimal": "number", "text": "string", "boolean": "boolean"}
 OURS = {"as_of", "refresh"}
+SOURCE_POOL = "shopmill_source"
+"""Bounds how many tasks read the shop's database at once; `shopmill airflow-setup` makes it."""
 
 
 # Airflow's own `False` still runs a DAG at once when its time was a short while ago.
@@ -113,8 +119,11 @@ def announced_asset(name: str) -> Asset:
     return Asset(name=name, uri=f"shopmill://announcements/{name}", group="shopmill")
 
 
-def dataset_dag(name: str, schedule: Any) -> DAG:
-    """The DAG of a dataset: its documentation, parameters and owner come from the declaration."""
+def dataset_dag(name: str, schedule: Any, priority: int = 1) -> DAG:
+    """The DAG of a dataset: its documentation, parameters and owner come from the declaration.
+
+    Where tasks wait for a worker or for the pool, those of a higher priority go first.
+    """
     declared = datasets.load(name)
     return DAG(
         dag_id=name,
@@ -126,10 +135,14 @@ def dataset_dag(name: str, schedule: Any) -> DAG:
         tags={"shopmill", declared.owner},
         catchup=False,
         max_active_runs=1,
+        on_failure_callback=announce_failure,
+        deadline=in_time(declared.promise.within),
         render_template_as_native_obj=False,
         user_defined_macros={"announced_as_of": announced_as_of, "shop_day": shop_day},
         default_args={
             "owner": declared.owner,
+            "priority_weight": priority,
+            "weight_rule": "absolute",
             "retries": 3,
             "retry_delay": timedelta(seconds=30),
             "retry_exponential_backoff": 2,
@@ -137,9 +150,14 @@ def dataset_dag(name: str, schedule: Any) -> DAG:
             "retry_policy": ExceptionRetryPolicy(
                 [RetryRule("shopmill.errors.PermanentError", RetryAction.FAIL, reason="Trying again cannot mend this.")]
             ),
-            "on_failure_callback": announce_failure,
+            "on_failure_callback": note_failure,
         },
     )
+
+
+def in_time(within: timedelta) -> DeadlineAlert:
+    """People are told when a run has not ended this time after it was queued."""
+    return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, within, AsyncCallback(announce_late), name="promise")
 
 
 def _params(declared: Dataset) -> dict[str, Param]:
@@ -175,7 +193,7 @@ class StepOperator(BaseOperator):
         self.sql = ""
         self.lineage: Any = None
 
-    def execute(self, context: "Context") -> dict[str, Any]:
+    def execute(self, context: "Context") -> Any:
         """Does the step and returns its summary, a few numbers."""
         run = self._run(context)
         steps = {"extract": self._extract, "transform": self._transform, "check": self._check, "publish": self._publish}
@@ -210,7 +228,7 @@ class StepOperator(BaseOperator):
             refresh=bool(params["refresh"]),
         )
 
-    def _extract(self, run: "Run", _: "Context") -> dict[str, Any]:
+    def _extract(self, run: "Run", context: "Context") -> dict[str, Any]:
         from shopmill import steps
 
         from_source: Counter[str] = Counter()
@@ -218,6 +236,7 @@ class StepOperator(BaseOperator):
         metrics.tell(run, metrics.read(rows, from_source))
         if steps.already_made(run):
             metrics.tell(run, metrics.published(run))
+            announce_success(context, {**run.versions.need(run.as_of).summary, "status": "unchanged"})
             raise AirflowSkipException(f"{run.dataset.name} as of {run.as_of.label} was made of the same before.")
         return rows
 
@@ -269,12 +288,21 @@ class NotifyOperator(BaseOperator):
 
 def extract(name: str = "extract") -> StepOperator:
     """Brings the source tables of one extract task of the dataset into the store."""
-    return StepOperator(step="extract", part=name, task_id=name)
+    return StepOperator(step="extract", part=name, task_id=name, pool=SOURCE_POOL)
 
 
 def transform(name: str = "transform") -> StepOperator:
     """Computes the tables of one transform task of the dataset."""
     return StepOperator(step="transform", part=name, task_id=name)
+
+
+def embed(name: str) -> StepOperator | TaskGroup:
+    """As `transform`, for a task whose tables have embeddings: where the settings say so, pods encode its texts first."""
+    if load_settings().encoder_place == "worker":
+        return transform(name)
+    from shopmill.airflow.pods import embed_in_pods  # Airflow's Kubernetes operator takes seconds to import
+
+    return embed_in_pods(name)
 
 
 def quality_check() -> StepOperator:
