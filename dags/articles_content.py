@@ -14,7 +14,7 @@ from shopmill.airflow.tasks import (
     transform,
 )
 
-with dataset_dag("articles_content", schedule=daily_announcing("03:00")) as dag:
+with dataset_dag("articles_content", schedule=daily_announcing("03:00"), priority=2) as dag:
     (
         extract("extract")
         >> transform("validate")

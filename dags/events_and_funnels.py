@@ -14,7 +14,7 @@ from shopmill.airflow.tasks import (
     transform,
 )
 
-with dataset_dag("events_and_funnels", schedule=every_minutes(15)) as dag:
+with dataset_dag("events_and_funnels", schedule=every_minutes(15), priority=3) as dag:
     (
         extract("ingest")
         >> transform("sessionise")

@@ -162,7 +162,8 @@ def _prepare(connection: psycopg.Connection[Any], name: str) -> None:
         raise InvalidInputError(
             "This database has no pgvector: install it and run CREATE EXTENSION vector as an administrator."
         ) from error
-    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
+    if connection.execute("SELECT to_regnamespace(%s) IS NULL", [SCHEMA]).fetchone() == (True,):
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
 
 
 def _build(

@@ -24,6 +24,7 @@ from shopmill.errors import InvalidInputError, ShopmillError
 _HEALTH_NAMES = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 _GRACE_SECONDS = 5  # a task in the middle of its work does not heed SIGTERM; being killed is safe for it
 _TAIL_LINES = 15
+_SETUP = 1  # what `shopmill airflow-setup` makes: a new number has it run again where an older one was
 
 
 class LocalAirflowError(ShopmillError):
@@ -102,7 +103,7 @@ class LocalAirflow:
         self._migrate(environment)
         self._started_at = datetime.now(UTC)
         for name, arguments in self._topology.processes.items():
-            self._running[name] = self._spawn(name, arguments, environment)
+            self._running[name] = self._spawn(name, ("airflow", *arguments), environment)
 
     def wait_healthy(self, timeout: float = 180, progress: Callable[[list[str]], None] = lambda _: None) -> None:
         """Waits until all processes are healthy, telling `progress` the names of those that are not yet.
@@ -168,22 +169,26 @@ class LocalAirflow:
         )
 
     def _spawn(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], told: str = ""
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], told: str = ""
     ) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "airflow", *arguments]
-        return processes.spawn(command, environment, self.home, self._log(name), told)
+        return processes.spawn([sys.executable, "-m", *command], environment, self.home, self._log(name), told)
+
+    def _complete(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Runs a command to its end; when it asks for a password, it is told the administrator's."""
+        code = self._spawn(name, command, environment, told=f"{self.password}\n" * 2).wait()
+        if code != 0:
+            raise self._error(name, f"ended with code {code}")
 
     def _migrate(self, environment: Mapping[str, str]) -> None:
         """Runs `airflow db migrate` and what else a new database needs, once for this very database: it takes seconds."""
         stamp = self.home / "migrated.json"
-        if stamp.exists() and json.loads(stamp.read_text()) == _schema_version(self._metadata_dsn):
+        if stamp.exists() and json.loads(stamp.read_text()) == _prepared(self._metadata_dsn):
             return
-        for command in [("db", "migrate"), *self._topology.prepare]:
-            name = "-".join(command[:2])
-            code = self._spawn(name, command, environment, told=f"{self.password}\n" * 2).wait()
-            if code != 0:
-                raise self._error(name, f"ended with code {code}")
-        stamp.write_text(json.dumps(_schema_version(self._metadata_dsn)))
+        self._complete("db-migrate", ("airflow", "db", "migrate"), environment)
+        self._complete("airflow-setup", ("shopmill.cli", "airflow-setup"), environment)
+        for arguments in self._topology.prepare:
+            self._complete("-".join(arguments[:2]), ("airflow", *arguments), environment)
+        stamp.write_text(json.dumps(_prepared(self._metadata_dsn)))
 
     def _not_healthy(self) -> list[str]:
         health = self.client.health()
@@ -219,9 +224,9 @@ def _refuse_taken_port(port: int) -> None:
             ) from error
 
 
-def _schema_version(dsn: str) -> dict[str, str | None]:
-    """Airflow's version, and that of the schema in the database, None where it has none."""
+def _prepared(dsn: str) -> dict[str, str | int | None]:
+    """Airflow's version, that of the schema in the database, None where it has none, and that of our own set-up."""
     with psycopg.connect(dsn) as connection:
         found = connection.execute("select to_regclass('alembic_version')").fetchone()
         row = connection.execute("select version_num from alembic_version").fetchone() if found and found[0] else None
-    return {"airflow": version("apache-airflow-core"), "schema": row[0] if row else None}
+    return {"airflow": version("apache-airflow-core"), "schema": row[0] if row else None, "setup": _SETUP}
