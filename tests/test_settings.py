@@ -55,6 +55,14 @@ def test_limits_of_memory(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     assert load_settings().memory_limit == value
 
 
+@pytest.mark.parametrize("name", ["PODS", "PODS__TOLERATIONS", "PODS__GPUS"])
+def test_pods_that_cannot_be_used_are_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"SHOPMILL_{name}", "many")
+    with pytest.raises(InvalidInputError, match=r"SHOPMILL_PODS__") as error:
+        load_settings()
+    assert "\n" not in str(error.value)
+
+
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOPMILL_SOURCE_DSN", "postgresql://u:hunter2@h/d")
     settings = load_settings()

@@ -3,7 +3,6 @@
 import logging
 import re
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,11 +13,11 @@ from shopmill.functions import Batches, Context, read_batches
 from shopmill.settings import Settings
 from shopmill.store import Store
 from shopmill.text.cache import EmbeddingCache, embed, in_shard, text_hashes
-from shopmill.text.encoder import Encoder, Progress
+from shopmill.text.encoder import Encoder
 from shopmill.text.model import find_model
+from shopmill.text.progress import ShownProgress
 
 log = logging.getLogger(__name__)
-SECONDS_BETWEEN_LINES = 10
 
 
 def open_encoder(settings: Settings) -> Encoder:
@@ -37,7 +36,8 @@ def embed_rows(context: Context, batches: Batches) -> Batches:
     model = encoder.model
     context.counts.update(texts_encoded=0, texts_cached=0)
     for batch in batches:
-        found = embed(batch["text"], encoder, cache, logged_progress())
+        with ShownProgress() as progress:
+            found = embed(batch["text"], encoder, cache, progress)
         context.counts.update(texts_encoded=found.encoded, texts_cached=found.cached)
         kept = batch.drop_columns(["text"])
         constant = {
@@ -79,7 +79,8 @@ def embed_shard(source: str, target: str, shard: str, settings: Settings) -> tup
     total = Counter(encoded=0, cached=0)
     for batch in _read_texts(source):
         texts = batch["text"].filter(in_shard(text_hashes(batch["text"]), index, count))
-        found = embed(texts, encoder, cache, logged_progress())
+        with ShownProgress() as progress:
+            found = embed(texts, encoder, cache, progress)
         total.update(encoded=found.encoded, cached=found.cached)
     return total["encoded"], total["cached"]
 
@@ -103,16 +104,3 @@ def _downloaded(source: str, folder: Path) -> Path:
     parent, _, name = source.rpartition("/")
     store = Store(parent)
     return store.fetch([name], folder)[0] if store.exists(name) else folder / name
-
-
-def logged_progress() -> Progress:
-    """A line in the log every ten seconds."""
-    last = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            log.info("encoded %d of %d texts (%d %%)", done, total, 100 * done // total)
-
-    return tell

@@ -8,7 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shopmill.errors import InvalidInputError
 from shopmill.text.model import DEFAULT_MODEL
@@ -64,7 +64,9 @@ class Settings(BaseSettings):
         True, description="whether DAGs run by the clock; asset events and people start them anyway"
     )
     notify_again_hours: float = Field(
-        12, gt=0, description="hours after which people are told the same of a dataset again: that it fails, or is published"
+        12,
+        gt=0,
+        description="hours after which people are told the same of a dataset again: that it fails, or is published",
     )
     work_folder: Path | None = Field(
         None, description="scratch space; default: beside a local store, else a temporary folder"
@@ -73,7 +75,9 @@ class Settings(BaseSettings):
     encoder: str = Field(
         DEFAULT_MODEL, description="sentence model: the default one, a folder with an ONNX file, or a hub id"
     )
-    encoder_precision: Literal["fp32", "int8"] = Field("fp32", description="weights of the sentence model")
+    encoder_precision: Literal["fp32", "fp16", "int8"] = Field(
+        "fp32", description="weights of the sentence model; fp16 is for GPUs"
+    )
     encoder_place: Literal["worker", "kubernetes"] = Field(
         "worker", description="where DAGs encode texts: in the task's own process, or in pods of their own"
     )
@@ -102,6 +106,10 @@ def load_settings(**overrides: object) -> Settings:
     """Settings from the environment; an unusable one is one sentence, not a stack of validation output."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except SettingsError as error:
+        raise InvalidInputError(
+            f'A setting cannot be used: {error}. Write what has parts as JSON: SHOPMILL_PODS__NODE_SELECTOR=\'{{"pool": "gpu"}}\'.'
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         name = "SHOPMILL_" + "__".join(str(part) for part in first["loc"]).upper()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shopmill.text.encoder import Encoder
+from shopmill.text.encoder import Encoder, available_provider
+from shopmill.text.model import find_model
 
 REFERENCE = Path(__file__).parent / "reference"
 TEXTS = json.loads((REFERENCE / "texts.json").read_text("utf-8"))
@@ -40,6 +41,22 @@ def test_int8_is_near(int8_encoder: Encoder) -> None:
     found = cosines(int8_encoder.encode(TEXTS))
     assert found.min() >= 0.95
     assert found.mean() >= 0.98
+
+
+def test_fp16_is_nearer(model_cache: Path) -> None:
+    fp16 = Encoder(find_model(cache=model_cache, precision="fp16"), threads=2, provider="cpu")
+    assert cosines(fp16.encode(TEXTS)).min() >= 0.999
+
+
+def test_cuda_that_cannot_be_used_is_the_cpu(
+    encoder: Encoder, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    if available_provider() == "cuda":
+        pytest.skip("this ONNX Runtime has CUDA")
+    fallen_back = Encoder(encoder.model, threads=2, provider="cuda")
+    assert fallen_back.provider == "cpu"
+    assert "CUDA cannot be used here" in caplog.text
+    assert fallen_back.encode(TEXTS).equals(encoder.encode(TEXTS))
 
 
 # One word is one token, so these have chosen lengths and meet in every size of run.

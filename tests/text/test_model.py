@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import onnx
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.text import model as subject
 from shopmill.text.encoder import Encoder
-from shopmill.text.model import default_model, find_model, folder_model
+from shopmill.text.model import Precision, default_model, find_model, folder_model
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +120,9 @@ def test_a_module_that_we_would_leave_out_is_refused(folder: Path) -> None:
 
 
 def test_precision_and_length_are_part_of_the_preprocessing(model_cache: Path) -> None:
-    fp32, int8 = (find_model(cache=model_cache, precision=p) for p in ("fp32", "int8"))
-    assert fp32.revision == int8.revision == subject.DEFAULT_REVISION
-    assert fp32.preprocessing != int8.preprocessing
+    fp32, fp16, int8 = (find_model(cache=model_cache, precision=p) for p in get_args(Precision))
+    assert fp32.revision == fp16.revision == int8.revision == subject.DEFAULT_REVISION
+    assert len({fp32.preprocessing, fp16.preprocessing, int8.preprocessing}) == 3
     assert "max_length=256" in fp32.preprocessing
 
 

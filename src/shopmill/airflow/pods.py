@@ -49,6 +49,7 @@ def encoding_pods(settings: Settings) -> Any:
     return EncodingPodOperator.partial(
         task_id="encode_texts",
         name="shopmill-encoder",
+        labels={"app.kubernetes.io/name": "shopmill-encoder"},
         image=pods.image,
         cmds=["shopmill"],
         env_vars={"SHOPMILL_ENCODER": settings.encoder, "SHOPMILL_ENCODER_PRECISION": settings.encoder_precision},

@@ -36,11 +36,10 @@ class Encoder:
 
     def __init__(self, model: Model, *, threads: int | None = None, provider: Provider | None = None) -> None:
         self.model = model
-        self.provider: Provider = provider or available_provider()
+        self.provider, self._session = _open(model, provider or available_provider())
         self.threads = 1 if self.provider == "cuda" else threads or os.cpu_count() or 1
         self._tokenizer = _tokenizer(model)
         self._special_tokens = self._tokenizer.num_special_tokens_to_add(False)
-        self._session = _session(model, self.provider)
         self._inputs = {i.name: np.int64 if "int64" in i.type else np.int32 for i in self._session.get_inputs()}
         self._output = next(o.name for o in self._session.get_outputs() if len(o.shape) == 3)  # noqa: PLR2004
         self.dim = int(self._run([[0, 0]]).shape[1])
@@ -139,6 +138,17 @@ def _tokenizer(model: Model) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(model.max_length)
     return tokenizer
+
+
+def _open(model: Model, provider: Provider) -> tuple[Provider, Any]:
+    """A session on the provider; on the CPU where CUDA is installed and cannot be used, for want of a GPU or a driver."""
+    if provider == "cuda":
+        onnxruntime.preload_dlls()
+    session = _session(model, provider)
+    if PROVIDERS[provider] in session.get_providers():
+        return provider, session
+    log.warning("CUDA cannot be used here: encoding on the CPU.")
+    return "cpu", _session(model, "cpu")
 
 
 def _session(model: Model, provider: Provider) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from shopmill.errors import InvalidInputError, ShopmillError
 
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "fp16", "int8"]
 Pooling = Literal["mean", "cls"]
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -54,7 +54,7 @@ class Model:
 def find_model(source: str | Path = DEFAULT_MODEL, *, cache: Path, precision: Precision = "fp32") -> Model:
     """Open the default model, a folder with an ONNX file, or a hub id such as `org/name` or `org/name@revision`.
 
-    Files made from the model (its ONNX form, its int8 form) are kept in `cache` and made only once.
+    Files made from the model (its ONNX form, its fp16 and int8 forms) are kept in `cache` and made only once.
     Raises InvalidInputError when the model is missing, altered or not understood.
     """
     if str(source) == DEFAULT_MODEL:
@@ -63,7 +63,9 @@ def find_model(source: str | Path = DEFAULT_MODEL, *, cache: Path, precision: Pr
         model = folder_model(Path(source))
     else:
         model = replace(folder_model(_download(str(source))), model_id=str(source))
-    return quantized(model, cache) if precision == "int8" else model
+    return {"fp32": lambda: model, "fp16": lambda: halved(model, cache), "int8": lambda: quantized(model, cache)}[
+        precision
+    ]()
 
 
 def default_model(cache: Path, folder: Path | None = None) -> Model:
@@ -86,6 +88,12 @@ def folder_model(folder: Path) -> Model:
     if not (folder / "tokenizer.json").is_file():
         raise InvalidInputError(f"{folder} has no tokenizer.json: save the model's fast tokenizer there.")
     return _described(folder, found[0])
+
+
+def halved(model: Model, cache: Path) -> Model:
+    """Return the model with weights and activations in half precision: for GPUs; a CPU computes it in fp32, slowly."""
+    onnx_file = _made_once(cache / f"{model.onnx.stem}-{model.revision[:12]}-fp16.onnx", lambda p: _halve(model, p))
+    return replace(model, onnx=onnx_file, precision="fp16", batch_invariant=False)
 
 
 def quantized(model: Model, cache: Path) -> Model:
@@ -173,6 +181,13 @@ def _convert(folder: Path, path: Path) -> None:
     from shopmill.text.bert import bert_graph
 
     onnx.save(bert_graph(load_file(folder / "model.safetensors"), _json(folder / "config.json")), path)
+
+
+def _halve(model: Model, path: Path) -> None:
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16  # type: ignore[import-untyped]
+
+    onnx.save(convert_float_to_float16(onnx.load(model.onnx), keep_io_types=True), path)
 
 
 def _quantize(model: Model, path: Path) -> None:
