@@ -244,6 +244,14 @@ class Promise:
     age: timedelta
 
 
+def spoken(time: timedelta) -> str:
+    """A time span as people say it: `1 day 4 hours`."""
+    minutes, seconds = divmod(time.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((time.days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second"))
+    return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in parts if count)
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Everything that is to be known about one dataset. Its folder holds the SQL.

@@ -1,13 +1,12 @@
 """Pages about the datasets, written from their declarations: what the docs say is what runs."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from shopmill import datasets
 from shopmill.checks import row_rules
 from shopmill.content import plain
-from shopmill.declaration import Column, Dataset, Table
+from shopmill.declaration import Column, Dataset, Table, spoken
 
 FOLDER = Path("docs/datasets")
 HEADING = "<!-- Written by `make docs` from src/shopmill/datasets/{name}/dataset.py; change that. -->"
@@ -83,7 +82,7 @@ def _body(dataset: Dataset) -> Iterator[str]:
     inputs = ", ".join(dict.fromkeys(needed.table for needed in (*dataset.inputs, *dataset.upstream)))
     yield from (f"Made of: {inputs}. Owner: {dataset.owner}.", "")
     promise = dataset.promise
-    yield from (f"Promise: published within {duration(promise.within)}, never older than {duration(promise.age)}.", "")
+    yield from (f"Promise: published within {spoken(promise.within)}, never older than {spoken(promise.age)}.", "")
     for table in dataset.tables:
         yield from _described(table)
     for artifact in dataset.artifacts:
@@ -93,13 +92,6 @@ def _body(dataset: Dataset) -> Iterator[str]:
     yield from _table(("parameter", "type", "default", "meaning"), rows)
     yield from ("", "## Checks", "")
     yield from _table(("check", "severity", "meaning"), _checks(dataset))
-
-
-def duration(time: timedelta) -> str:
-    """A time span as people say it: `1 day 4 hours`."""
-    hours, minutes = divmod(time.seconds // 60, 60)
-    parts = ((time.days, "day"), (hours, "hour"), (minutes, "minute"))
-    return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in parts if count)
 
 
 def _described(table: Table) -> Iterator[str]:

@@ -1,79 +1,125 @@
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shopmill.airflow.message_forms import Message, one_line, without_secrets
 from shopmill.airflow.messages import (
-    Failure,
-    Success,
+    FailedTask,
+    Outcome,
     failure_message,
     human_size,
-    one_line,
+    late_message,
     success_message,
-    without_secrets,
 )
+from shopmill.registry.news import Telling
 
-FAILURE = Failure(
-    dataset="user_item_interactions",
-    as_of="2020-09-23",
+SINCE = datetime(2020, 9, 22, 4, 5, tzinfo=UTC)
+RUN = Outcome("user_item_interactions", "ml-platform", "2020-09-23", "http://127.0.0.1:8080/dags/x/runs/y")
+TASK = FailedTask(
     task="quality_check",
     error="2 checks failed\nTraceback (most recent call last): …",
-    failed_checks=("recency_days at least 0: 3 violations (such as 17; 18)", "key of interactions: 2 violations"),
+    failed_checks=("recency_days at least 0: 3 violations (such as 17; 18; 19)", "key of interactions: 2 violations"),
     log_url="http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1",
 )
-SUCCESS = Success("articles_content", "2020-09-23", "3f2a9c1d", 105542, 12, 45_600_000, ("stale: 3 days",))
+SUMMARY = {"version": "3f2a9c1d", "rows": 105542, "rejected": 12, "bytes": 45_600_000, "warned": ("stale: 3 days",)}
+DAY = timedelta(hours=24)
+
+
+def failed(*tasks: FailedTask, run: Outcome = RUN, times: int = 1) -> Message:
+    return failure_message(run, tasks or (TASK,), Telling(True, "failed", times, SINCE), DAY)
+
+
+def failed_with(error: str) -> Message:
+    return failed(FailedTask("t", error, failed_checks=(error,)), run=Outcome("d", "", None))
 
 
 def test_a_failure_says_what_failed_and_how_to_run_it_again() -> None:
-    message = failure_message(FAILURE)
+    message = failed()
     assert message.subject == "[shopmill] user_item_interactions as of 2020-09-23 failed in quality_check"
     for form in (message.text, message.slack, message.html):
-        for part in (
-            "user_item_interactions",
-            "2020-09-23",
-            "quality_check",
-            "2 checks failed",
-            *FAILURE.failed_checks,
-        ):
+        for part in ("ml-platform", "2020-09-23", "quality_check: 2 checks failed", *TASK.failed_checks):
             assert part in form
         assert "shopmill run user_item_interactions --as-of 2020-09-23" in form
-        assert "http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1" in form
+        assert TASK.log_url in form
         assert "Traceback" not in form
 
 
 def test_the_text_form_as_a_whole() -> None:
-    assert failure_message(FAILURE).text == (
+    assert failed(times=3).text == (
         "user_item_interactions failed in quality_check\n"
         "\n"
-        "Dataset: user_item_interactions\n"
-        "As of:   2020-09-23\n"
-        "Task:    quality_check\n"
-        "Error:   2 checks failed\n"
+        "Dataset:  user_item_interactions\n"
+        "Owner:    ml-platform\n"
+        "As of:    2020-09-23\n"
+        "Failures: 3 runs in a row since 2020-09-22 04:05 UTC\n"
+        "\n"
+        "What failed:\n"
+        "  - quality_check: 2 checks failed\n"
         "\n"
         "Failed checks:\n"
-        "  - recency_days at least 0: 3 violations (such as 17; 18)\n"
+        "  - recency_days at least 0: 3 violations (such as 17; 18; 19)\n"
         "  - key of interactions: 2 violations\n"
         "\n"
-        "Run it again:\n"
+        "Once it is mended, run it again:\n"
         "  shopmill run user_item_interactions --as-of 2020-09-23\n"
         "\n"
-        "Log: http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1\n"
+        "Log of quality_check: http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1\n"
+        "\n"
+        "The version before stays current. While it fails like this, it is told again after 1 day.\n"
     )
 
 
 def test_without_an_as_of_the_command_has_none() -> None:
-    message = failure_message(Failure("articles_content", None, "extract", ""))
+    message = failed(FailedTask("extract", ""), run=Outcome("articles_content", "", None))
     assert "shopmill run articles_content\n" in message.text
     assert "no reason was recorded" in message.text
 
 
+def test_all_failed_tasks_of_a_run_are_in_one_message() -> None:
+    message = failed(TASK, FailedTask("extract", "the shop does not answer", log_url="http://log/2"))
+    assert message.subject.endswith("failed in quality_check, extract")
+    for part in (TASK.log_url, "http://log/2", "the shop does not answer"):
+        assert str(part) in message.slack
+
+
 def test_a_success_tells_the_figures() -> None:
-    message = success_message(SUCCESS)
-    assert message.subject == "[shopmill] articles_content as of 2020-09-23 published with 1 warning"
+    message = success_message(RUN, SUMMARY)
+    assert message.subject == "[shopmill] user_item_interactions as of 2020-09-23 published with 1 warning"
     for form in (message.text, message.slack, message.html):
         for part in ("3f2a9c1d", "105,542", "12", "45.6 MB", "stale: 3 days"):
             assert part in form
+
+
+@pytest.mark.parametrize(
+    ("before", "subject", "fact"),
+    [
+        (Telling(False, "failed", 3, SINCE), "has recovered", "3 runs since 2020-09-22 04:05 UTC"),
+        (Telling(False, "failed", 1, SINCE), "has recovered", "one run since 2020-09-22 04:05 UTC"),
+        (Telling(False, "late", 1, SINCE), "was late, and is published", "3f2a9c1d"),
+        (Telling(False, "published", 9, SINCE), "published", "3f2a9c1d"),
+    ],
+)
+def test_a_success_tells_what_it_ends(before: Telling, subject: str, fact: str) -> None:
+    message = success_message(RUN, {**SUMMARY, "warned": ()}, Telling(True, "published", 1, SINCE, before))
+    assert message.subject == f"[shopmill] user_item_interactions as of 2020-09-23 {subject}"
+    assert fact in message.text
+
+
+def test_a_late_run_tells_the_promise() -> None:
+    message = late_message(RUN, "2020-09-23 06:00 UTC", timedelta(hours=2))
+    assert message.subject == "[shopmill] user_item_interactions as of 2020-09-23 is late"
+    for form in (message.text, message.slack, message.html):
+        for part in ("within 2 hours", "2020-09-23 06:00 UTC", RUN.url, "ml-platform"):
+            assert str(part) in form
+
+
+def test_what_is_noted_of_a_task_is_given_back_without_secrets() -> None:
+    task = FailedTask("t", "no route to postgresql://a:secret5@b/c", "t", None, ("key: 'token=secret6'",))
+    noted = FailedTask.from_document(task.document())
+    assert noted == FailedTask("t", "no route to postgresql://a:***@b/c", "t", None, ("key: 'token=***",))
 
 
 @pytest.mark.parametrize(
@@ -88,14 +134,14 @@ def test_a_success_tells_the_figures() -> None:
     ],
 )
 def test_secrets_are_left_out(text: str, secret: str) -> None:
-    message = failure_message(Failure("d", None, "t", text, failed_checks=(text,)))
+    message = failed_with(text)
     assert secret not in message.text + message.slack + message.html + message.subject
     assert secret not in without_secrets(text)
 
 
 @given(st.text(max_size=300))
 def test_any_error_leaves_the_html_in_shape(error: str) -> None:
-    message = failure_message(Failure("d", "2020-01-01", "t", error, failed_checks=(error,)))
+    message = failed_with(error)
     parser = _Balance()
     parser.feed(message.html)
     assert parser.open == []
@@ -126,7 +172,7 @@ def test_one_line_is_one_short_line(text: str) -> None:
 
 
 def test_slack_cannot_be_made_to_alarm_everybody() -> None:
-    assert "<!channel>" not in failure_message(Failure("d", None, "t", "<!channel> & co")).slack
+    assert "<!channel>" not in failed_with("<!channel> & co").slack
 
 
 @pytest.mark.parametrize(

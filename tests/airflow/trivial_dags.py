@@ -1,11 +1,15 @@
 """DAGs that do next to nothing, for testing what surrounds them."""
 
 import time
+from datetime import timedelta
 
 from airflow.sdk import DAG, Param, task
 
-from shopmill.airflow.notifications import announce_failure, announce_success
+from shopmill.airflow.notifications import announce_failure, announce_success, note_failure
+from shopmill.airflow.tasks import in_time
 from shopmill.errors import InvalidInputError
+
+SUMMARY = {"version": "3f2a9c1d", "rows": 1234567, "rejected": 12, "bytes": 45_600_000, "warned": ["stale"]}
 
 with DAG("two_tasks", schedule=None, params={"as_of": Param("2020-01-01")}):
 
@@ -19,7 +23,7 @@ with DAG("two_tasks", schedule=None, params={"as_of": Param("2020-01-01")}):
 
     first() >> second()
 
-with DAG("fails", schedule=None, default_args={"on_failure_callback": announce_failure}):
+with DAG("fails", schedule=None):
 
     @task
     def broken() -> None:
@@ -31,14 +35,32 @@ with DAG("fails", schedule=None, default_args={"on_failure_callback": announce_f
 
     broken() >> never()
 
-with DAG("succeeds", schedule=None, params={"as_of": Param("2020-01-01")}):
+with DAG(
+    "fails_twice",
+    schedule=None,
+    params={"as_of": Param("2020-01-01"), "fault": Param("")},
+    on_failure_callback=announce_failure,
+    default_args={"on_failure_callback": note_failure},
+):
+    """Both tasks fail with the fault that the run is given; without one it publishes."""
+
+    def work(params: dict[str, str]) -> None:
+        if params["fault"]:
+            raise InvalidInputError(f"{params['fault']} in 3 rows of articles: correct them at the source.")
 
     @task
     def notify(**context: object) -> None:
-        summary = {"version": "3f2a9c1d", "rows": 1234567, "rejected": 12, "bytes": 45_600_000, "warned": ["stale"]}
-        announce_success(context, summary)
+        announce_success(context, SUMMARY)
 
-    notify()
+    [task(work, task_id="one")(), task(work, task_id="other")()] >> notify()
+
+with DAG("succeeds", schedule=None, params={"as_of": Param("2020-01-01")}):
+
+    @task
+    def notify_success(**context: object) -> None:
+        announce_success(context, SUMMARY)
+
+    notify_success()
 
 with DAG("sleeps", schedule=None):
 
@@ -47,3 +69,11 @@ with DAG("sleeps", schedule=None):
         time.sleep(600)
 
     sleep()
+
+with DAG("dawdles", schedule=None, params={"as_of": Param("2020-01-01")}, deadline=in_time(timedelta(seconds=1))):
+
+    @task
+    def dawdle() -> None:
+        time.sleep(600)
+
+    dawdle()

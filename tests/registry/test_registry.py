@@ -28,7 +28,7 @@ def row_of(registry: Registry, run_id: str) -> dict[str, object]:
 
 
 def test_migrations_are_applied_once(empty: Registry) -> None:
-    assert empty.migrate() == ["0001_etl_runs.sql"]
+    assert empty.migrate() == ["0001_etl_runs.sql", "0002_news.sql"]
     assert empty.migrate() == []
 
 

@@ -1,112 +1,108 @@
-"""What an announcement says: pure functions from facts to a subject, plain text, Slack markup and an HTML e-mail."""
+"""What an announcement says: pure functions from facts to a message."""
 
-import re
 import shlex
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-_MAX_LINE = 500
-_RED, _GREEN, _AMBER = "#b42318", "#067647", "#b54708"
-_SECRETS = (
-    (re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@"), r"\1:***@"),  # a password in an address
-    (
-        re.compile(r"""(?i)\b(password|secret|token|api_?key)(['"]?\s*[=:]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&]+)"""),
-        r"\1\2***",
-    ),
-    (re.compile(r"(https://hooks\.slack\.com/services)/\S+"), r"\1/***"),
-)
+from shopmill.airflow.message_forms import AMBER, GREEN, RED, Message, Sheet, one_line
+from shopmill.declaration import spoken
+
+if TYPE_CHECKING:
+    from shopmill.registry.news import Telling
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A run that failed. `as_of` is None where the run had none; `failed_checks` are sentences with counts."""
+class FailedTask:
+    """Why a task failed; `failed_checks` are sentences with counts and examples, `cause` what makes two failures alike."""
 
-    dataset: str
-    as_of: str | None
     task: str
     error: str
+    cause: str = ""
+    as_of: str | None = None
     failed_checks: tuple[str, ...] = ()
     log_url: str | None = None
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "FailedTask":
+        """The reverse of `document`."""
+        return cls(**{**document, "failed_checks": tuple(document["failed_checks"])})
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, without secrets."""
+        checks = [one_line(check) for check in self.failed_checks]
+        return {**asdict(self), "error": one_line(self.error), "failed_checks": checks}
+
 
 @dataclass(frozen=True)
-class Success:
-    """A run that published a version, or found that it is the one already there. `bytes` is the size of its files."""
+class Outcome:
+    """A run that is to be told of. `as_of` is None where the run had none; `url` is its page."""
 
     dataset: str
+    owner: str
     as_of: str | None
-    version: str
-    rows: int
-    rejected: int
-    bytes: int
-    warnings: tuple[str, ...] = ()
-    log_url: str | None = None
+    url: str | None = None
 
 
-@dataclass(frozen=True)
-class Message:
-    """One announcement in the forms that the sinks want."""
-
-    subject: str
-    text: str
-    slack: str
-    html: str
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """What every form of a message shows, in this order."""
-
-    headline: str
-    colour: str
-    facts: tuple[tuple[str, str], ...]
-    listed: tuple[str, tuple[str, ...]]
-    command: str | None
-    log_url: str | None
+def failure_message(run: Outcome, tasks: tuple[FailedTask, ...], telling: "Telling", again: timedelta) -> Message:
+    """Tells in one message what failed in a run and how to heal it. `again` is how long the same is not told anew."""
+    names = ", ".join(task.task for task in tasks)
+    more = {"Failures": f"{telling.times} runs in a row since {telling.since:%Y-%m-%d %H:%M} UTC"}
+    return Sheet(
+        subject=f"{_about(run)} failed in {names}",
+        headline=f"{run.dataset} failed in {names}",
+        colour=RED,
+        facts=_facts(run, **(more if telling.times > 1 else {})),
+        lists=(
+            ("What failed", tuple(f"{task.task}: {one_line(task.error)}" for task in tasks)),
+            ("Failed checks", tuple(check for task in tasks for check in task.failed_checks)),
+        ),
+        command=_command(run),
+        links=tuple((f"Log of {task.task}", task.log_url) for task in tasks if task.log_url),
+        note=f"The version before stays current. While it fails like this, it is told again after {spoken(again)}.",
+    ).message()
 
 
-def failure_message(failure: Failure) -> Message:
-    """Tells what failed and how to run it again."""
-    command = f"shopmill run {shlex.quote(failure.dataset)}"
-    if failure.as_of:
-        command += f" --as-of {shlex.quote(failure.as_of)}"
-    facts = _facts(failure.dataset, failure.as_of, Task=failure.task, Error=one_line(failure.error))
-    listed = ("Failed checks", tuple(one_line(check) for check in failure.failed_checks))
-    headline = f"{failure.dataset} failed in {failure.task}"
-    sheet = _Sheet(headline, _RED, facts, listed, command, failure.log_url)
-    return _message(f"[shopmill] {_about(failure.dataset, failure.as_of)} failed in {failure.task}", sheet)
+def late_message(run: Outcome, due: str, promise: timedelta) -> Message:
+    """Tells that a run has not published in time and still goes on."""
+    return Sheet(
+        subject=f"{_about(run)} is late",
+        headline=f"{run.dataset} is late",
+        colour=AMBER,
+        facts=_facts(run, Promise=f"published within {spoken(promise)} of being queued", Due=due),
+        lists=(("What to look at", ("the run has not ended: see which task is waiting or slow, and its log",)),),
+        links=_page(run),
+        note="The version before stays current. Its end is told, well or not.",
+    ).message()
 
 
-def success_message(success: Success) -> Message:
-    """Tells what was published, and the checks that only warn."""
-    facts = _facts(
-        success.dataset,
-        success.as_of,
-        Version=success.version,
-        Rows=f"{success.rows:,}",
-        Rejected=f"{success.rejected:,}",
-        Size=human_size(success.bytes),
-    )
-    warnings = tuple(one_line(warning) for warning in success.warnings)
+def success_message(run: Outcome, summary: Mapping[str, Any], telling: "Telling | None" = None) -> Message:
+    """Tells what was published, and the checks that only warn; after a bad time, that it is over.
+
+    `summary` has version, rows, rejected, bytes, warned and status (published or unchanged).
+    """
+    warnings = tuple(summary.get("warned", ()))
+    ended = telling.recovered_from if telling else None
+    what = {"failed": "has recovered", "late": "was late, and is published"}[ended.kind] if ended else summary.get("status", "published")
     ending = f" with {len(warnings)} warning{'s' if len(warnings) > 1 else ''}" if warnings else ""
-    colour = _AMBER if warnings else _GREEN
-    sheet = _Sheet(f"{success.dataset} published{ending}", colour, facts, ("Warnings", warnings), None, success.log_url)
-    return _message(f"[shopmill] {_about(success.dataset, success.as_of)} published{ending}", sheet)
-
-
-def one_line(text: str) -> str:
-    """The first line that says something, without secrets and not too long."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "no reason was recorded")
-    safe = without_secrets(first)
-    return safe if len(safe) <= _MAX_LINE else safe[: _MAX_LINE - 1] + "…"
-
-
-def without_secrets(text: str) -> str:
-    """The text without passwords in addresses, `password=…` and the like."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
+    facts = {
+        "Version": str(summary["version"]),
+        "Rows": f"{summary['rows']:,}",
+        "Rejected": f"{summary.get('rejected', 0):,}",
+        "Size": human_size(summary.get("bytes", 0)),
+    }
+    if ended and ended.kind == "failed":
+        runs = f"{ended.times} runs" if ended.times > 1 else "one run"
+        facts["Failed"] = f"{runs} since {ended.since:%Y-%m-%d %H:%M} UTC"
+    return Sheet(
+        subject=f"{_about(run)} {what}{ending}",
+        headline=f"{run.dataset} {what}{ending}",
+        colour=AMBER if warnings else GREEN,
+        facts=_facts(run, **facts),
+        lists=(("Warnings", warnings),),
+        links=_page(run),
+    ).message()
 
 
 def human_size(size: int) -> str:
@@ -119,79 +115,19 @@ def human_size(size: int) -> str:
     return f"{amount:.1f} TB"
 
 
-def _about(dataset: str, as_of: str | None) -> str:
-    return f"{dataset} as of {as_of}" if as_of else dataset
+def _about(run: Outcome) -> str:
+    return f"{run.dataset} as of {run.as_of}" if run.as_of else run.dataset
 
 
-def _facts(dataset: str, as_of: str | None, **more: str) -> tuple[tuple[str, str], ...]:
-    known = {"Dataset": dataset, "As of": as_of or "not given", **more}
-    return tuple(known.items())
+def _facts(run: Outcome, **more: str) -> tuple[tuple[str, str], ...]:
+    known = {"Dataset": run.dataset, "Owner": run.owner, "As of": run.as_of or "not given", **more}
+    return tuple((name, value) for name, value in known.items() if value)
 
 
-def _message(subject: str, sheet: _Sheet) -> Message:
-    return Message(one_line(subject), _text(sheet), _slack(sheet), _html(sheet))
+def _page(run: Outcome) -> tuple[tuple[str, str], ...]:
+    return (("The run in Airflow", run.url),) if run.url else ()
 
 
-def _text(sheet: _Sheet) -> str:
-    width = max(len(name) for name, _ in sheet.facts) + 2
-    lines = [sheet.headline, "", *(f"{name + ':':{width}}{value}" for name, value in sheet.facts)]
-    lines += _section(sheet, bullet=lambda line: f"  - {line}")
-    lines += ["", "Run it again:", f"  {sheet.command}"] if sheet.command else []
-    lines += ["", f"Log: {sheet.log_url}"] if sheet.log_url else []
-    return "\n".join(lines) + "\n"
-
-
-def _slack(sheet: _Sheet) -> str:
-    lines = [f"*{_slack_escape(sheet.headline)}*"]
-    lines += [f"{name}: {_slack_escape(value)}" for name, value in sheet.facts]
-    lines += _section(sheet, bullet=lambda line: f"• {_slack_escape(line)}")[1:]
-    lines += [f"Run it again: `{_slack_escape(sheet.command)}`"] if sheet.command else []
-    lines += [f"<{sheet.log_url}|Log>"] if sheet.log_url else []
-    return "\n".join(lines)
-
-
-def _section(sheet: _Sheet, bullet: Callable[[str], str]) -> list[str]:
-    title, items = sheet.listed
-    return ["", f"{title}:", *map(bullet, items)] if items else []
-
-
-def _slack_escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _html(sheet: _Sheet) -> str:
-    """Tables and inline styles only: that is what mail programs agree on."""
-    cell = 'style="padding:4px 16px 4px 0;vertical-align:top;color:{}"'
-    rows = "".join(
-        f"<tr><td {cell.format('#667085')}>{escape(name)}</td><td {cell.format('#101828')}>{escape(value)}</td></tr>"
-        for name, value in sheet.facts
-    )
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>'
-        + escape(sheet.headline)
-        + "</title></head>"
-        '<body style="margin:0;padding:24px;background:#f2f4f7;font:15px/1.5 Helvetica,Arial,sans-serif">'
-        '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"><tr><td align="center">'
-        '<table role="presentation" width="600" cellspacing="0" cellpadding="0" style="max-width:600px;width:100%;'
-        f'background:#ffffff;border-top:4px solid {sheet.colour}"><tr><td style="padding:24px">'
-        f'<h1 style="margin:0 0 16px;font-size:20px;color:{sheet.colour}">{escape(sheet.headline)}</h1>'
-        f'<table role="presentation" cellspacing="0" cellpadding="0">{rows}</table>'
-        + "".join(_html_rest(sheet))
-        + "</td></tr></table></td></tr></table></body></html>"
-    )
-
-
-def _html_rest(sheet: _Sheet) -> Iterable[str]:
-    title, items = sheet.listed
-    if items:
-        yield _html_list(title, items)
-    if sheet.command:
-        box = "margin:4px 0 0;padding:12px;background:#101828;color:#ffffff;white-space:pre-wrap;font:13px monospace"
-        yield f'<p style="margin:16px 0 0">Run it again:</p><pre style="{box}">{escape(sheet.command)}</pre>'
-    if sheet.log_url:
-        yield f'<p style="margin:16px 0 0"><a href="{escape(sheet.log_url)}" style="color:#175cd3">Open the log</a></p>'
-
-
-def _html_list(title: str, items: Sequence[str]) -> str:
-    entries = "".join(f"<li>{escape(item)}</li>" for item in items)
-    return f'<p style="margin:16px 0 0">{escape(title)}:</p><ul style="margin:4px 0 0;padding-left:20px">{entries}</ul>'
+def _command(run: Outcome) -> str:
+    command = f"shopmill run {shlex.quote(run.dataset)}"
+    return f"{command} --as-of {shlex.quote(run.as_of)}" if run.as_of else command

@@ -121,3 +121,11 @@ def published(run: "Run") -> Iterator[Gauge]:
 def _is_newest(run: "Run") -> bool:
     current = run.versions.current()
     return current is None or AsOf.parse(current.as_of, run.settings.zone).instant <= run.as_of.instant
+
+
+def begin() -> None:
+    """Opens Airflow's channel in a process that is no task, such as the dag-processor's, which calls back when a run fails."""
+    from airflow.sdk.observability.metrics import stats_utils
+    from airflow.sdk.observability.stats import Stats
+
+    Stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)

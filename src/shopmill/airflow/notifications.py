@@ -1,117 +1,168 @@
-"""Tells people how a run went, through Slack and e-mail, where the connections for them exist.
+"""Tells people what they should know of a run, once: that it failed, is late, recovered, or published.
 
-    shopmill_slack   Slack Incoming Webhook: the webhook's address as password
-    shopmill_smtp    SMTP, with `from_email` in its extra, and the recipients as `to` (or SHOPMILL_NOTIFY_EMAIL)
-
-Without a connection nothing is sent; a sink that does not answer is a warning in the log. Neither fails a run.
+A task that fails leaves a note in the registry (`note_failure`), and the end of its run is one message about all of them
+(`announce_failure`). The registry also knows what was told before, so that the same news are not told again within
+`notify_again_hours`. Where the registry does not answer, people are told all the same. Nothing here fails a run.
 """
 
+import asyncio
 import logging
-import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from shopmill.airflow.messages import Failure, Message, Success, failure_message, success_message, without_secrets
+from shopmill import datasets
+from shopmill.airflow import metrics
+from shopmill.airflow.delivery import deliver
+from shopmill.airflow.message_forms import Message, one_line, without_secrets
+from shopmill.airflow.messages import FailedTask, Outcome, failure_message, late_message, success_message
+from shopmill.asof import AsOf
+from shopmill.errors import InvalidInputError
+from shopmill.settings import Settings
 
 if TYPE_CHECKING:
-    from airflow.sdk import Connection, Context
+    from airflow.sdk import Context
 
-SLACK = "shopmill_slack"
-SMTP = "shopmill_smtp"
-_TIMEOUT_SECONDS = 10
+    from shopmill.registry.news import Kind, NewsDesk, Telling
+
+NUMBERED = re.compile(r"\S*\d\S*")
+"""What differs between two failures of the same cause: counts, times, ids."""
+UNKNOWN = "it ended without a word: its process was killed or lost"
 
 log = logging.getLogger(__name__)
 
 
-def announce_failure(context: "Context") -> None:
-    """Announces a failed task. Give it to a DAG as `default_args={"on_failure_callback": announce_failure}`."""
-    _announce(failure_message(failure_of(context)), context)
-
-
-def announce_success(context: "Context", summary: Mapping[str, Any]) -> None:
-    """Announces a published version, from `summary` with version, rows, rejected, bytes, warned."""
-    _announce(success_message(success_of(context, summary)), context)
-
-
-def failure_of(context: "Context") -> Failure:
-    """What a failed task's context tells. A task that was killed leaves no exception."""
+def note_failure(context: "Context") -> None:
+    """Notes why a task failed. A DAG has it as `default_args={"on_failure_callback": note_failure}`."""
     task = context["ti"]
-    exception = context.get("exception")
-    return Failure(
-        dataset=task.dag_id,
-        as_of=as_of_in(context),
+    try:
+        _desk(_settings()).note_failed_task(f"{task.dag_id}.{task.run_id}", task.task_id, failed_task(context).document())
+    except Exception as error:
+        log.warning("Why %s failed was not noted: %s", task.task_id, without_secrets(str(error)))
+
+
+def failed_task(context: "Context") -> FailedTask:
+    """What a failed task's context tells. A task that was killed leaves no exception."""
+    task, exception = context["ti"], context.get("exception")
+    results = getattr(exception, "failures", ())
+    kind = type(exception).__name__ if exception is not None else ""
+    error = str(exception or "").strip() or kind or UNKNOWN
+    checks = sorted(f"{result.table} {result.name}" for result in results)
+    return FailedTask(
         task=task.task_id,
-        error=str(exception or "").strip() or _kind(exception),
-        failed_checks=tuple(result.sentence() for result in getattr(exception, "failures", ())),
+        error=error,
+        cause=" ".join((task.task_id, kind, *(checks or [NUMBERED.sub("#", one_line(error))]))),
+        as_of=as_of_in(context),
+        failed_checks=tuple(result.sentence() for result in results),
         log_url=getattr(task, "log_url", None),
     )
 
 
-def success_of(context: "Context", summary: Mapping[str, Any]) -> Success:
-    """What a run's summary and its last task's context tell."""
-    return Success(
-        dataset=str(summary.get("dataset") or context["ti"].dag_id),
-        as_of=str(summary.get("as_of") or as_of_in(context) or "") or None,
-        version=str(summary["version"]),
-        rows=int(summary["rows"]),
-        rejected=int(summary.get("rejected", 0)),
-        bytes=int(summary.get("bytes", 0)),
-        warnings=tuple(summary.get("warned", ())),
-        log_url=getattr(context["ti"], "log_url", None),
-    )
+def announce_failure(context: "Context") -> None:
+    """Tells what failed in a run, when the run has ended. A DAG has it as its own `on_failure_callback`."""
+    dag_id, run_id = context["dag"].dag_id, str(context["run_id"])
+    settings = _settings()
+    tasks = _failed_tasks(settings, f"{dag_id}.{run_id}") or (_last_task(context),)
+    run = _outcome(dag_id, run_id, next((task.as_of for task in tasks if task.as_of), None) or as_of_in(context))
+    telling = _note(settings, run, "failed", "; ".join(sorted(task.cause for task in tasks)))
+    again = timedelta(hours=settings.notify_again_hours)
+    _tell(settings, run, telling, failure_message(run, tasks, telling, again))
+    metrics.begin()
+    metrics.send(dag_id, "failures_in_a_row", telling.times)
+
+
+def announce_success(context: "Context", summary: Mapping[str, Any]) -> None:
+    """Tells that a version was published, from `summary` with version, rows, rejected, bytes, warned."""
+    task, settings = context["ti"], _settings()
+    run = _outcome(task.dag_id, task.run_id, str(summary.get("as_of") or as_of_in(context) or "") or None)
+    telling = _note(settings, run, "published", "; ".join(sorted(summary.get("warned", ()))))
+    _tell(settings, run, telling, success_message(run, summary, telling))
+    metrics.send(task.dag_id, "failures_in_a_row", telling.times if telling.kind == "failed" else 0)
+
+
+async def announce_late(context: dict[str, Any]) -> None:
+    """Tells that a run has missed its deadline. Airflow's triggerer calls it."""
+    await asyncio.to_thread(_announce_late, context)
+
+
+def _announce_late(context: dict[str, Any]) -> None:
+    told, settings = context["dag_run"], _settings()
+    as_of = (told["conf"] or {}).get("as_of") or told["partition_key"]
+    run = _outcome(told["dag_id"], told["dag_run_id"], as_of)
+    due = datetime.fromisoformat(str(context["deadline"]["deadline_time"])).astimezone(UTC)
+    promise = due - datetime.fromisoformat(told["queued_at"])
+    telling = _note(settings, run, "late", "")
+    _tell(settings, run, telling, late_message(run, f"{due:%Y-%m-%d %H:%M} UTC", promise))
 
 
 def as_of_in(context: "Context") -> str | None:
-    """The run's as_of: its parameter, else its partition key."""
-    found = (context.get("params") or {}).get("as_of") or context.get("partition_key")
+    """The run's as_of: as the task had it, else its parameter, else its partition key."""
+    rendered = str(getattr(context.get("task"), "as_of", None) or "")
+    given = "" if "{" in rendered else rendered
+    found = given or (context.get("params") or {}).get("as_of") or context.get("partition_key")
     return str(found) if found else None
 
 
-def _announce(message: Message, context: "Context") -> None:
-    _send(SLACK, lambda connection: _to_slack(message, connection, context))
-    _send(SMTP, lambda connection: _to_mailbox(message, connection, context))
+def _tell(settings: Settings, run: Outcome, telling: "Telling", message: Message) -> None:
+    if not telling.is_due:
+        log.info("Not told: %s. People know it since %s.", message.subject, telling.since)
+    elif deliver(message):
+        try:
+            _desk(settings).told(run.dataset)
+        except Exception as error:
+            log.warning("What was told was not noted: %s", without_secrets(str(error)))
 
 
-def _send(connection_id: str, send: "Callable[[Connection], None]") -> None:
-    connection = _connection(connection_id)
-    if connection is None:
-        return
+def _note(settings: Settings, run: Outcome, kind: "Kind", news: str) -> "Telling":
+    from shopmill.registry.news import Telling
+
     try:
-        send(connection)
+        instant = AsOf.parse(run.as_of, settings.zone).instant if run.as_of else None
+        return _desk(settings).note(run.dataset, kind, news, instant)
     except Exception as error:
-        log.warning("No message went to %s: %s: %s", connection_id, _kind(error), without_secrets(str(error)))
+        log.warning("Whether it was told before is not known: %s", without_secrets(str(error)))
+        return Telling(is_due=True, kind=kind, times=1, since=datetime.now(UTC))
 
 
-def _connection(connection_id: str) -> "Connection | None":
-    from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
+def _failed_tasks(settings: Settings, run_id: str) -> tuple[FailedTask, ...]:
     try:
-        found: Connection = Connection.get(connection_id)
-    except AirflowNotFoundException:
-        return None
-    return found
+        return tuple(FailedTask.from_document(noted) for noted in _desk(settings).take_failed_tasks(run_id))
+    except Exception as error:
+        log.warning("Why tasks failed is not known: %s", without_secrets(str(error)))
+        return ()
 
 
-def _to_slack(message: Message, _: "Connection", context: "Context") -> None:
-    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
-
-    notifier = SlackWebhookNotifier(slack_webhook_conn_id=SLACK, text=message.slack, timeout=_TIMEOUT_SECONDS)
-    # Called directly, a notifier renders no templates: a brace in an error must not read a variable or connection.
-    notifier.notify(context)  # type: ignore[no-untyped-call]
+def _last_task(context: "Context") -> FailedTask:
+    task = context.get("ti")
+    name = str(getattr(task, "task_id", "an unknown task"))
+    return FailedTask(name, UNKNOWN, name, log_url=getattr(task, "log_url", None))
 
 
-def _to_mailbox(message: Message, connection: "Connection", context: "Context") -> None:
-    from shopmill.airflow.mail import TextAndHtmlNotifier
+def _outcome(dag_id: str, run_id: str, as_of: str | None) -> Outcome:
+    from airflow.sdk.configuration import conf
 
-    recipients = connection.extra_dejson.get("to") or os.environ.get("SHOPMILL_NOTIFY_EMAIL")
-    if not recipients:
-        log.warning("No message went to %s: give recipients as `to` in its extra, or SHOPMILL_NOTIFY_EMAIL.", SMTP)
-        return
-    TextAndHtmlNotifier(
-        to=recipients, subject=message.subject, html_content=message.html, text=message.text, smtp_conn_id=SMTP
-    ).notify(context)
+    base = conf.get("api", "base_url", fallback="http://localhost:8080/").rstrip("/")
+    return Outcome(dag_id, _owner(dag_id), as_of, f"{base}/dags/{dag_id}/runs/{quote(run_id)}")
 
 
-def _kind(error: object) -> str:
-    return type(error).__name__ if error is not None else "no reason was recorded: the task was killed or lost"
+def _owner(dataset: str) -> str:
+    try:
+        return datasets.load(dataset).owner
+    except InvalidInputError:
+        return ""
+
+
+def _settings() -> Settings:
+    from shopmill.airflow.connections import airflow_settings
+
+    return airflow_settings()
+
+
+def _desk(settings: Settings) -> "NewsDesk":
+    from shopmill.registry import Registry
+    from shopmill.registry.news import NewsDesk
+
+    dsn = settings.registry_dsn.get_secret_value()
+    return NewsDesk(Registry(dsn), timedelta(hours=settings.notify_again_hours))

@@ -13,18 +13,17 @@ from airflow.sdk import (
     Asset,
     AssetAlias,
     AssetOrTimeSchedule,
-    AsyncCallback,
     BaseOperator,
     CronPartitionTimetable,
     CronTriggerTimetable,
-    DeadlineAlert,
-    DeadlineReference,
     ExceptionRetryPolicy,
     Param,
     RetryAction,
     RetryRule,
     TaskGroup,
 )
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowSkipException
 
 from shopmill import datasets
