@@ -4,6 +4,7 @@ The task that follows finds every vector in the cache, so it is the same task th
 is imported only where the settings ask for pods: Airflow's Kubernetes operator takes seconds to import.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 STARTUP_SECONDS = 900  # a node with a GPU may have to be bought and the image fetched; a missing image is told at once
 GPU = "nvidia.com/gpu"
+STORE_PLACE = ("AWS_ENDPOINT_URL", "AWS_REGION")
+"""What a pod has of this environment. Credentials are no part of it: a service account or the template has them."""
 
 
 def embed_in_pods(name: str) -> TaskGroup:
@@ -52,7 +55,7 @@ def encoding_pods(settings: Settings) -> Any:
         labels={"app.kubernetes.io/name": "shopmill-encoder"},
         image=pods.image,
         cmds=["shopmill"],
-        env_vars={"SHOPMILL_ENCODER": settings.encoder, "SHOPMILL_ENCODER_PRECISION": settings.encoder_precision},
+        env_vars=_environment(settings),
         gpus=pods.gpus,
         node_selector=pods.node_selector,
         tolerations=pods.tolerations,
@@ -65,6 +68,11 @@ def encoding_pods(settings: Settings) -> Any:
         log_events_on_failure=True,
         log_pod_spec_on_failure=False,
     )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    encoder = {"SHOPMILL_ENCODER": settings.encoder, "SHOPMILL_ENCODER_PRECISION": settings.encoder_precision}
+    return encoder | {name: os.environ[name] for name in STORE_PLACE if name in os.environ}
 
 
 class MissingTextsOperator(StepOperator):
