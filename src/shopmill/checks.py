@@ -88,14 +88,15 @@ class Checking:
 
     def run(self, input_rows: int) -> list[Result]:
         """All results, in the order of the declaration."""
-        results = [result for table in self.dataset.published for result in self._table(table)]
+        results = [result for table in self.dataset.published for result in self.of_table(table)]
         results += [self._query(check) for check in self.dataset.checks]
         if self.dataset.can_reject:
             results.append(self._rejects(input_rows))
         results += self._freshness()
         return results
 
-    def _table(self, table: Table) -> Iterator[Result]:
+    def of_table(self, table: Table) -> Iterator[Result]:
+        """The results of the rules on one table: of its columns, its rows, its key and their number."""
         rules = row_rules(table)
         counts = ", ".join(f"count(*) filter (where not ({rule.rule})) as c{i}" for i, rule in enumerate(rules))
         found = self.engine.rows(
