@@ -15,6 +15,7 @@ from rich.table import Table
 
 from shopmill import datasets
 from shopmill.cli_airflow import airflow_setup
+from shopmill.cli_gx import export_gx
 from shopmill.cli_lineage import lineage
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
@@ -325,7 +326,7 @@ def demo(
     raise typer.Exit(code)
 
 
-for command in (lineage, airflow_setup):  # each in a module of its own
+for command in (lineage, export_gx, airflow_setup):  # each in a module of its own
     app.command()(command)
 
 

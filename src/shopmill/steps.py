@@ -11,6 +11,7 @@ from typing import Any
 from shopmill.checks import Result
 from shopmill.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.content import build_manifest, describe_inputs, describe_making, plain
+from shopmill.declaration import Dataset
 from shopmill.engine.compose import references
 from shopmill.errors import CheckFailedError, ConflictError
 from shopmill.functions import find_function
@@ -123,9 +124,15 @@ def publish(run: Run) -> Summary:
         return summary
 
 
+def continues(dataset: Dataset) -> bool:
+    """Whether what a dataset computes depends on the version before."""
+    reads_it = any(name.startswith(PREVIOUS) for sql in dataset.sql.values() for name in references(sql))
+    return reads_it or dataset.incremental is not None
+
+
 def _previous_is_the_same(run: Run, manifest: Manifest) -> None:
     """A version is built on the one before it: if that was replaced meanwhile, this one would be built on sand."""
-    if not any(name.startswith(PREVIOUS) for sql in run.dataset.sql.values() for name in references(sql)):
+    if not continues(run.dataset):
         return
     now = run.versions.before(run.as_of)
     found = {"as_of": now.as_of, "version": now.version} if now else None

@@ -43,6 +43,14 @@ class Versions:
         earlier = [found for found in self.as_ofs() if found.instant < as_of.instant]
         return next((found for known in reversed(earlier) if (found := self.at(known))), None)
 
+    def previous_of(self, manifest: Manifest) -> Manifest | None:
+        """The version that a version continued from and was compared with; None for a first one, or when it is gone."""
+        previous = manifest.beside["previous"]
+        try:
+            return self.exactly(previous["as_of"], previous["version"]) if previous else None
+        except FileNotFoundError:
+            return None
+
     def need(self, as_of: AsOf | None) -> Manifest:
         """The version of an as_of, or the current one; InvalidInputError where there is none."""
         found = self.at(as_of) if as_of else self.current()

@@ -196,6 +196,7 @@ class StepOperator(BaseOperator):
         """Does the step and returns its summary, a few numbers."""
         run = self._run(context)
         steps = {"extract": self._extract, "transform": self._transform, "check": self._check, "publish": self._publish}
+        self._wait_for_turn(run, context)
         summary: dict[str, Any] = {}
         try:
             with metrics.timed(run, self.task_id):
@@ -203,6 +204,12 @@ class StepOperator(BaseOperator):
         finally:
             self.lineage = lineage_of(self.step, self.part, run, summary, self.sql)
         return summary
+
+    def _wait_for_turn(self, run: "Run", context: "Context") -> None:
+        if self.step == "transform" and self.part == run.dataset.tasks[0].name:
+            from shopmill.airflow.turns import wait_for_turn
+
+            wait_for_turn(run, context["ti"])
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
         """What the step read and wrote, for Airflow's OpenLineage provider.

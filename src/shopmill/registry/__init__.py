@@ -120,6 +120,20 @@ class Registry:
                 {"dataset": dataset, "limit": limit},
             ).fetchall()
 
+    def recent_dag_runs(self, dataset: str) -> list[dict[str, Any]]:
+        """dag_run_id, as_of and status of the DAG runs of a dataset that are at work, or were within the hour.
+
+        The newest 200.
+        """
+        with self._connect() as connection:
+            rows = connection.execute(
+                "select dag_run_id, as_of, status from shopmill.etl_runs where dataset = %s and dag_run_id is not null "
+                "and (status = 'running' or finished_at > now() - interval '1 hour') "
+                "order by coalesce(finished_at, started_at) desc limit 200",
+                (dataset,),
+            )
+            return rows.fetchall()
+
     @contextmanager
     def lock(self, name: str, wait: bool = True) -> Iterator[None]:
         """Holds the lock `name`; PostgreSQL frees it when this process dies. ConflictError when taken and not waiting."""
