@@ -1,6 +1,6 @@
 """What is made of a catalogue's texts, what is not made again, and which index answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -155,6 +155,21 @@ def test_a_collapsed_model_publishes_nothing(settings: Settings) -> None:
         build(settings, NAME, "2020-09-22")
     with pytest.raises(InvalidInputError, match="no version"):
         Dataset(NAME, None, settings)
+
+
+@pytest.mark.spark
+def test_spark_gives_the_same_rows_and_files(
+    settings: Settings, spark_settings: Mapping[str, Any], tmp_path: Path
+) -> None:
+    on_spark = settings.model_copy(update={**spark_settings, "store": str(tmp_path / "spark")})
+    give(settings, DRESS, GOWN, BOLT, NAMELESS)
+    made = []
+    for used in (settings, on_spark):
+        build(used, "articles_content", "2020-09-22")
+        told = build(used, NAME, "2020-09-22", min_df=1)
+        files = Dataset(NAME, None, used).artifact("tfidf")
+        made.append((rows(used), {name: path.read_bytes() for name, path in files.items()}, told["texts_encoded"]))
+    assert made[0] == made[1]
 
 
 # --- once, not twice -----------------------------------------------------------------------------------------------
