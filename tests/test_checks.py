@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from shopmill.checks import Checking, Result
 from shopmill.declaration import REJECTS, Column, Dataset, Input, Promise, QueryCheck, RowCheck, Table
@@ -147,3 +151,44 @@ def test_a_query_counts_violations(engine: DuckDBEngine, sql: str, violations: i
     dataset = replace(DATASET, checks=(QueryCheck("a query", sql, "meaning", "warn"),))
     result = check(engine, GOOD, dataset)[": a query"]
     assert (result.violations, result.detail, result.severity) == (violations, detail, "warn")
+
+
+RANGED = Table(
+    "measured",
+    "one row per measurement",
+    (
+        Column("number", "bigint", "number", minimum=0, maximum=9),
+        Column("share", "double", "share", required=False, minimum=0, maximum=1),
+        Column("day", "date", "day"),
+    ),
+)
+
+
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.integers(-1, 10),
+            st.none() | st.sampled_from([-0.5, 0.0, 0.5, 1.0, 1.5, float("nan"), float("inf")]),
+            st.none() | st.just(date(2020, 9, 22)),
+        ),
+        max_size=6,
+    )
+)
+def test_what_the_statistics_of_a_file_clear_is_what_a_count_would_find(
+    tmp_path: Path, engine: DuckDBEngine, rows: list[tuple[Any, ...]]
+) -> None:
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), ()]
+    types = (pa.int64(), pa.float64(), pa.date32())
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    pq.write_table(pa.table(arrays, names=["number", "share", "day"]), tmp_path / "measured.parquet")
+    engine.view("measured", [tmp_path / "measured.parquet"], {c.name: c.type for c in RANGED.columns})
+    checking = Checking(DATASET, engine, BOUND, {"measured": len(rows)}, {}, {})
+    found = {result.name: result.violations for result in checking.of_table(RANGED)}
+    numbers, shares, days = columns
+    assert found["number not null"] == numbers.count(None)
+    assert found["day not null"] == days.count(None)
+    assert found["number at least 0"] == sum(n is not None and n < 0 for n in numbers)
+    assert found["number at most 9"] == sum(n is not None and n > 9 for n in numbers)
+    assert found["share at least 0"] == sum(s is not None and s < 0 for s in shares)
+    assert found["share at most 1"] == sum(s is not None and not s <= 1 for s in shares)  # NaN is beyond every number
