@@ -11,6 +11,7 @@ from email.parser import BytesParser
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingUDPServer
 from threading import Thread
 from typing import Any
 
@@ -19,6 +20,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from shopmill.airflow.local import LocalAirflow
+from shopmill.airflow.local.topology import Topology
 
 # Airflow writes a configuration wherever it is imported: not into the home of whoever runs the tests.
 os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / f"shopmill-airflow-{os.getuid()}"))
@@ -140,6 +142,36 @@ def sink_connections(slack_server: SlackSink, mail_server: Mailbox) -> dict[str,
     }
 
 
+@dataclass
+class Gauges:
+    """What Airflow's tasks sent over StatsD: the last value by name with its labels."""
+
+    port: int
+    values: dict[str, float] = field(default_factory=dict)
+
+    def take(self, packet: str) -> None:
+        for line in packet.splitlines():
+            name, _, sent = line.partition(":")
+            value, kind = sent.split("|")[:2]
+            if kind == "g":
+                self.values[name] = float(value)
+
+
+@pytest.fixture(scope="session")
+def gauges(free_port: Callable[[], int]) -> Iterator[Gauges]:
+    found = Gauges(free_port())
+
+    class Packets(BaseRequestHandler):
+        def handle(self) -> None:
+            found.take(self.request[0].decode())
+
+    server = ThreadingUDPServer(("127.0.0.1", found.port), Packets)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(scope="session")
 def airflow_shop(database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> AirflowShop:
     return AirflowShop(database(), database(), tmp_path_factory.mktemp("store"))
@@ -151,6 +183,7 @@ def airflow(
     free_port: Callable[[], int],
     airflow_shop: AirflowShop,
     sink_connections: dict[str, str],
+    gauges: Gauges,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalAirflow]:
     """A healthy Airflow. A test copies its DAG files into `airflow.dags_folder`; they are found within seconds."""
@@ -158,5 +191,7 @@ def airflow(
     (dags_folder / TRIVIAL_DAGS.name).write_text(TRIVIAL_DAGS.read_text())
     environment = {**airflow_shop.environment, **sink_connections}
     home = tmp_path_factory.mktemp("airflow")
-    with LocalAirflow(home, dags_folder, database(), free_port(), environment) as running:
+    statsd = {"ON": "True", "HOST": "127.0.0.1", "PORT": str(gauges.port), "INFLUXDB_ENABLED": "True"}
+    topology = Topology(settings={f"METRICS__STATSD_{name}": value for name, value in statsd.items()})
+    with LocalAirflow(home, dags_folder, database(), free_port(), environment, topology) as running:
         yield running

@@ -1,12 +1,14 @@
 """A dataset through a real scheduler: published, registered, announced; and blocked, with the reason told."""
 
+import time
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from conftest import AirflowShop, Mailbox, SlackSink
+from conftest import AirflowShop, Gauges, Mailbox, SlackSink
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.client import RunState
 from shopmill.reading import load
@@ -29,6 +31,9 @@ def shop(airflow: LocalAirflow, airflow_shop: AirflowShop) -> AirflowShop:
             "insert into transactions select date '2020-09-20' + (i % 3), 'c' || i % 7, '000' || i % 2 + 1, 9.99, 1 "
             "from generate_series(1, 100) as i"
         )
+    with psycopg.connect(airflow_shop.registry_dsn) as connection:
+        if connection.execute("select to_regclass('shopmill.news')").fetchone() != (None,):
+            connection.execute("truncate shopmill.news")  # people know nothing of what tests before published
     source = Path(__file__).parents[2] / "dags" / f"{DAG}.py"
     (airflow.dags_folder / source.name).write_text(source.read_text())
     return airflow_shop
@@ -71,6 +76,24 @@ def test_published_registered_and_announced(
     assert "group by customer_id, article_id" in rendered["sql"]
 
 
+def test_its_figures_went_out_as_metrics(airflow: LocalAirflow, shop: AirflowShop, gauges: Gauges) -> None:
+    def told(name: str, **labels: str) -> float:
+        tags = "".join(f",{label}={value}" for label, value in labels.items())
+        return gauges.values[f"airflow.shopmill.{name},dataset={DAG}{tags}"]
+
+    manifest = load(DAG, "2020-09-23", store=str(shop.store)).manifest
+    assert told("as_of_timestamp_seconds") == datetime(2020, 9, 23, tzinfo=UTC).timestamp()
+    assert told("promised_age_seconds") == 29 * 3600
+    assert told("rows", table="interactions") == manifest.rows("interactions")
+    assert told("bytes") == manifest.summary["bytes"]
+    assert told("input_rows", table="transactions") == told("source_rows_read", table="transactions") == 100
+    assert told("rejected_rows") == 0
+    assert told("checks", result="passed") > 10
+    assert told("checks", result="failed") == 0
+    assert 0 < told("step_duration_seconds", step="transform") < told("run_duration_seconds")
+    assert told("failures_in_a_row") == 0
+
+
 def test_a_second_run_changes_nothing(airflow: LocalAirflow, shop: AirflowShop) -> None:
     before = load(DAG, "2020-09-23", store=str(shop.store)).version
     assert run(airflow, "2020-09-23").state == "success"
@@ -79,7 +102,7 @@ def test_a_second_run_changes_nothing(airflow: LocalAirflow, shop: AirflowShop) 
 
 
 def test_a_blocked_run_is_told_once_and_not_tried_again(
-    airflow: LocalAirflow, shop: AirflowShop, slack: SlackSink, mailbox: Mailbox
+    airflow: LocalAirflow, shop: AirflowShop, slack: SlackSink, mailbox: Mailbox, gauges: Gauges
 ) -> None:
     with psycopg.connect(shop.source_dsn) as connection:
         connection.execute(
@@ -89,6 +112,9 @@ def test_a_blocked_run_is_told_once_and_not_tried_again(
     [failed] = last.failed_tasks
     assert (last.state, failed.task_id, failed.try_number) == ("failed", "quality_check", 1)
 
+    deadline = time.monotonic() + 60
+    while not (slack.messages and mailbox.messages) and time.monotonic() < deadline:
+        time.sleep(0.2)
     [message] = slack.messages
     for words in (
         DAG,
@@ -99,6 +125,11 @@ def test_a_blocked_run_is_told_once_and_not_tried_again(
     ):
         assert words in message["text"], message["text"]
     assert len(mailbox.messages) == 1
+
+    told = {name: value for name, value in gauges.values.items() if f"dataset={DAG}" in name}
+    assert told[f"airflow.shopmill.failures_in_a_row,dataset={DAG}"] == 1, "from the dag-processor, which calls back"
+    assert told[f"airflow.shopmill.checks,dataset={DAG},result=failed"] == 1
+    assert told[f"airflow.shopmill.rejected_rows,dataset={DAG}"] == 50
 
     newest, *_ = Registry(shop.registry_dsn).runs(DAG)
     assert newest["status"] == "blocked"

@@ -67,10 +67,10 @@ def announce_failure(context: "Context") -> None:
     tasks = _failed_tasks(settings, f"{dag_id}.{run_id}") or (_last_task(context),)
     run = _outcome(dag_id, run_id, next((task.as_of for task in tasks if task.as_of), None) or as_of_in(context))
     telling = _note(settings, run, "failed", "; ".join(sorted(task.cause for task in tasks)))
-    again = timedelta(hours=settings.notify_again_hours)
-    _tell(settings, run, telling, failure_message(run, tasks, telling, again))
     metrics.begin()
     metrics.send(dag_id, "failures_in_a_row", telling.times)
+    again = timedelta(hours=settings.notify_again_hours)
+    _tell(settings, run, telling, failure_message(run, tasks, telling, again))
 
 
 def announce_success(context: "Context", summary: Mapping[str, Any]) -> None:
