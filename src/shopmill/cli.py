@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
+import rich
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from shopmill.text.index import Neighbour
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-out, err = Console(), Console(stderr=True)
+rich.reconfigure(stderr=True)  # where others show progress
+out, err = Console(), rich.get_console()
 
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="a dataset, such as user_item_interactions")]
 AsOfOption = Annotated[
@@ -43,8 +45,8 @@ def settings_of(
     """Turns a shop's PostgreSQL into versioned, checked, reproducible machine-learning datasets."""
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR,
-        format="%(message)s",
-        handlers=[RichHandler(console=err, show_path=False)],
+        format="%(message)s" if err.is_terminal else "%(levelname)s: %(message)s",
+        handlers=[RichHandler(console=err, show_path=False) if err.is_terminal else logging.StreamHandler()],
     )
     context.obj = load_settings(**({"store": store} if store else {}))
 

@@ -44,7 +44,7 @@ class ShownProgress:
         if self._bar is None:
             columns = (TextColumn("encoding"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
             self._bar = Bar(*columns, console=self._console, transient=True)
-            self._bar.add_task("")
+            self._bar.add_task("", total=total)
             self._bar.start()
         self._bar.update(self._bar.task_ids[0], completed=done, total=total)
 
