@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+import yaml
 
 from conftest import TRIVIAL_DAGS
 from shopmill import datasets
@@ -167,6 +168,17 @@ def test_one_setting_brings_all_dags_from_the_wheel(fab: LocalAirflow, installed
     assert {Path(found[name]["fileloc"]).parent for name in ours} == {installed / "shopmill" / "dags"}
     assert {found[name]["max_active_runs"] for name in ours} == {1}
     assert fab.client.get("/api/v2/importErrors")["import_errors"] == []
+
+
+@pytest.mark.parametrize("service", ["dag-processor", "triggerer"])
+def test_the_health_commands_of_the_compose_file_are_true(fab: LocalAirflow, service: str) -> None:
+    [kind, command] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"][service]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    environment = {**fab.environment(), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    other = command.replace("--local", "--hostname elsewhere")
+    assert subprocess.run(["/bin/sh", "-c", other], env=environment, capture_output=True, check=False).returncode != 0
 
 
 def test_a_run_takes_its_secrets_from_the_backend_and_tells_none(

@@ -99,7 +99,7 @@ class LocalAirflow:
         self.logs.mkdir(parents=True, exist_ok=True)
         processes.end_all(self.home, _GRACE_SECONDS)
         _refuse_taken_port(self.port)
-        environment = self._environment()
+        environment = self.environment()
         self._migrate(environment)
         self._started_at = datetime.now(UTC)
         for name, arguments in self._topology.processes.items():
@@ -155,7 +155,8 @@ class LocalAirflow:
         """The folder with the log files of a task, one per try."""
         return self.logs / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The environment of its processes, for commands beside them: it holds secrets."""
         keys = load_secrets(self.home)
         base = {**os.environ, **self._extra}
         return airflow_environment(
