@@ -2,6 +2,7 @@
 
 import io
 import logging
+import time
 
 import pytest
 from rich.console import Console
@@ -22,12 +23,23 @@ def written(on: Console) -> str:
 def test_a_bar_in_a_terminal_that_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "SECONDS_WITHOUT_BAR", 0)
     terminal = console(force_terminal=True, force_interactive=True)
-    with terminal.status("a run, say"), ShownProgress(terminal) as tell:
+    with ShownProgress(terminal) as tell:
         tell(10, 100)
         tell(30, 100)
     assert "encoding" in written(terminal)
     assert "30/100" in written(terminal)
     assert "100" not in written(terminal).split("\x1b[2K")[-1], "the line is erased"
+
+
+def test_a_bar_below_the_status_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "SECONDS_WITHOUT_BAR", 0)
+    terminal = console(force_terminal=True, force_interactive=True)
+    with terminal.status("a run"), ShownProgress(terminal) as tell:
+        tell(30, 100)
+        deadline = time.monotonic() + 30
+        while "30/100" not in written(terminal) and time.monotonic() < deadline:
+            time.sleep(0.01)  # the status is drawn anew twelve times a second, and the bar with it
+    assert "30/100" in written(terminal)
 
 
 def test_no_bar_for_what_is_quick_nor_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
