@@ -103,6 +103,8 @@ def test_a_failure_is_told_with_three_keys(engine: DuckDBEngine) -> None:
     assert (result.violations, result.examples) == (5, ("k1", "k2", "k3"))
     assert result.sentence() == "size at least 0: 5 violations (such as k1; k2; k3)"
     assert result.document()["examples"] == ["k1", "k2", "k3"]
+    repeated = check(engine, [(f"k{n // 2}", 1, "a") for n in range(9)])["things: key unique"]
+    assert (repeated.violations, repeated.examples) == (4, ("k0", "k1", "k2"))
     assert check(engine, [("k", 1, "it's b")])["things: small are a"].severity == "warn"
 
 

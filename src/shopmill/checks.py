@@ -10,6 +10,11 @@ from shopmill.engine.compose import compose
 from shopmill.identifiers import quote
 
 EXAMPLES = 3
+REASONS = """
+    select cast(n as varchar) || ' of ' || source_table || ': ' || reason as told
+    from (select source_table, reason, count(*) as n from rejects group by source_table, reason) as counted
+    order by n desc, told
+"""
 
 
 @dataclass(frozen=True)
@@ -118,8 +123,7 @@ class Checking:
         for rule in rules:
             yield self._row_result(table, rule, violations.get(rule, 0))
         if table.key:
-            duplicates = self.engine.duplicates(table.name, table.key)
-            yield Result("key unique", table.name, "error", f"one row per {', '.join(table.key)}", duplicates)
+            yield self._key_unique(table)
         yield self._row_count(table, self.rows[table.name])
 
     def _aggregates(self, table: Table, aggregates: list[str]) -> list[Any]:
@@ -132,11 +136,20 @@ class Checking:
         examples: tuple[str, ...] = ()
         if violations:
             keys = ", ".join(quote(name) for name in table.order)
-            query = f"select {keys} from {quote(table.name)} where not ({rule.rule}) order by {keys} limit {EXAMPLES}"
-            examples = tuple(
-                ", ".join(str(value) for value in row.values()) for row in self.engine.rows(query, self.bound)
-            )
+            examples = self._examples(f"select {keys} from {quote(table.name)} where not ({rule.rule}) order by {keys}")
         return Result(rule.name, table.name, rule.severity, rule.meaning, violations, examples=examples)
+
+    def _key_unique(self, table: Table) -> Result:
+        duplicates = self.engine.duplicates(table.name, table.key)
+        keys = ", ".join(quote(name) for name in table.key)
+        repeated = f"select {keys} from {quote(table.name)} group by {keys} having count(*) > 1 order by {keys}"
+        examples = self._examples(repeated) if duplicates else ()
+        meaning = f"one row per {', '.join(table.key)}"
+        return Result("key unique", table.name, "error", meaning, duplicates, examples=examples)
+
+    def _examples(self, query: str) -> tuple[str, ...]:
+        rows = self.engine.rows(f"{query} limit {EXAMPLES}", self.bound)
+        return tuple(", ".join(str(value) for value in row.values()) for row in rows)
 
     def _row_count(self, table: Table, rows: int) -> Result:
         before = self.previous_rows.get(table.name, 0)
@@ -175,6 +188,7 @@ class Checking:
             "few input rows are unusable (max_reject_share)",
             rejected if too_many else 0,
             detail,
+            self._examples(REASONS) if too_many else (),
         )
 
     def _freshness(self) -> Iterator[Result]:

@@ -112,7 +112,7 @@ def connected(sink_connections: dict[str, str], monkeypatch: pytest.MonkeyPatch)
 def test_failed_checks_reach_both(slack: Any, mailbox: Any) -> None:
     result = Result("key of interactions", "interactions", "error", "the key is unique", violations=2)
     fail(CheckFailedError("1 check failed", [result]))
-    assert "key of interactions: 2 violations" in slack.messages[0]["text"]
+    assert "• interactions: key of interactions: 2 violations" in slack.messages[0]["text"]
     html = mailbox.messages[0].get_body().get_content()
     assert "key of interactions: 2 violations" in html
 

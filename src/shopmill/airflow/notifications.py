@@ -25,6 +25,7 @@ from shopmill.settings import Settings
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from shopmill.checks import Result
     from shopmill.registry.news import Kind, NewsDesk, Telling
 
 NUMBERED = re.compile(r"\S*\d\S*")
@@ -49,15 +50,22 @@ def failed_task(context: "Context") -> FailedTask:
     results = getattr(exception, "failures", ())
     kind = type(exception).__name__ if exception is not None else ""
     error = str(exception or "").strip() or kind or UNKNOWN
+    if results:
+        error = f"{len(results)} of its checks failed, so nothing was published"
     checks = sorted(f"{result.table} {result.name}" for result in results)
     return FailedTask(
         task=task.task_id,
         error=error,
         cause=" ".join((task.task_id, kind, *(checks or [NUMBERED.sub("#", one_line(error))]))),
         as_of=as_of_in(context),
-        failed_checks=tuple(result.sentence() for result in results),
+        failed_checks=tuple(_in_table(result) for result in results),
         log_url=getattr(task, "log_url", None),
     )
+
+
+def _in_table(result: "Result") -> str:
+    said = result.sentence()
+    return f"{result.table}: {said}" if result.table not in {"", result.name} else said
 
 
 def announce_failure(context: "Context") -> None:
