@@ -96,7 +96,7 @@ def backfill(airflow: LocalAirflow, dag: str) -> None:
     last = FIRST + timedelta(days=DAYS - 1)
     command = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", dag]
     command += ["--from-date", str(FIRST), "--to-date", f"{last}T23:59:00", "--max-active-runs", str(AT_ONCE)]
-    done = subprocess.run(command, env=airflow._environment(), capture_output=True, text=True, check=False, timeout=180)
+    done = subprocess.run(command, env=airflow.environment(), capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
