@@ -31,7 +31,7 @@ services: ## install the Debian packages that some tests start (as root); withou
 demo: .venv/installed ## start PostgreSQL with a real shop and Airflow, and publish every dataset (Ctrl-C ends it)
 	@$(BIN)/shopmill demo $(DEMO)
 
-cluster-demo: .venv/installed services ## the same on Celery workers with Redis and S3; one worker is killed in mid-task
+cluster-demo: .venv/installed ## the same on Celery workers with Redis and S3; one worker is killed in mid-task
 	@$(BIN)/shopmill demo --cluster $(DEMO)
 
 test: .venv/installed ## run every test; those of Spark only where there is Java

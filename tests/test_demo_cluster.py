@@ -63,7 +63,17 @@ def test_a_dataset_is_published_although_its_worker_is_killed(home: Path) -> Non
     cluster = home / "cluster"
     assert not [process for part in ("airflow", "redis", "s3") for process in owned_by(cluster / part)]
     assert not EmbeddedPostgres(cluster / "postgres").is_running()
+    for port in _ports(cluster):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
     _assert_in_no_log(cluster, done.stdout + done.stderr)
+
+
+def _ports(cluster: Path) -> list[int]:
+    """Those of Redis and of the S3 server."""
+    redis = re.findall(r"^port (\d+)$", (cluster / "redis" / "redis.conf").read_text(), re.MULTILINE)
+    objects = re.findall(r"AWS_ENDPOINT_URL='http://127.0.0.1:(\d+)'", (cluster / "env").read_text())
+    return [int(port) for port in (*redis, *objects)]
 
 
 def _assert_in_no_log(cluster: Path, told: str) -> None:

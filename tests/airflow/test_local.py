@@ -14,7 +14,7 @@ import pytest
 
 from shopmill.airflow.local import AirflowApiError, AirflowClient, LocalAirflow, LocalAirflowError
 from shopmill.airflow.local.configuration import airflow_environment, load_secrets
-from shopmill.airflow.local.processes import end_all, owned_by, spawn
+from shopmill.airflow.local.processes import end_all, is_below, owned_by, send_tree, spawn
 from shopmill.errors import InvalidInputError
 
 needs_airflow = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
@@ -150,6 +150,25 @@ def test_only_the_owners_processes_are_ended(tmp_path: Path) -> None:
     end_all(other, grace=0.1)
 
 
+def test_a_signal_reaches_the_whole_tree_also_what_left_the_group(tmp_path: Path) -> None:
+    shell = "setsid sleep 60 & sleep 60 & wait"
+    root = spawn(["bash", "-c", shell], os.environ, tmp_path, tmp_path / "log")
+    _wait_until(lambda: len(owned_by(tmp_path)) == 3)
+    tree = owned_by(tmp_path)
+    assert {is_below(process.pid, root.pid) for process in tree if process.pid != root.pid} == {True}
+    assert not is_below(os.getpid(), root.pid)
+    send_tree(root.pid, signal.SIGSTOP)
+    _wait_until(lambda: {process.status() for process in tree} == {psutil.STATUS_STOPPED})
+    send_tree(root.pid, signal.SIGKILL)
+    root.wait()
+    _wait_until(lambda: owned_by(tmp_path) == [])
+
+
+def test_a_command_is_told_its_input(tmp_path: Path) -> None:
+    spawn(["cat"], os.environ, tmp_path, tmp_path / "log", told="a password\n").wait()
+    assert (tmp_path / "log").read_text() == "a password\n"
+
+
 def test_secrets_survive_and_differ(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -166,7 +185,9 @@ def test_a_users_own_airflow_settings_do_not_interfere(tmp_path: Path) -> None:
         port=1,
         keys=load_secrets(tmp_path),
         base=base,
+        settings={"CORE__PARALLELISM": "9"},
     )
+    assert made["AIRFLOW__CORE__PARALLELISM"] == "9"
     assert (made["PATH"], made["AIRFLOW_CONN_A"]) == ("/bin", "http://a")
     assert made["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
     assert "AIRFLOW__X__Y" not in made

@@ -51,7 +51,9 @@ class Redis:
                 "redis-server is not installed: run `make services` as root, or install Debian's redis-server."
             )
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.stop()  # one that a killed program left
         lines = [f"bind {HOST}", f"port {self.port}", f"requirepass {self.password}", 'save ""', f"dir {self.folder}"]
+        lines.append("set-proc-title no")  # a title is written over the environment, by which processes are found
         write_private(self.folder / "redis.conf", "\n".join(lines) + "\n")  # a password in arguments is for all to see
         log = self.folder / "redis.log"
         processes.spawn([program, str(self.folder / "redis.conf")], {}, self.folder, log)
@@ -93,6 +95,7 @@ class ObjectStore:
     def start(self) -> None:
         """Starts it and makes the bucket."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.stop()  # one that a killed program left
         log = self.folder / "s3.log"
         command = [sys.executable, "-m", "moto.server", "--host", HOST, "--port", str(self.port)]
         processes.spawn(command, os.environ, self.folder, log)
