@@ -16,6 +16,7 @@ from rich.table import Table
 
 from shopmill import datasets
 from shopmill.cli_airflow import airflow_setup
+from shopmill.cli_gc import gc
 from shopmill.cli_gx import export_gx
 from shopmill.cli_lineage import lineage
 from shopmill.errors import InvalidInputError, ShopmillError
@@ -328,7 +329,7 @@ def demo(
     raise typer.Exit(code)
 
 
-for command in (lineage, export_gx, airflow_setup):  # each in a module of its own
+for command in (lineage, export_gx, gc, airflow_setup):  # each in a module of its own
     app.command()(command)
 
 

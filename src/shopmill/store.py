@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -37,6 +39,15 @@ def sha256_of(path: Path) -> str:
 def to_json(value: Any) -> bytes:
     """The one way JSON is written: sorted keys, so that equal content is equal bytes."""
     return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is under a key: its size, and when it was written (UTC)."""
+
+    key: str
+    bytes: int
+    modified: datetime
 
 
 class Store:
@@ -112,6 +123,12 @@ class Store:
         with self._told("list", prefix):
             return sorted(item["path"] for batch in obstore.list(self._objects, prefix) for item in batch)
 
+    def entries(self, prefix: str) -> list[Entry]:
+        """What is below the folder `prefix`, sorted by key."""
+        with self._told("list", prefix):
+            found = [item for batch in obstore.list(self._objects, prefix) for item in batch]
+        return sorted((Entry(i["path"], i["size"], i["last_modified"]) for i in found), key=lambda entry: entry.key)
+
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly below the folder `prefix`, sorted."""
         with self._told("list", prefix):
@@ -157,6 +174,22 @@ class Store:
                 shutil.rmtree(self.root / prefix, ignore_errors=True)
             elif keys := self.keys(prefix):
                 obstore.delete(self._objects, keys)
+
+    def delete_keys(self, keys: list[str]) -> None:
+        """Deletes each of `keys`, and in a local folder the folders that this leaves empty."""
+        with self._told("delete", keys[0] if keys else ""):
+            if keys:
+                obstore.delete(self._objects, keys)
+        for folder in {parent for key in keys for parent in Path(key).parents}:
+            self._remove_if_empty(folder)
+
+    def _remove_if_empty(self, folder: Path) -> None:
+        while self.root and folder != Path():
+            try:
+                (self.root / folder).rmdir()
+            except OSError:  # not empty, or gone already
+                return
+            folder = folder.parent
 
     def fetch(self, keys: list[str], folder: Path) -> list[Path]:
         """Local paths of `keys` for reading: in place for a local folder, else downloaded into `folder`."""
