@@ -75,6 +75,7 @@ def _settings(broker_url: str) -> dict[str, str]:
         "CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "86400",  # longer than any task
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT_SECONDS),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
-        "SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
+        "SCHEDULER__TASK_QUEUED_TIMEOUT": "60",  # what the lost worker had taken and not begun is queued again
+        "SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "1000",  # as is what waits for the other worker, and that is no failure
         "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
     }
