@@ -12,7 +12,17 @@ import pytest
 from shopmill import datasets
 
 DAGS = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
-HEAVY = ["duckdb", "pyspark", "adbc_driver_postgresql", "pyarrow", "sqlglot", "onnxruntime", "pandas", "obstore"]
+HEAVY = [
+    "duckdb",
+    "pyspark",
+    "adbc_driver_postgresql",
+    "pyarrow",
+    "sqlglot",
+    "onnxruntime",
+    "pandas",
+    "obstore",
+    "kubernetes",
+]
 PARSE = """
 import json, runpy, sys
 
