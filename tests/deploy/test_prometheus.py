@@ -65,7 +65,7 @@ def test_the_files_are_what_their_programs_accept() -> None:
 def test_every_alert_is_delivered_and_resolved(running: Monitoring) -> None:
     told = running.sink.told
     wait_until(lambda: len(running.query("shopmill_rows")) == len(DATASETS))
-    wait_until(lambda: int(running.query('count_over_time(shopmill_rows{dataset="slow"}[1m])')[0]["value"][1]) >= 20)
+    wait_until(lambda: int(running.query('count_over_time(shopmill_rows{dataset="slow"}[2m])')[0]["value"][1]) >= 12)
     assert told == [], "nothing is wrong yet"
 
     for (_, dataset, _), (name, value) in CAUSES.items():
