@@ -21,12 +21,14 @@ class Counting:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.created: list[str] = []
+        self.was_read: list[str] = []
         self.before_create: Callable[[], object] = lambda: None
 
     def keys(self, prefix: str) -> list[str]:
         return self.store.keys(prefix)
 
     def read(self, key: str) -> bytes:
+        self.was_read.append(key)
         return self.store.read(key)
 
     def create(self, key: str, data: bytes) -> bool:
@@ -134,6 +136,23 @@ def test_a_killed_run_goes_on_where_it_was(encoder: Encoder, files: Counting, mo
         embed(TEXTS, encoder, EmbeddingCache(files, encoder), stop_at_the_third)
     again = embed(TEXTS, encoder, EmbeddingCache(files, encoder))
     assert (again.encoded, again.cached) == (40, 60)
+
+
+def test_a_file_is_looked_into_once_and_its_vectors_are_read_only_where_wanted(
+    encoder: Encoder, files: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shopmill.text.cache.TEXTS_PER_FILE", 10)
+    cache = EmbeddingCache(files, encoder)
+    embed(TEXTS[:50], encoder, cache)
+    assert sorted(files.was_read) == files.created, "each once, for its vectors: what is in them was known"
+    files.was_read.clear()
+    embed(["something else"], encoder, cache)
+    assert files.was_read == files.created[-1:]
+    files.was_read.clear()
+    fresh = EmbeddingCache(files, encoder)
+    for _ in range(3):
+        fresh.missing(text_hashes(TEXTS))
+    assert files.was_read == files.created
 
 
 def test_a_spoiled_file_is_named(encoder: Encoder, files: Counting) -> None:

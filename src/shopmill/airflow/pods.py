@@ -15,6 +15,7 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import detect_pod_termi
 from airflow.sdk import TaskGroup, TriggerRule
 from airflow.sdk.exceptions import AirflowException
 
+from shopmill.airflow import metrics
 from shopmill.airflow.tasks import StepOperator
 from shopmill.errors import InvalidInputError, PodError
 from shopmill.settings import Settings, load_settings
@@ -83,7 +84,9 @@ class MissingTextsOperator(StepOperator):
         from shopmill.missing_texts import leave_missing_texts
 
         run = self._run(context)
-        source, texts = leave_missing_texts(run, self.part)
+        with metrics.timed(run, self.task_id):
+            source, texts = leave_missing_texts(run, self.part)
+        metrics.tell(run, [("texts", texts, {"step": self.task_id, "source": "encoded"})])
         shards = -(-texts // run.settings.pods.texts)
         self.log.info("%d texts have no vector yet: %d pods", texts, shards)
         embed = ["--verbose", "embed", "--input", source, "--output", run.store.uri("")]

@@ -72,10 +72,15 @@ class EmbeddingCache:
         self._files = files
         self.schema = pa.schema([pa.field("text_hash", pa.string(), nullable=False), *embedding_schema(encoder.dim)])
         self.folder = f"{prefix}/{folder_of(encoder.model.revision, encoder.model.preprocessing)}"
+        self._hashes_by_key: dict[str, pa.ChunkedArray[Any]] = {}  # files never change, so each is looked into once
 
     def find(self, hashes: "pa.StringArray | pa.ChunkedArray[Any]") -> pa.Table:
         """Return the rows that are known of these texts, each once, in no special order."""
-        return self._found(hashes, self.schema)
+        wanted = pc.unique(hashes)
+        keys = [key for key in self._keys() if pc.any(pc.is_in(self._hashes_in(key), value_set=wanted)).as_py()]
+        return pa.concat_tables(
+            [self.schema.empty_table(), *(_only(self._read(key, self.schema), wanted) for key in keys)]
+        )
 
     def missing(self, hashes: pa.StringArray) -> pa.StringArray:
         """Return the hashes that have no vector yet, each once, sorted."""
@@ -86,9 +91,15 @@ class EmbeddingCache:
         """Append rows; those that another writer has added in between are left to that writer."""
         number = self._next_number()  # before looking: a file added while we look is met in the loop
         rows = _without(rows, self._known(rows["text_hash"]))
-        while rows.num_rows and not self._files.create(self._key(number), _parquet(rows.sort_by("text_hash"))):
-            rows = _without(rows, self._part(self._key(number), rows["text_hash"], self.schema)["text_hash"])
+        while rows.num_rows and not self._create(self._key(number), rows.sort_by("text_hash")):
+            rows = _without(rows, self._hashes_in(self._key(number)))
             number += 1
+
+    def _create(self, key: str, rows: pa.Table) -> bool:
+        is_ours = self._files.create(key, _parquet(rows))
+        if is_ours:
+            self._hashes_by_key[key] = rows["text_hash"]
+        return is_ours
 
     def _keys(self) -> list[str]:
         return [key for key in self._files.keys(self.folder) if key.endswith(".parquet")]
@@ -101,18 +112,21 @@ class EmbeddingCache:
         return max(numbers, default=-1) + 1
 
     def _known(self, hashes: "pa.StringArray | pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any]":
-        return self._found(hashes, pa.schema([self.schema.field("text_hash")]))["text_hash"]
-
-    def _found(self, hashes: "pa.StringArray | pa.ChunkedArray[Any]", schema: pa.Schema) -> pa.Table:
         wanted = pc.unique(hashes)
-        return pa.concat_tables([schema.empty_table(), *(self._part(key, wanted, schema) for key in self._keys())])
+        found = [self._hashes_in(key) for key in self._keys()]
+        known = [chunk.filter(pc.is_in(chunk, value_set=wanted)) for chunked in found for chunk in chunked.chunks]
+        return pa.chunked_array(known, pa.string())
 
-    def _part(self, key: str, wanted: "pa.Array[Any] | pa.ChunkedArray[Any]", schema: pa.Schema) -> pa.Table:
+    def _hashes_in(self, key: str) -> "pa.ChunkedArray[Any]":
+        if key not in self._hashes_by_key:
+            self._hashes_by_key[key] = self._read(key, pa.schema([self.schema.field("text_hash")]))["text_hash"]
+        return self._hashes_by_key[key]
+
+    def _read(self, key: str, schema: pa.Schema) -> pa.Table:
         try:
-            table = pq.read_table(pa.BufferReader(self._files.read(key)), columns=schema.names).cast(schema)
+            return pq.read_table(pa.BufferReader(self._files.read(key)), columns=schema.names).cast(schema)
         except (pa.ArrowException, ValueError) as error:
             raise StoreError(f"{key} is no file of embeddings ({error}): delete it, it will be made again.") from error
-        return table.filter(pc.is_in(table["text_hash"], value_set=wanted))
 
 
 def embed(texts: Texts, encoder: Encoder, cache: EmbeddingCache, progress: Progress | None = None) -> Embedded:
@@ -142,6 +156,10 @@ def _aligned(hashes: pa.StringArray, found: pa.Table) -> pa.Table:
 
 def _shifted(progress: Progress | None, start: int, total: int) -> Progress | None:
     return None if progress is None else lambda done, _: progress(start + done, total)
+
+
+def _only(rows: pa.Table, wanted: "pa.Array[Any] | pa.ChunkedArray[Any]") -> pa.Table:
+    return rows.filter(pc.is_in(rows["text_hash"], value_set=wanted))
 
 
 def _without(rows: pa.Table, known: "pa.ChunkedArray[Any]") -> pa.Table:
