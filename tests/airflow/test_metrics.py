@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from shopmill import steps
+from shopmill import datasets, steps
 from shopmill.airflow import metrics
 from shopmill.airflow.metrics import METRICS, Gauge
 from shopmill.run import Run
@@ -99,6 +99,11 @@ def test_the_documentation_lists_every_metric_with_its_labels() -> None:
     listed = re.findall(r"^\| `shopmill_(\w+)` \| [^|]* \| ([^|]*)\|", text, re.MULTILINE)
     told = {name: tuple(re.findall(r"`(\w+)`", labels)) for name, labels in listed}
     assert told == {metric.name: metric.labels for metric in METRICS}
+
+
+def test_what_datasets_measure_is_among_the_metrics() -> None:
+    measures = {measure.name for name in datasets.names() for measure in datasets.load(name).measures}
+    assert measures <= {metric.name for metric in METRICS}
 
 
 def test_every_alert_has_its_runbook() -> None:

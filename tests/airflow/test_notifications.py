@@ -64,6 +64,14 @@ class TestByAirflowItself:
         assert "3 runs since" in recovered.get_body(("plain",)).get_content()
         assert len(slack.messages) == len(mailbox.messages) == 3
 
+    def test_a_run_whose_task_is_killed_is_told_of(self, airflow: LocalAirflow, mailbox: Any) -> None:
+        run_id = airflow.client.trigger("is_killed", {"as_of": "2020-01-01"})
+        *_, [last] = airflow.client.wait([("is_killed", run_id)], timeout=120)
+        assert last.state == "failed"
+        wait_until(lambda: mailbox.messages)
+        assert mailbox.messages[0]["subject"] == "[shopmill] is_killed as of 2020-01-01 failed in killed"
+        assert "killed: it ended without a word" in mailbox.messages[0].get_body(("plain",)).get_content()
+
     def test_a_published_version_is_announced(self, airflow: LocalAirflow, slack: Any, mailbox: Any) -> None:
         run(airflow, "succeeds")
         assert "1,234,567" in slack.messages[0]["text"]

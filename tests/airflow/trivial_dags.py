@@ -1,5 +1,7 @@
 """DAGs that do next to nothing, for testing what surrounds them."""
 
+import os
+import signal
 import time
 from datetime import timedelta
 
@@ -53,6 +55,20 @@ with DAG(
         announce_success(context, SUMMARY)
 
     [task(work, task_id="one")(), task(work, task_id="other")()] >> notify()
+
+with DAG(
+    "is_killed",
+    schedule=None,
+    params={"as_of": Param("2020-01-01")},
+    on_failure_callback=announce_failure,
+    default_args={"on_failure_callback": note_failure},
+):
+
+    @task
+    def killed() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    killed()
 
 with DAG("succeeds", schedule=None, params={"as_of": Param("2020-01-01")}):
 
