@@ -79,7 +79,7 @@ def _slack(sheet: Sheet) -> str:
     lines += [f"{name}: {_slack_escape(value)}" for name, value in sheet.facts]
     lines += _listed(sheet, None, lambda line: f"• {_slack_escape(line)}")
     lines += [f"Once it is mended, run it again: `{_slack_escape(sheet.command)}`"] if sheet.command else []
-    lines += [" | ".join(f"<{address}|{_slack_escape(label)}>" for label, address in sheet.links)] if sheet.links else []
+    lines += [f"<{address}|{_slack_escape(label)}>" for label, address in sheet.links]
     lines += [f"_{_slack_escape(sheet.note)}_"] if sheet.note else []
     return "\n".join(lines)
 

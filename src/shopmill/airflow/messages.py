@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from shopmill.registry.news import Telling
 
 
+ENDED = {"failed": "has recovered", "late": "was late, and is published"}
+
+
 @dataclass(frozen=True)
 class FailedTask:
     """Why a task failed; `failed_checks` are sentences with counts and examples, `cause` what makes two failures alike."""
@@ -84,7 +87,7 @@ def success_message(run: Outcome, summary: Mapping[str, Any], telling: "Telling 
     """
     warnings = tuple(summary.get("warned", ()))
     ended = telling.recovered_from if telling else None
-    what = {"failed": "has recovered", "late": "was late, and is published"}[ended.kind] if ended else summary.get("status", "published")
+    what = ENDED[ended.kind] if ended else summary.get("status", "published")
     ending = f" with {len(warnings)} warning{'s' if len(warnings) > 1 else ''}" if warnings else ""
     facts = {
         "Version": str(summary["version"]),

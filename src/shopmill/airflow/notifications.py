@@ -39,7 +39,9 @@ def note_failure(context: "Context") -> None:
     """Notes why a task failed. A DAG has it as `default_args={"on_failure_callback": note_failure}`."""
     task = context["ti"]
     try:
-        _desk(_settings()).note_failed_task(f"{task.dag_id}.{task.run_id}", task.task_id, failed_task(context).document())
+        _desk(_settings()).note_failed_task(
+            f"{task.dag_id}.{task.run_id}", task.task_id, failed_task(context).document()
+        )
     except Exception as error:
         log.warning("Why %s failed was not noted: %s", task.task_id, without_secrets(str(error)))
 
