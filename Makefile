@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 JAVA := $(shell command -v java)
 LOCKS := requirements.lock requirements-model.lock $(if $(JAVA),requirements-spark.lock)
 SERVICES := redis-server prometheus prometheus-alertmanager chromium
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup services demo cluster-demo test test-quick test-spark lint format docs lock clean

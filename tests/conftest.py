@@ -130,8 +130,16 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     return {"engine": "spark", "spark_master": "local[2]", "memory_limit": "1GB"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of Spark share one session, so they run in one process; those of Airflow say so themselves."""
-    for item in items:
-        if item.get_closest_marker("spark"):
-            item.add_marker(pytest.mark.xdist_group("spark"))
+SHARED = ("tests/airflow/", "spark")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives the tests of a file to one process, and those that share an Airflow or a Spark to one as well."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWhatTheyShare(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for name in SHARED if name in nodeid), nodeid.partition("::")[0])
+
+    return ByWhatTheyShare(config, log)

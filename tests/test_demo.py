@@ -91,7 +91,6 @@ def demo() -> Iterator[DemoProcesses]:
 
 
 @pytest.mark.airflow
-@pytest.mark.xdist_group("airflow")
 def test_it_runs_every_dag_tells_what_failed_and_leaves_nothing_running(demo: DemoProcesses) -> None:
     first = demo.start()
     demo.await_airflow()
@@ -111,7 +110,6 @@ def test_it_runs_every_dag_tells_what_failed_and_leaves_nothing_running(demo: De
 
 
 @pytest.mark.airflow
-@pytest.mark.xdist_group("airflow")
 def test_what_a_killed_demo_left_is_ended_and_a_signal_stops_everything(demo: DemoProcesses) -> None:
     killed = demo.start()
     demo.await_airflow()

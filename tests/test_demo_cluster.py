@@ -14,7 +14,6 @@ from shopmill.shops.postgres import EmbeddedPostgres
 
 pytestmark = [
     pytest.mark.airflow,
-    pytest.mark.xdist_group("airflow"),
     pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed: make services"),
 ]

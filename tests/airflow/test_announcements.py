@@ -14,7 +14,7 @@ from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.client import RunState
 from shopmill.reading import load
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.airflow
 
 SOURCE, WOKEN = "articles_content", "articles_embeddings"
 DAGS = Path(__file__).parents[2] / "dags"

@@ -25,7 +25,7 @@ from shopmill.settings import Settings
 from shopmill.store import Store
 from shopmill.versions import Versions
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(2400)]
 
 FIRST = date(2019, 1, 3)
 DAYS = int(os.environ.get("SHOPMILL_TEST_BACKFILL_DAYS", "3"))  # a month, by hand: docs/backfill.md

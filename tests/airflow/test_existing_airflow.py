@@ -20,7 +20,7 @@ from shopmill.airflow.local.topology import FAB, Topology
 from shopmill.airflow.setup import RUNNER, VIEWER
 from shopmill.registry import Registry
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
 
 OURS, OTHER = "user_item_interactions", "two_tasks"
 ROOT = Path(__file__).parents[2]

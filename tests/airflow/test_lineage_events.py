@@ -19,7 +19,7 @@ from shopmill import datasets
 from shopmill.airflow.local import LocalAirflow
 from shopmill.reading import load
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.airflow
 
 DAG, AS_OF = "user_item_interactions", "2021-03-04"
 CHAIN = ["extract", "transform", "quality_check", "save_artifact", "register_metadata", "notify"]

@@ -17,11 +17,16 @@ from shopmill.airflow.local.configuration import airflow_environment, load_secre
 from shopmill.airflow.local.processes import end_all, is_below, owned_by, send_tree, spawn
 from shopmill.errors import InvalidInputError
 
-needs_airflow = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+
+def until_it_works(airflow: LocalAirflow, run_id: str) -> None:
+    """Waits until the task of a run sleeps."""
+    for [state] in airflow.client.wait([("sleeps", run_id)], timeout=120):
+        if any(task.state == "running" for task in state.tasks):
+            return
 
 
 class TestRunning:
-    pytestmark = needs_airflow
+    pytestmark = pytest.mark.airflow
 
     def test_all_four_are_healthy_and_listen_on_loopback_only(self, airflow: LocalAirflow) -> None:
         health = airflow.client.health()
@@ -55,6 +60,7 @@ class TestRunning:
 
     def test_abandoned_runs_end(self, airflow: LocalAirflow) -> None:
         run_id = airflow.client.trigger("sleeps")
+        until_it_works(airflow, run_id)
         airflow.client.abandon_runs("sleeps")
         *_, [last] = airflow.client.wait([("sleeps", run_id)], timeout=60)
         assert last.state == "failed"
@@ -93,7 +99,6 @@ class TestRunning:
 
 
 @pytest.mark.airflow
-@pytest.mark.xdist_group("airflow")
 class TestLife:
     def test_what_a_killed_instance_left_is_ended_and_the_next_leaves_nothing(
         self, database: Callable[[], str], free_port: Callable[[], int], tmp_path: Path

@@ -34,7 +34,6 @@ def fail(exception: BaseException | None = None) -> None:
 
 
 @pytest.mark.airflow
-@pytest.mark.xdist_group("airflow")
 class TestByAirflowItself:
     def test_a_failing_run_is_one_message_then_silence_then_a_recovery(
         self, airflow: LocalAirflow, slack: Any, mailbox: Any

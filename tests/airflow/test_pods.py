@@ -21,7 +21,7 @@ from shopmill.run import Run
 from shopmill.settings import Settings
 from shopmill.store import Store
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("pods")]  # one process with Airflow for all
+pytestmark = pytest.mark.airflow
 ROOT = Path(__file__).parents[2]
 IMAGE = "shop/shopmill-encoder:1"
 # Small files in the cache, so that a pod can be killed between two.
