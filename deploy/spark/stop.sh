@@ -7,9 +7,9 @@ for file in "$folder"/worker-1.pid "$folder"/worker-2.pid "$folder"/master.pid; 
   [ -f "$file" ] || continue
   pid=$(cat "$file")
   # A pid may belong to someone else by now: only a Spark daemon is stopped.
-  case "$(ps -o args= -p "$pid" 2>/dev/null)" in
+  case "$(ps -ww -o args= -p "$pid" 2>/dev/null)" in
     *org.apache.spark.deploy.*) kill "$pid" ;;
   esac
-  while ps -o args= -p "$pid" 2>/dev/null | grep -q org.apache.spark.deploy; do sleep 0.2; done
+  while ps -ww -o args= -p "$pid" 2>/dev/null | grep -q org.apache.spark.deploy; do sleep 0.2; done
   rm -f "$file"
 done

@@ -93,6 +93,12 @@ def run(airflow: LocalAirflow, dag_id: str, as_of: str = "2020-01-01", **params:
 
 
 @pytest.fixture(autouse=True)
+def all_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one process the notes are there when the end of a run is told."""
+    monkeypatch.setattr("shopmill.airflow.notifications.SETTLING_SECONDS", 0)
+
+
+@pytest.fixture(autouse=True)
 def heard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Once Airflow has set up its logging in this process, the root logger's handlers are its own: listen at the source."""
     log = logging.getLogger("shopmill.airflow")

@@ -54,7 +54,7 @@ def cluster(tmp_path: Path) -> Iterator[Mapping[str, str]]:
     """The addresses of a running master: `spark` for runs, `json` for what it knows."""
     ports = {"SPARK_MASTER_PORT": free_port(), "SPARK_MASTER_WEBUI_PORT": free_port()}
     folder = str(tmp_path / "cluster")
-    environment = {**os.environ, **ports, "PYTHON": sys.executable}
+    environment = {**os.environ, **ports, "PYTHON": sys.executable, "COLUMNS": "80"}  # as a narrow terminal has it
     started = subprocess.run(
         [DEPLOY / "start.sh", folder], env=environment, capture_output=True, text=True, check=False
     )
@@ -62,8 +62,10 @@ def cluster(tmp_path: Path) -> Iterator[Mapping[str, str]]:
         assert started.returncode == 0, started.stderr
         yield {"spark": started.stdout.strip(), "json": f"http://127.0.0.1:{ports['SPARK_MASTER_WEBUI_PORT']}/json/"}
     finally:
-        subprocess.run([DEPLOY / "stop.sh", folder], check=True)
+        subprocess.run([DEPLOY / "stop.sh", folder], env=environment, check=True)
     assert not list(Path(folder).glob("*.pid"))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(ports["SPARK_MASTER_PORT"])))
 
 
 def of_the_settings(settings: Settings, **others: str) -> dict[str, str]:

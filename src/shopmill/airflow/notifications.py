@@ -8,6 +8,7 @@ A task that fails leaves a note in the registry (`note_failure`), and the end of
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 NUMBERED = re.compile(r"\S*\d\S*")
 """What differs between two failures of the same cause: counts, times, ids."""
+SETTLING_SECONDS = 10
+"""A task notes why it failed after Airflow knows that it did: the end of a run may be told of before the last note is there."""
 UNKNOWN = "it ended without a word: its process was killed or lost"
 
 log = logging.getLogger(__name__)
@@ -74,6 +77,7 @@ def announce_failure(context: "Context") -> None:
     """Tells what failed in a run, when the run has ended. A DAG has it as its own `on_failure_callback`."""
     dag_id, run_id = context["dag"].dag_id, str(context["run_id"])
     settings = _settings()
+    time.sleep(SETTLING_SECONDS)
     tasks = _failed_tasks(settings, f"{dag_id}.{run_id}") or (_last_task(context),)
     run = _outcome(dag_id, run_id, next((task.as_of for task in tasks if task.as_of), None) or as_of_in(context))
     telling = _note(settings, run, "failed", "; ".join(sorted(task.cause for task in tasks)))

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from golden import LENIENT, fill_shop
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -33,6 +33,7 @@ def weight(of: Decimal, half_life: Decimal, age: int) -> Decimal:
     of=st.decimals(-1000, 1000, places=3),
     half_life=st.decimals(1, 100, places=2),
 )
+@example(of=Decimal("0.001"), half_life=Decimal("50.00"))  # ten half-lives: exactly between two places
 def test_weights_are_those_of_the_formula_until_they_round_to_nothing(of: Decimal, half_life: Decimal) -> None:
     given_ = {"view_weight": of, "view_half_life_days": half_life}
     table = signal_weights(DATASET.parse_parameters(given_))["signal_weights"].to_pylist()

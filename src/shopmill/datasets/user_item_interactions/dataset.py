@@ -17,9 +17,10 @@ Articles that are missing from the catalogue are kept: they were sold (a check c
 version, so the rows and columns of two matrices line up; new ids follow in the order in which they first appeared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal, localcontext
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,15 +67,18 @@ def signal_weights(parameters: Mapping[str, Value]) -> Mapping[str, "pa.Table"]:
     return {"signal_weights": pa.table(columns)}
 
 
-def _fading(weight: Decimal, half_life: Decimal) -> list[Decimal]:
-    fading = []
+def _fading(weight: Decimal, half_life: Decimal) -> Iterator[Decimal]:
     with localcontext() as context:
         context.prec = 50  # so many more than the places kept that multiplying day by day rounds nothing wrong
-        per_day = Decimal("0.5") ** (1 / half_life)
-        while rounded := weight.quantize(PLACES):
-            fading.append(rounded)
-            weight *= per_day
-    return fading
+        per_day, faded = Decimal("0.5") ** (1 / half_life), weight
+        for age in count():
+            halvings = age / half_life
+            if halvings == int(halvings):  # then alone can it lie exactly between two places, and must be exact
+                faded = weight * Decimal("0.5") ** int(halvings)
+            if not (rounded := faded.quantize(PLACES)):
+                return
+            yield rounded
+            faded *= per_day
 
 
 def _count(name: str, meaning: str) -> Column:
