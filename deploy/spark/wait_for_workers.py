@@ -13,7 +13,7 @@ def workers_alive(address: str) -> int:
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310
             return int(json.load(answer)["aliveworkers"])
-    except OSError:
+    except (OSError, ValueError):  # before it is ready its answer may be empty
         return 0
 
 

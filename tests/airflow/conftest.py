@@ -117,17 +117,38 @@ def mail_server(free_port: Callable[[], int]) -> Iterator[Mailbox]:
     controller.stop()
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a sink heard about one DAG: runs that other tests left behind in the Airflow they share may end meanwhile."""
+
+    sink: Any
+    about: str
+
+    @property
+    def messages(self) -> list[Any]:
+        return [message for message in self.sink.messages if self.about in _headline(message)]
+
+
+def _headline(message: Any) -> str:
+    return str(message["subject"] if isinstance(message, EmailMessage) else message["text"].splitlines()[0])
+
+
+def _about(request: pytest.FixtureRequest) -> str:
+    marker = request.node.get_closest_marker("about")
+    return str(marker.args[0]) if marker else ""
+
+
 @pytest.fixture
-def slack(slack_server: SlackSink) -> SlackSink:
+def slack(slack_server: SlackSink, request: pytest.FixtureRequest) -> Heard:
     slack_server.messages.clear()
     slack_server.status = 200
-    return slack_server
+    return Heard(slack_server, _about(request))
 
 
 @pytest.fixture
-def mailbox(mail_server: Mailbox) -> Mailbox:
+def mailbox(mail_server: Mailbox, request: pytest.FixtureRequest) -> Heard:
     mail_server.messages.clear()
-    return mail_server
+    return Heard(mail_server, _about(request))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import AirflowShop, Gauges, Mailbox, SlackSink
+from conftest import AirflowShop, Gauges, Heard
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.client import RunState
 from shopmill.reading import load
@@ -46,7 +46,7 @@ def run(airflow: LocalAirflow, as_of: str, **parameters: object) -> RunState:
 
 
 def test_published_registered_and_announced(
-    airflow: LocalAirflow, shop: AirflowShop, slack: SlackSink, mailbox: Mailbox
+    airflow: LocalAirflow, shop: AirflowShop, slack: Heard, mailbox: Heard
 ) -> None:
     last = run(airflow, "2020-09-23")
     assert last.state == "success", [airflow.client.log_errors(last, task) for task in last.failed_tasks]
@@ -103,7 +103,7 @@ def test_a_second_run_changes_nothing(airflow: LocalAirflow, shop: AirflowShop) 
 
 
 def test_a_blocked_run_is_told_once_and_not_tried_again(
-    airflow: LocalAirflow, shop: AirflowShop, slack: SlackSink, mailbox: Mailbox, gauges: Gauges
+    airflow: LocalAirflow, shop: AirflowShop, slack: Heard, mailbox: Heard, gauges: Gauges
 ) -> None:
     with psycopg.connect(shop.source_dsn) as connection:
         connection.execute(

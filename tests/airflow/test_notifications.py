@@ -16,14 +16,15 @@ from shopmill.airflow.notifications import announce_failure, announce_success, f
 from shopmill.checks import Result
 from shopmill.errors import CheckFailedError
 
+pytestmark = pytest.mark.about("reviews_nlp")  # unless a test says otherwise
 SUMMARY = {"version": "3f2a9c1d", "rows": 7, "rejected": 0, "bytes": 100}
 
 
 def context(exception: BaseException | None = None) -> dict[str, Any]:
     task = SimpleNamespace(
-        dag_id="articles_content", run_id="a_run", task_id="validate", log_url="http://127.0.0.1/log?try_number=1"
+        dag_id="reviews_nlp", run_id="a_run", task_id="validate", log_url="http://127.0.0.1/log?try_number=1"
     )
-    dag = SimpleNamespace(dag_id="articles_content")
+    dag = SimpleNamespace(dag_id="reviews_nlp")
     return {"ti": task, "dag": dag, "run_id": "a_run", "params": {"as_of": "2020-09-23"}, "exception": exception}
 
 
@@ -35,6 +36,7 @@ def fail(exception: BaseException | None = None) -> None:
 
 @pytest.mark.airflow
 class TestByAirflowItself:
+    @pytest.mark.about("fails_twice")
     def test_a_failing_run_is_one_message_then_silence_then_a_recovery(
         self, airflow: LocalAirflow, slack: Any, mailbox: Any
     ) -> None:
@@ -63,6 +65,7 @@ class TestByAirflowItself:
         assert "3 runs since" in recovered.get_body(("plain",)).get_content()
         assert len(slack.messages) == len(mailbox.messages) == 3
 
+    @pytest.mark.about("is_killed")
     def test_a_run_whose_task_is_killed_is_told_of(self, airflow: LocalAirflow, mailbox: Any) -> None:
         run_id = airflow.client.trigger("is_killed", {"as_of": "2020-01-01"})
         *_, [last] = airflow.client.wait([("is_killed", run_id)], timeout=120)
@@ -71,11 +74,13 @@ class TestByAirflowItself:
         assert mailbox.messages[0]["subject"] == "[shopmill] is_killed as of 2020-01-01 failed in killed"
         assert "killed: it ended without a word" in mailbox.messages[0].get_body(("plain",)).get_content()
 
+    @pytest.mark.about("succeeds")
     def test_a_published_version_is_announced(self, airflow: LocalAirflow, slack: Any, mailbox: Any) -> None:
         run(airflow, "succeeds")
         assert "1,234,567" in slack.messages[0]["text"]
         assert mailbox.messages[0]["subject"] == "[shopmill] succeeds as of 2020-01-01 published with 1 warning"
 
+    @pytest.mark.about("dawdles")
     def test_a_missed_deadline_is_told_by_the_triggerer(self, airflow: LocalAirflow, slack: Any, mailbox: Any) -> None:
         airflow.client.trigger("dawdles", {"as_of": "2020-01-01"})
         try:
@@ -141,7 +146,7 @@ def test_braces_in_an_error_are_not_a_template(slack: Any, mailbox: Any) -> None
 def test_a_sink_that_refuses_is_a_warning_without_the_secret_and_the_other_is_served(
     slack: Any, mailbox: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    slack.status = 500
+    slack.sink.status = 500
     announce_success(context(), SUMMARY)
     assert len(mailbox.messages) == 1
     record, *_ = [record for record in caplog.records if record.levelno >= logging.WARNING]
@@ -188,9 +193,9 @@ def test_the_same_failure_is_told_again_after_the_time_that_is_set(mailbox: Any,
 
 @pytest.mark.usefixtures("connected")
 def test_a_message_that_a_sink_refused_is_sent_at_the_next_failure(slack: Any, mailbox: Any) -> None:
-    slack.status = 500
+    slack.sink.status = 500
     fail(ValueError("x"))
-    slack.status = 200
+    slack.sink.status = 200
     fail(ValueError("x"))
     fail(ValueError("x"))
     assert len(mailbox.messages) == 2
@@ -202,7 +207,7 @@ def test_without_a_registry_people_are_told_all_the_same(
 ) -> None:
     monkeypatch.setenv("SHOPMILL_REGISTRY_DSN", "postgresql://nobody:a-password@127.0.0.1:1/none")
     fail(ValueError("x"))
-    assert mailbox.messages[0]["subject"] == "[shopmill] articles_content as of 2020-09-23 failed in validate"
+    assert mailbox.messages[0]["subject"] == "[shopmill] reviews_nlp as of 2020-09-23 failed in validate"
     assert "does not answer" in caplog.text
     assert "a-password" not in caplog.text
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NUMBERED = re.compile(r"\S*\d\S*")
 """What differs between two failures of the same cause: counts, times, ids."""
-SETTLING_SECONDS = 10
+SETTLING_SECONDS = 5
 """A task notes why it failed after Airflow knows that it did: the end of a run may be told of before the last note is there."""
 UNKNOWN = "it ended without a word: its process was killed or lost"
 

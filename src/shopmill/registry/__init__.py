@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version as package_version
@@ -144,7 +144,12 @@ class Registry:
             ).fetchone()
             if held and held["held"] is False:
                 raise ConflictError(f"Another {name} is at work. Wait for it to end, then run again.")
-            yield
+            try:
+                yield
+            finally:
+                # Closing the connection frees it as well, but only when the server has noticed: a next run may be quicker.
+                with suppress(psycopg.Error):
+                    connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", (LOCK_SPACE, name))
 
 
 @cache
