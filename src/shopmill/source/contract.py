@@ -51,6 +51,11 @@ class SourceTable:
         """Whether it is read day by day."""
         return bool(self.time)
 
+    @property
+    def has_dates(self) -> bool:
+        """Whether its time is a column of dates: already the shop's day."""
+        return any(column.name == self.time and column.type == "date" for column in self.columns)
+
 
 def _columns(text: str, optional: str = "") -> tuple[SourceColumn, ...]:
     """Columns from lines of `type: name name ...`."""

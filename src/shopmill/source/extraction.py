@@ -100,8 +100,7 @@ class Extraction:
     def _bound(self, table: SourceTable, day: date | None) -> str:
         """A half-open bound as an SQL literal, for a date column by the shop's day, else the instant."""
         zone = self.settings.zone
-        is_date = any(c.name == table.time and c.type == "date" for c in table.columns)
-        if is_date:
+        if table.has_dates:
             return f"date '{day or self.as_of.day(zone)}'"
         return f"timestamptz '{(midnight(day, zone) if day else self.as_of.instant).isoformat()}'"
 

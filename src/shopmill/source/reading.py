@@ -151,20 +151,16 @@ def _sorted_query(table: SourceTable, found: Iterable[str], zone: str) -> str:
     columns = ", ".join(f"{value} as {quote(name)}" for name, value in values.items())
     # Where the time is a date it is the day itself, and sorts as well: one key fewer is a tenth less work.
     order = ", ".join(
-        map(quote, [*([] if _is_date(table) else ["_day"]), *sorted(values, key=lambda name: name != table.time)])
+        map(quote, [*([] if table.has_dates else ["_day"]), *sorted(values, key=lambda name: name != table.time)])
     )
     return f"select {_day_expression(table, zone)} as _day, {columns} from arriving order by {order}"
-
-
-def _is_date(table: SourceTable) -> bool:
-    return any(column.name == table.time and column.type == "date" for column in table.columns)
 
 
 def _day_expression(table: SourceTable, zone: str) -> str:
     """The shop's calendar day of a row, null for a dimension and for a row without a usable time."""
     if not table.is_fact:
         return "null::date"
-    day = quote(table.time) if _is_date(table) else f"({quote(table.time)} at time zone '{zone}')::date"
+    day = quote(table.time) if table.has_dates else f"({quote(table.time)} at time zone '{zone}')::date"
     return f"case when {quote(table.time)} >= '{FIRST_DAY}' then {day} end"
 
 
