@@ -67,7 +67,7 @@ class GarbageCollection:
         return Garbage(
             {name: found for name in self.datasets if (found := list(self.versions_to_go(name)))},
             {name: found for name in self.store.folders("raw") if (found := list(self.raw_to_go(name)))},
-            list(self._staging_to_go),
+            list(self.staging_to_go),
         )
 
     @cached_property
@@ -146,7 +146,7 @@ class GarbageCollection:
         return runs
 
     @property
-    def _staging_to_go(self) -> Iterator[Entry]:
+    def staging_to_go(self) -> Iterator[Entry]:
         """What runs left that have not written anything for long: they are dead."""
         return (e for run in self._staging.values() if not any(map(self._is_young, run)) for e in run)
 
@@ -193,7 +193,7 @@ def collect(look: GarbageCollection, locks: Locks) -> Garbage:
         with locks.lock(f"raw {table}"):
             gone.raw[table] = list(replace(look).raw_to_go(table))
             _delete(look.store, gone.raw[table], {".json": 0})
-    gone.staging.extend(replace(look).garbage().staging)
+    gone.staging.extend(replace(look).staging_to_go)
     _delete(look.store, gone.staging, {})
     return gone
 
