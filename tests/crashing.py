@@ -29,6 +29,7 @@ def start(settings: Settings, as_of: str, report: Path, **how: Any) -> BaseProce
         "store": settings.store,
         "source_dsn": settings.source_dsn.get_secret_value(),
         "registry_dsn": settings.registry_dsn.get_secret_value(),
+        "encoder_folder": str(settings.encoder_folder),
     }
     process = processes.Process(target=_run, args=(plain, as_of, str(report)), kwargs=how)
     process.start()
@@ -43,6 +44,7 @@ def _run(
     run_id: str | None = None,
     file_limit: int = 0,
     barrier: Any = None,
+    dataset: str = DATASET,
 ) -> None:
     with Path(report).open("a", buffering=1) as told:
         if not file_limit:  # which the report would run into
@@ -52,7 +54,7 @@ def _run(
         if file_limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
         try:
-            summary = steps.run_all(Run.create(DATASET, as_of, Settings(_env_file=None, **plain), PARAMETERS, run_id))
+            summary = steps.run_all(Run.create(dataset, as_of, Settings(_env_file=None, **plain), PARAMETERS, run_id))
             outcome = f"{summary['status']} {summary['version']}"
         except ShopmillError as error:
             outcome = f"{type(error).__name__} {error}"

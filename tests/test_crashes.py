@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 from golden import fill_shop
 
@@ -16,10 +17,13 @@ from crashing import DATASET, PARAMETERS, processes, start
 from shopmill import steps
 from shopmill.errors import ConflictError
 from shopmill.manifest import Manifest
+from shopmill.neighbours import INDEX
 from shopmill.registry import Registry
 from shopmill.run import Run
 from shopmill.settings import Settings
+from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.store import Store, sha256_of
+from shopmill.text.index import current_index
 from shopmill.versions import Versions
 
 FIRST, SECOND = "2020-09-22", "2020-09-23"
@@ -39,16 +43,23 @@ SHOP = {
 }  # fmt: skip
 
 
-def run_again(settings: Settings, as_of: str, run_id: str | None = None) -> dict[str, object]:
+def run_again(settings: Settings, as_of: str, run_id: str | None = None, dataset: str = DATASET) -> dict[str, object]:
     """A run in this process; a killed one's lock is free as soon as the server sees the connection gone."""
     deadline = time.monotonic() + 20
     while True:
         try:
-            return steps.run_all(Run.create(DATASET, as_of, settings, PARAMETERS, run_id))
+            return steps.run_all(Run.create(dataset, as_of, settings, PARAMETERS, run_id))
         except ConflictError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def copy_of(settings: Settings, target: Path) -> Settings:
+    """Settings with a copy of the store."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(settings.store, target)
+    return settings.model_copy(update={"store": str(target)})
 
 
 class Stage:
@@ -68,10 +79,7 @@ class Stage:
 
     def copy(self, name: str) -> Settings:
         """The store as it was before the second run."""
-        target = self.folder / name
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(self.settings.store, target)
-        return self.settings.model_copy(update={"store": str(target)})
+        return copy_of(self.settings, self.folder / name)
 
 
 def versions_of(settings: Settings) -> Versions:
@@ -200,3 +208,81 @@ def test_a_full_disk(stage: Stage, small_disk: Path) -> None:
     assert assert_whole(settings).as_of == FIRST
     filler.unlink()
     assert run_again(settings, SECOND)["version"] == stage.version
+
+
+# --- with an index that serves -------------------------------------------------------------------------------------
+
+INDEXED = "articles_embeddings"
+MOMENTS = {"/checks.json": FIRST, "/manifest.json": FIRST, "/published.json": FIRST, "delete staging": SECOND}
+"""The change of the store before which a run is killed, and the as_of whose index then serves."""
+TEXTS = [{"article_id": f"000{n}", "prod_name": text} for n, text in enumerate(("summer dress", "hex bolt", "gown"))]
+
+
+class IndexedStage:
+    """A store and a registry with an index of FIRST, and with the texts that one of SECOND is made of."""
+
+    def __init__(self, settings: Settings, folder: Path):
+        self.settings, self.folder = settings, folder
+        for as_of, texts in ((FIRST, TEXTS[:2]), (SECOND, TEXTS)):
+            fill_shop(settings.source_dsn.get_secret_value(), {"articles": texts})
+            run_again(settings, as_of, dataset="articles_content")
+            if as_of == FIRST:
+                run_again(settings, as_of, dataset=INDEXED)
+        self.first, _ = self.served()
+
+    def served(self) -> tuple[str, list[str]]:
+        """The version that readers see, and all tables of the index."""
+        with psycopg.connect(self.settings.registry_dsn.get_secret_value()) as connection:
+            report = current_index(connection, INDEX)
+            assert report is not None
+            tables = "select relname from pg_class where relname ~ '^articles_[^_]+$' and relkind = 'r' order by 1"
+            return report.version, [row[0] for row in connection.execute(tables)]
+
+    def killed_at(self, point: int, name: str) -> tuple[Settings, list[str]]:
+        """Lets the index of FIRST serve, and kills a run of SECOND; gives its report. At -1 it comes to its end."""
+        settings, report = copy_of(self.settings, self.folder / name), self.folder / f"{name}.report"
+        with psycopg.connect(self.settings.registry_dsn.get_secret_value()) as connection:
+            for table in self.served()[1]:
+                connection.execute(f"drop table shopmill.{table} cascade".encode())
+        first = Run.create(INDEXED, FIRST, settings, PARAMETERS)
+        steps.extract(first, "load_artifact")
+        assert steps.already_made(first)
+        assert self.served() == (self.first, [f"articles_{self.first}"])
+        process = start(settings, SECOND, report, kill_at=point, run_id=name, dataset=INDEXED)
+        process.join(60)
+        assert process.exitcode == (0 if point < 0 else -signal.SIGKILL), report.read_text()
+        return settings, report.read_text().splitlines()
+
+
+@pytest.fixture(scope="module")
+def indexed_stage(
+    new_shop: Callable[[], str],
+    database: Callable[[], str],
+    postgres: EmbeddedPostgres,
+    encoder_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> IndexedStage:
+    registry, folder = database(), tmp_path_factory.mktemp("indexed")
+    with psycopg.connect(postgres.admin_dsn(str(psycopg.conninfo.conninfo_to_dict(registry)["dbname"]))) as admin:
+        admin.execute("create extension vector")
+    store, shop = str(folder / "before"), new_shop()
+    return IndexedStage(
+        Settings(_env_file=None, store=store, source_dsn=shop, registry_dsn=registry, encoder_folder=encoder_folder),
+        folder,
+    )
+
+
+def test_killed_between_the_making_of_an_index_and_its_serving(indexed_stage: IndexedStage) -> None:
+    """kill -9 when the index was just prepared, before and after its version exists, and when it was just swapped in."""
+    _, (*changes, outcome) = indexed_stage.killed_at(-1, "complete")
+    version = outcome.split()[-1]
+    assert indexed_stage.served() == (version, [f"articles_{version}"])
+    moments = {name: next(i for i, c in enumerate(changes) if name in c) for name in MOMENTS}
+    for moment, serves in MOMENTS.items():
+        run_id = f"killed-at-{moment.replace('/', '-')}"
+        settings, _ = indexed_stage.killed_at(moments[moment], run_id)
+        serving, tables = indexed_stage.served()
+        assert serving == (version if serves == SECOND else indexed_stage.first), moment
+        assert tables == sorted({f"articles_{serving}", f"articles_{version}"}), moment
+        assert run_again(settings, SECOND, run_id, INDEXED)["version"] == version
+        assert indexed_stage.served() == (version, [f"articles_{version}"]), moment

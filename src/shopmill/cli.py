@@ -23,7 +23,7 @@ from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from shopmill.text.index import Neighbour
+    from shopmill.text.index_search import Neighbour
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 rich.reconfigure(stderr=True)  # where others show progress

@@ -26,8 +26,22 @@ def describe_making(run: Run) -> dict[str, Any]:
     }
 
 
+def staged_version(run: Run) -> str:
+    """The id that what is staged will have as a version: how the checks went is no part of it."""
+    return Manifest(run.dataset.name, run.as_of.label, _content(run)).version
+
+
 def build_manifest(run: Run) -> Manifest:
     """The manifest of what is staged and checked."""
+    beside = {
+        "checks": run.noted("checks"),
+        "previous": run.noted("previous"),
+        "snapshots": {name: {"key": s.key, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
+    }
+    return Manifest(run.dataset.name, run.as_of.label, _content(run), beside)
+
+
+def _content(run: Run) -> dict[str, Any]:
     tables = {table.name: table for table in run.dataset.published}
     content = {
         "main_table": run.dataset.published[0].name,
@@ -40,12 +54,7 @@ def build_manifest(run: Run) -> Manifest:
         content["artifacts"] = {
             a.name: _made(a, [s.file for s in run.staged_files(a.name)]) for a in run.dataset.artifacts
         }
-    beside = {
-        "checks": run.noted("checks"),
-        "previous": run.noted("previous"),
-        "snapshots": {name: {"key": s.key, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
-    }
-    return Manifest(run.dataset.name, run.as_of.label, content, beside)
+    return content
 
 
 def _describe(table: Table, files: list[File]) -> dict[str, Any]:

@@ -234,6 +234,21 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """What puts the current version into service beside its files, such as an index. Functions are `package.module:name`.
+
+    With the checks of a run whose version would be the current one, `prepare` builds it beside what serves and gives the
+    result of the check `name` on it; once the version is published, `serve` puts it in the place of what served. See
+    functions.py.
+    """
+
+    name: str
+    meaning: str
+    prepare: str
+    serve: str
+
+
+@dataclass(frozen=True)
 class Promise:
     """How fresh a dataset is: people are told when a run is late, and when the current version grows too old.
 
@@ -276,8 +291,7 @@ class Dataset:
     incremental: Incremental | None = None
     upstream: tuple[Input, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
-    serve: str = ""
-    """`package.module:name` of what puts the current version into service, such as an index: see functions.py."""
+    serving: Serving | None = None
     lookups: Callable[[Mapping[str, Any]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
     """Small tables made in Python of the values that SQL may name: parameters, as_of, since."""
     settings: tuple[str, ...] = ()

@@ -122,6 +122,8 @@ def _checks(dataset: Dataset) -> list[tuple[str, str, str]]:
     ]
     if dataset.can_reject:
         common.append(("rejects", "error", "at most max_reject_share of the input rows are rejected"))
+    if dataset.serving:
+        queries.append((dataset.serving.name, "error", dataset.serving.meaning))
     return [columns, *keys, *rows, *queries, *fresh, *common]
 
 

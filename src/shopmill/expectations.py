@@ -92,6 +92,8 @@ class Exporter:
     def left_out(self) -> list[LeftOut]:
         """Checks of the dataset that are of no single table, and so in no suite."""
         several = [LeftOut(check.name, "it reads other tables or inputs") for check in self.dataset.checks]
+        if self.dataset.serving:
+            several.append(LeftOut(self.dataset.serving.name, "it asks what serves the version, not a table"))
         if self.dataset.can_reject:
             several.append(LeftOut("rejects", "it compares with the number of input rows"))
         needed = (*self.dataset.inputs, *self.dataset.upstream)

@@ -2,8 +2,10 @@
 
 A function is named in the declaration as `package.module:name` and imported when it is called. It takes a Context and
 an iterator of Arrow batches; that of a table gives an iterator of Arrow batches with the table's columns, that of an
-artifact writes its files into the folder it is given as well. `serve` of a dataset takes a run and the manifest of the
-version that was published, and gives check results that the registry keeps.
+artifact writes its files into the folder it is given as well.
+
+The two of a `Serving` give a check's Result. `prepare` takes a run and the id that its staged tables will have as a version;
+`serve` takes a run and the manifest of the version that was published, and builds what was not prepared or is gone.
 
 What is computed of a row must not depend on the rows beside it: engines give rows in any order and in any batches.
 """

@@ -13,8 +13,8 @@ from shopmill.embeddings import open_encoder
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.reading import Dataset
 from shopmill.settings import Settings, load_settings
-from shopmill.text import index
-from shopmill.text.index import Neighbour
+from shopmill.text import index_search
+from shopmill.text.index_search import Neighbour
 
 INDEX = "articles"
 
@@ -22,7 +22,7 @@ INDEX = "articles"
 def similar(article_id: str, k: int = 10, settings: Settings | None = None) -> list[Neighbour]:
     """The `k` articles nearest to an article, the nearest first; InvalidInputError when the index has no such article."""
     with connect(settings or load_settings()) as connection:
-        return index.similar(connection, INDEX, article_id, k)
+        return index_search.similar(connection, INDEX, article_id, k)
 
 
 def search(text: str, k: int = 10, settings: Settings | None = None) -> list[Neighbour]:
@@ -34,7 +34,7 @@ def search(text: str, k: int = 10, settings: Settings | None = None) -> list[Nei
         raise InvalidInputError("There is nothing to search for: the text is empty.")
     _same_model(encoder.model.model_id, encoder.model.revision, used)
     with connect(used) as connection:
-        return index.search(connection, INDEX, vector, k)
+        return index_search.search(connection, INDEX, vector, k)
 
 
 def texts_of(article_ids: Sequence[str], settings: Settings) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from shopmill.checks import Result
 from shopmill.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
-from shopmill.content import build_manifest, describe_inputs, describe_making, plain
+from shopmill.content import build_manifest, describe_inputs, describe_making, plain, staged_version
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import references
 from shopmill.errors import CheckFailedError, ConflictError
@@ -50,7 +50,8 @@ def already_made(run: Run) -> bool:
     now = {"inputs": describe_inputs(run), **describe_making(run)}
     if any(found.content.get(name) != value for name, value in now.items()):
         return False
-    checks = [*found.beside["checks"], *(result.document() for result in _serve(run, found))]
+    run.note("checks", found.beside["checks"])
+    checks = _serve(run, found)
     run.registry.finish(run.run_id, version=found.version, status="unchanged", checks=checks, inputs=now["inputs"])
     run.store.delete(run.staging)
     return True
@@ -72,15 +73,19 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
 
 
 def check(run: Run) -> Summary:
-    """Runs all checks on the staged tables; CheckFailedError when one of severity error fails."""
+    """Runs all checks on the staged tables; CheckFailedError when one of severity error fails.
+
+    What is to serve the version is among what is checked, where the tables themselves pass.
+    """
     with recorded(run):
         with open_workspace(run, only_computed=True) as workspace:
             results = run_checks(workspace)
             rejected = workspace.engine.rows(REJECTED, {}) if run.dataset.can_reject else []
             run.note("announced", due_announcements(workspace))
             run.note("measured", measure(workspace))
-        run.note("checks", [result.document() for result in results])
         run.note("rejected", {row["reason"]: row["n"] for row in rejected})
+        results += _prepare_serving(run, results)
+        run.note("checks", [result.document() for result in results])
         _raise_if_blocked(run, results)
         warned = [result.sentence() for result in results if not result.passed]
         for sentence in warned:
@@ -91,9 +96,20 @@ def check(run: Run) -> Summary:
 REJECTED = "select source_table || ': ' || reason as reason, count(*) as n from rejects group by all order by all"
 
 
+def _prepare_serving(run: Run, results: list[Result]) -> list[Result]:
+    """Builds what is to serve the version beside what serves, where the version is to be the current one."""
+    serving = run.dataset.serving
+    if serving is None or _blocking(results) or not run.versions.is_newest(run.as_of):
+        return []
+    return [find_function(serving.prepare)(run, staged_version(run))]
+
+
+def _blocking(results: list[Result]) -> list[Result]:
+    return [result for result in results if not result.passed and result.severity == "error"]
+
+
 def _raise_if_blocked(run: Run, results: list[Result]) -> None:
-    failed = [result for result in results if not result.passed and result.severity == "error"]
-    if failed:
+    if failed := _blocking(results):
         sentences = "; ".join(f"{result.table} {result.sentence()}".strip() for result in failed)
         raise CheckFailedError(
             f"{run.dataset.name} as of {run.as_of.label} was not published: {len(failed)} of {len(results)} checks failed: "
@@ -149,7 +165,7 @@ def register(run: Run) -> Summary:
     """
     summary: Summary = run.noted("published")
     manifest = build_manifest(run)
-    checks = [*manifest.beside["checks"], *(result.document() for result in _serve(run, manifest))]
+    checks = _serve(run, manifest)
     run.registry.finish(
         run.run_id,
         version=summary["version"],
@@ -164,14 +180,18 @@ def register(run: Run) -> Summary:
     return {**summary, "warned": [c["name"] for c in checks if not c["passed"]]}
 
 
-def _serve(run: Run, manifest: Manifest) -> list[Result]:
-    """Puts the version into service where it is the current one: filling in a past changes nothing that serves."""
-    current = run.versions.current()
-    if not run.dataset.serve or current is None or current.version != manifest.version:
-        return []
+def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:
+    """Puts the version into service where it is the current one: filling in a past changes nothing that serves.
+
+    Gives the checks of the version, with the result on what serves it now: it may have been built anew.
+    """
+    checks: list[dict[str, Any]] = manifest.beside["checks"]
+    current, serving = run.versions.current(), run.dataset.serving
+    if serving is None or current is None or current.version != manifest.version:
+        return checks
     with recorded(run):
-        results: list[Result] = find_function(run.dataset.serve)(run, manifest)
-    return results
+        result = find_function(serving.serve)(run, manifest)
+    return [*(check for check in checks if check["name"] != serving.name), result.document()]
 
 
 @contextmanager

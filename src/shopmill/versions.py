@@ -79,6 +79,11 @@ class Versions:
         found = self.at(AsOf.parse(manifest.as_of, self.zone))
         return found is not None and found.version == manifest.version
 
+    def is_newest(self, as_of: AsOf) -> bool:
+        """Whether a version of this as_of is the current one, or would be once it is published."""
+        current = self.current()
+        return current is None or AsOf.parse(current.as_of, self.zone).instant <= as_of.instant
+
     def keys_of(self, manifest: Manifest, table: str) -> list[str]:
         """Store keys of a table's files."""
         folder = self.folder(manifest)
@@ -105,8 +110,7 @@ class Versions:
         as_of = AsOf.parse(manifest.as_of, self.zone)
         pointer = {"as_of": manifest.as_of, "version": manifest.version}
         self._write_pointer(f"{self.dataset}/{as_of.path}/current.json", pointer)
-        current = self.current()
-        if current is None or AsOf.parse(current.as_of, self.zone).instant <= as_of.instant:
+        if self.is_newest(as_of):
             self._write_pointer(f"{self.dataset}/current.json", pointer)
 
     def _write_pointer(self, key: str, pointer: Mapping[str, Any]) -> None:

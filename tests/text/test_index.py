@@ -12,7 +12,9 @@ from psycopg import sql
 
 from shopmill.errors import CheckFailedError, ConflictError, InvalidInputError
 from shopmill.shops.postgres import EmbeddedPostgres
-from shopmill.text.index import IndexReport, Neighbour, current_index, publish_index, search, similar
+from shopmill.text import index_search
+from shopmill.text.index import IndexReport, current_index, prepare_index, publish_index, serve_index
+from shopmill.text.index_search import Neighbour, search, similar
 
 Connection = psycopg.Connection[Any]
 DIM = 32
@@ -105,14 +107,87 @@ def test_two_indexes_do_not_touch_each_other(connection: Connection) -> None:
     assert tables(connection) == ["articles_two_v1", "articles_v2"]
 
 
-def test_killed_in_mid_build_leaves_the_old_serving(connection: Connection, dsn: str) -> None:
+def prepare(connection: Connection, version: str, seed: int = 0, **how: Any) -> IndexReport:
+    return prepare_index(connection, "articles", version, names(50), column(unit(50, seed)), **how)
+
+
+def first_similarity(connection: Connection, seed: int) -> float:
+    """How near the serving index has the first vector of a version to itself: 1 where it is in it."""
+    return search(connection, "articles", unit(50, seed)[0].tolist(), 1)[0].similarity
+
+
+def oid(connection: Connection, table: str) -> Any:
+    return connection.execute("SELECT to_regclass(%s)::oid", [f"shopmill.{table}"]).fetchone()
+
+
+def test_a_prepared_index_serves_when_it_is_told_to(connection: Connection) -> None:
+    assert serve_index(connection, "articles", "v1") is None, "none was prepared"
+    report = prepare(connection, "v1")
+    assert current_index(connection, "articles") is None
+    with pytest.raises(InvalidInputError, match="no index articles yet"):
+        search(connection, "articles", unit(1)[0].tolist())
+    built = oid(connection, "articles_v1")
+    assert serve_index(connection, "articles", "v1") == report == current_index(connection, "articles")
+    assert oid(connection, "articles_v1") == built
+    prepare(connection, "v2", seed=1)
+    assert current_index(connection, "articles") == report
+    assert first_similarity(connection, seed=0) == pytest.approx(1, abs=1e-6)
+    assert first_similarity(connection, seed=1) < 0.99
+    assert serve_index(connection, "articles", "v3") is None, "another one was prepared"
+    assert tables(connection) == ["articles_v1", "articles_v2"]
+    serve_index(connection, "articles", "v2")
+    assert first_similarity(connection, seed=1) == pytest.approx(1, abs=1e-6)
+    assert tables(connection) == ["articles_v2"]
+
+
+def test_what_is_prepared_or_serves_is_not_built_again(connection: Connection) -> None:
+    report = prepare(connection, "v1")
+    built = oid(connection, "articles_v1")
+    assert prepare(connection, "v1") == report
+    assert publish_index(connection, "articles", "v1", names(50), column(unit(50))) == report
+    assert prepare(connection, "v1") == report
+    assert serve_index(connection, "articles", "v1") == report
+    assert oid(connection, "articles_v1") == built
+    assert tables(connection) == ["articles_v1"]
+
+
+def test_what_was_prepared_and_never_served_goes_with_the_next_build(connection: Connection) -> None:
+    publish_index(connection, "articles", "v1", names(50), column(unit(50)))
+    prepare_index(connection, "articles_two", "v1", names(5), column(unit(5)))
+    connection.execute("CREATE TABLE shopmill.articles_v0 ()")
+    connection.execute("CREATE TABLE shopmill.articles_notes ()")
+    connection.execute("COMMENT ON TABLE shopmill.articles_notes IS 'Notes on articles.'")
+    others = ["articles_notes", "articles_two_v1", "articles_v0"]
+    prepare(connection, "v2")
+    prepare(connection, "v3")
+    assert tables(connection) == sorted([*others, "articles_v1", "articles_v3"])
+    prepare(connection, "v4", least_recall=1.01)
+    assert tables(connection) == sorted([*others, "articles_v1"]), "not even an index that is not kept spares it"
+    prepare(connection, "v5")
+    publish_index(connection, "articles", "v6", names(50), column(unit(50)))
+    assert tables(connection) == sorted([*others, "articles_v6"])
+
+
+def test_an_index_from_before_tables_had_comments_is_replaced(connection: Connection) -> None:
+    publish_index(connection, "articles", "v1", names(50), column(unit(50)))
+    connection.execute("COMMENT ON TABLE shopmill.articles_v1 IS NULL")
+    prepare(connection, "v2")
+    assert tables(connection) == ["articles_v1", "articles_v2"]
+    serve_index(connection, "articles", "v2")
+    assert tables(connection) == ["articles_v2"]
+
+
+@pytest.mark.parametrize("build_index", [prepare_index, publish_index])
+def test_killed_in_mid_build_leaves_the_old_serving(
+    connection: Connection, dsn: str, build_index: Callable[..., IndexReport]
+) -> None:
     publish_index(connection, "articles", "v1", names(100), column(unit(100)))
     failures: list[Exception] = []
 
     def build() -> None:
         try:
             with psycopg.connect(dsn, autocommit=True, application_name="builder") as own:
-                publish_index(own, "articles", "v2", names(20000), column(unit(20000, dim=256)))
+                build_index(own, "articles", "v2", names(20000), column(unit(20000, dim=256)))
         except psycopg.OperationalError as error:
             failures.append(error)
 
@@ -133,6 +208,37 @@ def test_killed_in_mid_build_leaves_the_old_serving(connection: Connection, dsn:
     assert tables(connection) == ["articles_v2"]
 
 
+def test_killed_in_mid_swap_leaves_the_old_serving(connection: Connection, dsn: str) -> None:
+    publish_index(connection, "articles", "v1", names(50), column(unit(50)))
+    prepare(connection, "v2", seed=1)
+    swapped: list[Exception] = []
+
+    def swap() -> None:
+        try:
+            with psycopg.connect(dsn, autocommit=True, application_name="swapper") as own:
+                serve_index(own, "articles", "v2")
+        except psycopg.OperationalError as error:
+            swapped.append(error)
+
+    with psycopg.connect(dsn) as reader:  # its transaction keeps the old table, so the swap waits
+        reader.execute("SELECT count(*) FROM shopmill.articles")
+        swapper = threading.Thread(target=swap)
+        swapper.start()
+        kill = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'swapper' AND query LIKE 'DROP%' AND wait_event_type = 'Lock'"
+        )
+        deadline = time.monotonic() + 60
+        while swapper.is_alive() and not connection.execute(kill).fetchall() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        swapper.join()
+    assert len(swapped) == 1
+    assert first_similarity(connection, seed=0) == pytest.approx(1, abs=1e-6)
+    assert serve_index(connection, "articles", "v2") is not None, "what was prepared is still there"
+    assert first_similarity(connection, seed=1) == pytest.approx(1, abs=1e-6)
+    assert tables(connection) == ["articles_v2"]
+
+
 def test_an_index_below_the_least_recall_is_not_put_in_place(connection: Connection) -> None:
     publish_index(connection, "articles", "v1", names(100), column(unit(100)))
     with pytest.raises(CheckFailedError, match="the old index stays"):
@@ -140,11 +246,27 @@ def test_an_index_below_the_least_recall_is_not_put_in_place(connection: Connect
     assert tables(connection) == ["articles_v1"]
 
 
+def test_an_index_that_finds_too_little_is_measured_and_not_kept(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_index(connection, "articles", "v1", names(50), column(unit(50)))
+    with monkeypatch.context() as patched:
+        patched.setattr(index_search, "MOST_CANDIDATES", 1)  # then the graph gives one neighbour of ten
+        report = prepare_index(connection, "articles", "v2", names(5000), column(unit(5000)))
+    assert report.recall_at_10 == pytest.approx(0.1, abs=0.02)
+    assert serve_index(connection, "articles", "v2") is None
+    assert tables(connection) == ["articles_v1"]
+    assert prepare_index(connection, "articles", "v2", names(5000), column(unit(5000))).recall_at_10 >= 0.95
+
+
 def test_two_builders_at_once_are_told(connection: Connection, dsn: str) -> None:
     with psycopg.connect(dsn) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtext('shopmill.articles'))")
+        for at_work in (publish_index, prepare_index):
+            with pytest.raises(ConflictError, match="being built"):
+                at_work(connection, "articles", "v1", names(5), column(unit(5)))
         with pytest.raises(ConflictError, match="being built"):
-            publish_index(connection, "articles", "v1", names(5), column(unit(5)))
+            serve_index(connection, "articles", "v1")
 
 
 def test_readers_see_one_version_or_the_other(connection: Connection, dsn: str) -> None:

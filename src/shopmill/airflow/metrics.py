@@ -51,7 +51,7 @@ METRICS = (
 def tell(run: "Run", gauges: Iterable[Gauge]) -> None:
     """Sends the gauges of a run, unless a newer as_of is published. What goes wrong is a warning in the log."""
     try:
-        if _is_newest(run):
+        if run.versions.is_newest(run.as_of):
             for name, value, labels in gauges:
                 send(run.dataset.name, name, value, **labels)
     except Exception as error:
@@ -116,11 +116,6 @@ def published(run: "Run") -> Iterator[Gauge]:
     yield "as_of_timestamp_seconds", AsOf.parse(current.as_of, run.settings.zone).instant.timestamp(), {}
     yield "promised_age_seconds", run.dataset.promise.age.total_seconds(), {}
     yield "bytes", current.summary["bytes"], {}
-
-
-def _is_newest(run: "Run") -> bool:
-    current = run.versions.current()
-    return current is None or AsOf.parse(current.as_of, run.settings.zone).instant <= run.as_of.instant
 
 
 def begin() -> None:

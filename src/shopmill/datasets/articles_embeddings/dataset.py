@@ -9,10 +9,11 @@ both come at once, the later finds the same version made of the same texts and s
   the cache. All vectors of a version come from one revision of one model (the setting SHOPMILL_ENCODER).
 - `tfidf`: a matrix of the same articles by the terms of this version's own texts.
 - The index: the vectors of the current version in the registry's database (pgvector, HNSW with m = 16 and
-  ef_construction = 64), behind the view `shopmill.articles`. It is built beside the one that serves, its recall@10
-  against exact search is measured, and only then readers see it; below `least_recall` the old one goes on serving. The
-  recall is kept in the registry (etl_runs.checks) and not in the manifest, since no two builds have the same graph. Of
-  a version that is not the newest no index is built. Without pgvector there is a warning and no index.
+  ef_construction = 64), behind the view `shopmill.articles`. `quality_check` builds it beside the one that serves and
+  measures its recall@10 against exact search: below `least_recall` nothing is published, and the old version and index
+  stay. Once the version is published, `register_metadata` lets readers see the new index, all at once. The recall is
+  among the checks in the manifest, but no part of what the version's id hashes: no two builds have the same graph. Of a
+  version that is not the newest no index is built. Without pgvector there is a warning and no index.
 
 Ask the index with `shopmill similar ARTICLE_ID`, `shopmill search "warm winter coat"`, `shopmill.similar(...)`,
 `shopmill.search(...)`, or in SQL: `SELECT ids FROM shopmill.articles ORDER BY embedding <=> $1 LIMIT 10`.
@@ -22,7 +23,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from shopmill.declaration import Artifact, Column, Dataset, Input, Parameter, Promise, QueryCheck, Task
+from shopmill.declaration import Artifact, Column, Dataset, Input, Parameter, Promise, QueryCheck, Serving, Task
 from shopmill.embedding_table import (
     ENCODER_SETTINGS,
     MAX_COLLAPSED_SHARE,
@@ -49,6 +50,13 @@ TFIDF = Artifact(
     key=("article_id",),
 )
 
+SERVING = Serving(
+    name="recall@10",
+    meaning="the vector index finds the ten nearest articles (least_recall); a warning where there can be no index",
+    prepare=f"{FOLDER}.index:prepare",
+    serve=f"{FOLDER}.index:serve",
+)
+
 DATASET = Dataset(
     name="articles_embeddings",
     title="Articles embeddings",
@@ -61,11 +69,11 @@ DATASET = Dataset(
     tasks=(Task("tfidf", artifacts=("tfidf",)), Task("bert_embeddings", ("bert",))),
     tables=(BERT,),
     artifacts=(TFIDF,),
-    serve=f"{FOLDER}.index:serve",
+    serving=SERVING,
     parameters=(
         Parameter("min_df", "integer", 2, "articles that a term of the TF-IDF is in at least", 1),
         Parameter("longest_ngram", "integer", 1, "words in the longest terms", 1, 2),
-        Parameter("least_recall", "decimal", Decimal("0.95"), "recall@10 below which the old index stays", 0, 1),
+        Parameter("least_recall", "decimal", Decimal("0.95"), "recall@10 below which nothing is published", 0, 1),
         MAX_COLLAPSED_SHARE,
     ),
     checks=(

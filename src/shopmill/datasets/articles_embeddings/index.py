@@ -3,53 +3,81 @@
 import logging
 from typing import Any
 
-import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shopmill.checks import Result
+from shopmill.datasets.articles_embeddings.dataset import BERT, SERVING
+from shopmill.declaration import Severity
 from shopmill.errors import InvalidInputError
 from shopmill.manifest import Manifest
 from shopmill.neighbours import INDEX, connect
 from shopmill.run import Run
-from shopmill.text.index import IndexReport, current_index, publish_index
+from shopmill.text.index import IndexReport, prepare_index, publish_index, serve_index, too_low
 
 log = logging.getLogger(__name__)
-MEANING = "the index finds the ten nearest articles (least_recall)"
 
 
-def serve(run: Run, manifest: Manifest) -> list[Result]:
-    """Builds the index beside the one that serves and puts it in its place; measures its recall.
+def prepare(run: Run, version: str) -> Result:
+    """Builds the index of what is staged beside the one that serves, and measures its recall.
 
-    A database without pgvector is a warning: the version is there, `shopmill similar` is not. CheckFailedError when the
-    recall is below `least_recall`; the old index then goes on serving.
+    A database without pgvector is a warning: there will be the version, and no `shopmill similar`.
+    """
+    keys = [staged.key for staged in run.staged_files(BERT.name)]
+    try:
+        ids, vectors = _vectors(run, keys)
+        with connect(run.settings) as connection:
+            report = prepare_index(connection, INDEX, version, ids, vectors, least_recall=_least_recall(run))
+    except InvalidInputError as error:
+        return _no_index(error)
+    log.info("index %s of version %s: %d articles, recall@10 %.4f", INDEX, *_figures(report))
+    return _measured(report, _least_recall(run))
+
+
+def serve(run: Run, manifest: Manifest) -> Result:
+    """Puts the prepared index in the place of the one that serves; where none is prepared it is built now.
+
+    CheckFailedError when the recall of one built now is below `least_recall`; the old index then goes on serving.
     """
     try:
         with connect(run.settings) as connection:
-            report = _publish(connection, run, manifest)
+            report = serve_index(connection, INDEX, manifest.version)
+            if report is None:
+                ids, vectors = _vectors(run, run.versions.keys_of(manifest, BERT.name))
+                least = _least_recall(run)
+                report = publish_index(connection, INDEX, manifest.version, ids, vectors, least_recall=least)
     except InvalidInputError as error:
         log.warning("No vector index: %s", error)
-        return [Result("vector index", "bert", "warn", "the current version can be searched", 1, str(error))]
+        return _no_index(error)
     log.info("index %s serves version %s: %d articles, recall@10 %.4f", INDEX, *_figures(report))
-    return [Result("recall@10", "bert", "error", MEANING, 0, f"{report.recall_at_10}")]
+    return _measured(report, _least_recall(run))
+
+
+def _least_recall(run: Run) -> float:
+    return float(run.parameters["least_recall"])
 
 
 def _figures(report: IndexReport) -> tuple[str, int, float]:
     return report.version, report.rows, report.recall_at_10
 
 
-def _publish(connection: psycopg.Connection[Any], run: Run, manifest: Manifest) -> IndexReport:
-    serving = current_index(connection, INDEX)
-    if serving and serving.version == manifest.version:
-        return serving
-    ids, vectors = _vectors(run, manifest)
-    least = float(run.parameters["least_recall"])
-    return publish_index(connection, INDEX, manifest.version, ids, vectors, least_recall=least)
+def _measured(report: IndexReport, least: float) -> Result:
+    if report.recall_at_10 < least:
+        return _result("error", 1, too_low(report, least))
+    return _result("error", 0, f"{report.recall_at_10}")
 
 
-def _vectors(run: Run, manifest: Manifest) -> tuple[list[str], "pa.FixedSizeListArray[Any, Any]"]:
+def _no_index(error: InvalidInputError) -> Result:
+    return _result("warn", 1, f"no index: {error}")
+
+
+def _result(severity: Severity, violations: int, detail: str) -> Result:
+    return Result(SERVING.name, BERT.name, severity, SERVING.meaning, violations, detail)
+
+
+def _vectors(run: Run, keys: list[str]) -> tuple[list[str], "pa.FixedSizeListArray[Any, Any]"]:
     with run.store.scratch() as scratch:
-        files = run.store.fetch(run.versions.keys_of(manifest, "bert"), scratch)
+        files = run.store.fetch(keys, scratch)
         table = pq.read_table(files, columns=["article_id", "embedding", "dim"], partitioning=None)
     vectors = table.drop_null()
     if not vectors.num_rows:

@@ -1,0 +1,77 @@
+"""Asking a vector index in PostgreSQL (pgvector) for what is near: index.py builds it, readers ask the view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from shopmill.errors import InvalidInputError
+
+SCHEMA = "shopmill"
+LEAST_CANDIDATES, MOST_CANDIDATES = (
+    100,
+    1000,
+)  # hnsw.ef_search: how many items a search weighs; 1,000 is pgvector's limit
+MOST_NEIGHBOURS = 500
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """An item and its cosine similarity to what was asked for, in [-1, 1]."""
+
+    id: str
+    similarity: float
+
+
+def search(connection: psycopg.Connection[Any], name: str, vector: Sequence[float], k: int = 10) -> list[Neighbour]:
+    """Return the `k` items nearest to a vector, the nearest first."""
+    _check_number(k)
+    try:
+        with connection.transaction():
+            return _items(nearest(connection, view_of(name), vector, k))[:k]
+    except errors.UndefinedTable as error:
+        raise InvalidInputError(f"There is no index {name} yet: run the DAG that builds it.") from error
+
+
+def similar(connection: psycopg.Connection[Any], name: str, item: str, k: int = 10) -> list[Neighbour]:
+    """Return the `k` items nearest to an item, without the item itself."""
+    _check_number(k)
+    question = sql.SQL("SELECT embedding::real[] FROM {} WHERE ids @> ARRAY[%s]").format(view_of(name))
+    try:
+        with connection.transaction():
+            row = connection.execute(question, [item]).fetchone()
+            found = _items(nearest(connection, view_of(name), row[0], k + 1)) if row else []
+    except errors.UndefinedTable as error:
+        raise InvalidInputError(f"There is no index {name} yet: run the DAG that builds it.") from error
+    if not row:
+        raise InvalidInputError(f"{item} is not in the index {name}: it is unknown, inactive, or has no text.")
+    return [neighbour for neighbour in found if neighbour.id != item][:k]
+
+
+def nearest(
+    connection: psycopg.Connection[Any], source: sql.Identifier, vector: Sequence[float], k: int
+) -> list[tuple[list[str], float]]:
+    """Return the items and similarity of the `k` nearest vectors; inside a transaction, which bounds the setting."""
+    width = str(min(max(LEAST_CANDIDATES, 2 * k), MOST_CANDIDATES))
+    connection.execute("SELECT set_config('hnsw.ef_search', %s, true)", [width])
+    question = sql.SQL(
+        "SELECT ids, 1 - (embedding <=> %(v)s::vector) FROM {} ORDER BY embedding <=> %(v)s::vector LIMIT %(k)s"
+    )
+    return connection.execute(question.format(source), {"v": str(list(vector)), "k": k}).fetchall()
+
+
+def view_of(name: str) -> sql.Identifier:
+    """The view through which readers see the index `name`."""
+    return sql.Identifier(SCHEMA, name)
+
+
+def _check_number(k: int) -> None:
+    if not 1 <= k <= MOST_NEIGHBOURS:
+        raise InvalidInputError(f"k must be 1 to {MOST_NEIGHBOURS}, not {k}.")
+
+
+def _items(groups: list[tuple[list[str], float]]) -> list[Neighbour]:
+    neighbours = [Neighbour(item, similarity) for ids, similarity in groups for item in ids]
+    return sorted(neighbours, key=lambda neighbour: (-neighbour.similarity, neighbour.id))
