@@ -9,7 +9,7 @@ SERVICES := redis-server prometheus prometheus-alertmanager
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark lint format docs lock clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark lint format docs pictures lock clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ format: .venv/installed ## put the code into its one format
 
 docs: .venv/installed ## write docs/datasets/ from the declarations
 	$(BIN)/shopmill docs
+
+pictures: .venv/installed ## draw the messages in docs/images/ (needs npm and Debian's chromium, fonts-lato, fonts-liberation)
+	@npm ci --silent --prefix docs/images
+	$(BIN)/python docs/images/draw.py
 
 lock: ## resolve the dependencies anew and write the lock files, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra airflow --extra shops --extra text --group dev --universal --python-version 3.11 \

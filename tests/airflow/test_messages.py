@@ -72,6 +72,30 @@ def test_the_text_form_as_a_whole() -> None:
     )
 
 
+def test_the_slack_form_as_a_whole() -> None:
+    assert failed(times=3).slack == (
+        "*user_item_interactions failed in quality_check*\n"
+        "Dataset: user_item_interactions\n"
+        "Owner: ml-platform\n"
+        "As of: 2020-09-23\n"
+        "Failures: 3 runs in a row since 2020-09-22 04:05 UTC\n"
+        "\n"
+        "*What failed*\n"
+        "• quality_check: 2 checks failed\n"
+        "\n"
+        "*Failed checks*\n"
+        "• recency_days at least 0: 3 violations (such as 17; 18; 19)\n"
+        "• key of interactions: 2 violations\n"
+        "\n"
+        "*Once it is mended, run it again*\n"
+        "`shopmill run user_item_interactions --as-of 2020-09-23`\n"
+        "\n"
+        "<http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1|Log of quality_check>\n"
+        "\n"
+        "_The version before stays current. While it fails like this, it is told again after 1 day._"
+    )
+
+
 def test_without_an_as_of_the_command_has_none() -> None:
     message = failed(FailedTask("extract", ""), run=Outcome("articles_content", "", None))
     assert "shopmill run articles_content\n" in message.text

@@ -1,7 +1,7 @@
 """One announcement in the forms that its readers want: plain text, Slack markup and an HTML e-mail, without secrets."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -67,7 +67,8 @@ def without_secrets(text: str) -> str:
 def _text(sheet: Sheet) -> str:
     width = max(len(name) for name, _ in sheet.facts) + 2
     lines = [sheet.headline, "", *(f"{name + ':':{width}}{value}" for name, value in sheet.facts)]
-    lines += _listed(sheet, "", lambda line: f"  - {line}")
+    for title, items in sheet.sections:
+        lines += ["", f"{title}:", *(f"  - {item}" for item in items)]
     lines += ["", "Once it is mended, run it again:", f"  {sheet.command}"] if sheet.command else []
     lines += ["", *(f"{label}: {address}" for label, address in sheet.links)] if sheet.links else []
     lines += ["", sheet.note] if sheet.note else []
@@ -75,20 +76,14 @@ def _text(sheet: Sheet) -> str:
 
 
 def _slack(sheet: Sheet) -> str:
-    lines = [f"*{_slack_escape(sheet.headline)}*"]
-    lines += [f"{name}: {_slack_escape(value)}" for name, value in sheet.facts]
-    lines += _listed(sheet, None, lambda line: f"• {_slack_escape(line)}")
-    lines += [f"Once it is mended, run it again: `{_slack_escape(sheet.command)}`"] if sheet.command else []
-    lines += [f"<{address}|{_slack_escape(label)}>" for label, address in sheet.links]
-    lines += [f"_{_slack_escape(sheet.note)}_"] if sheet.note else []
-    return "\n".join(lines)
-
-
-def _listed(sheet: Sheet, gap: str | None, bullet: Callable[[str], str]) -> Iterable[str]:
-    for title, items in sheet.sections:
-        yield from [] if gap is None else [gap]
-        yield f"{title}:"
-        yield from map(bullet, items)
+    """Bold titles and blank lines tell the parts from each other: Slack has neither tables nor headings."""
+    facts = [f"{name}: {_slack_escape(value)}" for name, value in sheet.facts]
+    parts = [[f"*{_slack_escape(sheet.headline)}*", *facts]]
+    parts += [[f"*{title}*", *(f"• {_slack_escape(item)}" for item in items)] for title, items in sheet.sections]
+    parts += [["*Once it is mended, run it again*", f"`{_slack_escape(sheet.command)}`"]] if sheet.command else []
+    parts += [[f"<{address}|{_slack_escape(label)}>" for label, address in sheet.links]] if sheet.links else []
+    parts += [[f"_{_slack_escape(sheet.note)}_"]] if sheet.note else []
+    return "\n\n".join("\n".join(lines) for lines in parts)
 
 
 def _slack_escape(text: str) -> str:
