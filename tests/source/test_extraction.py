@@ -340,7 +340,7 @@ def test_a_value_that_does_not_fit_is_null_and_said(
 ) -> None:
     fill_shop(shop_dsn, {"transactions": [line("2020-09-20", "a"), line("2020-09-20", "b", "NaN")]})
     found = rows_of(extract("2020-09-23", ["transactions"])["transactions"])
-    assert [(row["customer_id"], row["price"]) for row in found] == [("a", Decimal("1.5")), ("b", None)]
+    assert sorted((row["customer_id"], row["price"]) for row in found) == [("a", Decimal("1.5")), ("b", None)]
     assert "transactions" in caplog.text
     assert "read as null" in caplog.text
 
@@ -355,7 +355,7 @@ def test_an_infinite_price_and_a_number_too_large_are_null(
     add(dsn, "transactions", line("2020-09-20", "a", "Infinity"), line("2020-09-20", "b", "1e20"))
     add(dsn, "transactions", {**line("2020-09-20", "c"), "sales_channel_id": 2**40})
     found = rows_of(extract("2020-09-23", ["transactions"], source_dsn=SecretStr(dsn))["transactions"])
-    assert [(r["customer_id"], r["price"], r["sales_channel_id"]) for r in found] == [
+    assert sorted((r["customer_id"], r["price"], r["sales_channel_id"]) for r in found) == [
         ("a", None, 1), ("b", None, 1), ("c", Decimal("1.5"), None),
     ]  # fmt: skip
 

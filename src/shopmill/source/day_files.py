@@ -15,6 +15,7 @@ from shopmill.source.contract import SourceTable
 from shopmill.source.snapshot import UNDATED
 
 ROW_GROUP = 122_880
+SAMPLE_ROWS = 1000
 
 Deliver = Callable[[str, Path, int], None]
 """Takes a finished file: its day ('' for a dimension, 'undated' for rows without one), its path, its number of rows."""
@@ -35,15 +36,11 @@ class DayFiles:
         runs = pc.run_end_encode(batch.column(0))
         rows, begin = batch.select(batch.schema.names[1:]), 0
         for day, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-            if self._writer is None or day != self._day:
-                self._open(day, rows.schema)
+            if day != self._day:
+                self.close()
+                self._day = day
             self._take(rows.slice(begin, end - begin))
             begin = end
-
-    def _open(self, day: date | None, schema: pa.Schema) -> None:
-        self.close()
-        self._day = day
-        self._writer = pq.ParquetWriter(self._path, schema, compression="zstd", compression_level=1)
 
     @property
     def _path(self) -> Path:
@@ -57,7 +54,9 @@ class DayFiles:
 
     def _write(self, count: int) -> None:
         held = pa.Table.from_batches(self._pieces).combine_chunks()
-        assert self._writer is not None  # noqa: S101 (rows are held only while a file is open)
+        self._writer = self._writer or pq.ParquetWriter(
+            self._path, held.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(held)
+        )
         self._writer.write_table(held.slice(0, count), row_group_size=ROW_GROUP)
         self._pieces = held.slice(count).to_batches()
         self._held -= count
@@ -65,11 +64,17 @@ class DayFiles:
 
     def close(self) -> None:
         """Finishes the file of the last day."""
-        if self._writer is None:
-            return
         if self._held:
             self._write(self._held)
+        if self._writer is None:
+            return
         self._writer.close()
         label = str(self._day) if self._day else UNDATED if self._table.is_fact else ""
         self._deliver(label, self._path, self._written)
         self._writer, self._pieces, self._written = None, [], 0
+
+
+def _repeating(rows: pa.Table) -> list[str]:
+    """The columns that a dictionary shortens, by a look at the first rows: for ids it is work, and longer files."""
+    sample = rows.slice(0, SAMPLE_ROWS)
+    return [name for name in rows.column_names if 4 * pc.count_distinct(sample[name]).as_py() <= sample.num_rows]

@@ -1,7 +1,7 @@
 """Streams of rows from the shop into Parquet files: a file per day for facts, one file for a dimension.
 
-Rows are sorted by all columns, so equal content gives equal bytes whatever order the database sends it in.
-Memory is bounded by DuckDB's limit and one row group, never by the table's size.
+Rows have a total order, so equal content gives equal bytes whatever order the database sends it in. Memory is bounded by
+DuckDB's limit and one row group, never by the table's size.
 """
 
 import logging
@@ -29,7 +29,7 @@ from shopmill.source.day_files import ROW_GROUP, DayFiles, Deliver
 from shopmill.source.snapshot import FIRST_DAY
 
 log = logging.getLogger(__name__)
-CHUNK_ROWS = 1_000_000
+CHUNK_ROWS = 250_000  # sorted in the cache, and little is left to do when the last row has come
 QUEUED_BATCHES = 8
 
 
@@ -149,11 +149,19 @@ def _sorted_query(table: SourceTable, found: Iterable[str], zone: str) -> str:
     if table.time in values:
         values[table.time] = f"case when {quote(table.time)} >= '{FIRST_DAY}' then {values[table.time]} end"
     columns = ", ".join(f"{value} as {quote(name)}" for name, value in values.items())
-    # Where the time is a date it is the day itself, and sorts as well: one key fewer is a tenth less work.
-    order = ", ".join(
-        map(quote, [*([] if table.has_dates else ["_day"]), *sorted(values, key=lambda name: name != table.time)])
-    )
-    return f"select {_day_expression(table, zone)} as _day, {columns} from arriving order by {order}"
+    order = _fact_order(table, list(values)) if table.is_fact else ", ".join(map(quote, values))
+    return f"select * from (select {_day_expression(table, zone)} as _day, {columns} from arriving) order by {order}"
+
+
+def _fact_order(table: SourceTable, names: list[str]) -> str:
+    """Day and time, then two hashes: of the first other column, so that what belongs together lies together, of the row.
+
+    Numbers of 8 bytes sort in two thirds of the time that all columns take. Rows that tie are the same in all columns,
+    but for one pair in 2^64, whose order would only make a day look changed.
+    """
+    other = next(name for name in names if name != table.time)
+    time = [] if table.has_dates or table.time not in names else [table.time]  # a date is the day itself
+    return ", ".join([*map(quote, ["_day", *time]), f"hash({quote(other)})", f"hash({', '.join(map(quote, names))})"])
 
 
 def _day_expression(table: SourceTable, zone: str) -> str:
