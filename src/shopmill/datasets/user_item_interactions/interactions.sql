@@ -13,7 +13,7 @@ select
   max(day) as last_interaction_date,
   date_diff('day', max(day), $as_of) as recency_days,
   -- signal_weights: weight * 0.5 ^ (age / half-life) as exact decimals; ages beyond the table weigh less than its last place.
-  sum(coalesce(weight, 0)) as time_weighted_score
+  coalesce(sum(weight), 0) as time_weighted_score
 from signals
 left join signal_weights on signal_weights.of_signal = signal and signal_weights.age_days = date_diff('day', day, $as_of)
 where problem is null
