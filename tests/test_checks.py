@@ -1,5 +1,6 @@
 """Each kind of check on rows that meet it and rows that do not."""
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -55,13 +56,15 @@ def check(
     columns = list(zip(*rows, strict=True)) if rows else [(), (), ()]
     types = (pa.string(), pa.int64(), pa.string())
     arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
-    engine.table("things", pa.table(arrays, names=["id", "size", "kind"]))
     named = {column.name: pa.array([None] * rejects, pa.string()) for column in REJECTS.columns}
     engine.table("rejects", pa.table({**named, "reason": pa.array(["r"] * rejects, pa.string())}))
     bound = {**BOUND, "max_reject_share": Decimal("0.1")}
-    found = Checking(dataset, engine, bound, {"things": len(rows), "rejects": rejects}, before or {}, ages or {}).run(
-        input_rows
-    )
+    checking = Checking(dataset, engine, bound, {"things": len(rows), "rejects": rejects}, before or {}, ages or {})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "things.parquet"
+        pq.write_table(pa.table(arrays, names=["id", "size", "kind"]), path)
+        engine.view("things", [path], {"id": "varchar", "size": "bigint", "kind": "varchar"})
+        found = checking.run(input_rows)
     return {
         f"{result.table}: {result.name}": result
         for result in found
