@@ -42,3 +42,9 @@ def test_they_are_those_of_grouping(threads: int, rows: list[Row], length: int) 
 def test_more_files_than_may_be_open_at_once(tmp_path: Path) -> None:
     rows: list[Row] = [(number // 2, "x") for number in range(3000)]
     assert count_duplicates(write(tmp_path, rows, 1), ["a"], 2) == 1500
+
+
+def test_a_row_group_without_rows_is_passed_over(tmp_path: Path) -> None:
+    for name, rows in (("a", 1), ("b", 0), ("c", 1)):
+        pq.write_table(pa.table([[7] * rows, ["x"] * rows], schema=SCHEMA), tmp_path / name)
+    assert count_duplicates([tmp_path / "a", tmp_path / "b", tmp_path / "c"], ["a"], 1) == 1

@@ -38,7 +38,8 @@ def count_duplicates(files: Sequence[Path], key: Sequence[str], threads: int) ->
 def _row_groups(files: Sequence[Path]) -> Iterator[tuple[Path, pq.FileMetaData, int]]:
     for path in files:
         metadata = pq.read_metadata(path)
-        yield from ((path, metadata, group) for group in range(metadata.num_row_groups))
+        filled = (group for group in range(metadata.num_row_groups) if metadata.row_group(group).num_rows)
+        yield from ((path, metadata, group) for group in filled)
 
 
 def _compare(path: Path, metadata: pq.FileMetaData, group: int, key: Sequence[str]) -> _Stretch:
