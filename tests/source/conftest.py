@@ -6,14 +6,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from rows import Extract
 
 from shopmill.asof import AsOf
 from shopmill.settings import Settings
 from shopmill.source.extraction import Extraction
 from shopmill.source.snapshot import Snapshot
 from shopmill.store import Store
-
-Extract = Callable[..., dict[str, Snapshot]]
 
 
 @pytest.fixture

@@ -4,44 +4,25 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pyarrow.parquet as pq
 import pytest
 from golden import fill_shop
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 from pydantic import SecretStr
+from rows import Extract, RowsOf, add, line
 
 from shopmill.asof import AsOf
 from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.source import extraction as extraction_module
-from shopmill.source import reading
 from shopmill.source.contract import TABLES
 from shopmill.source.database import Source
 from shopmill.source.extraction import Extraction
 from shopmill.source.snapshot import Snapshot
 from shopmill.store import Store
-
-Extract = Callable[..., dict[str, Snapshot]]
-RowsOf = Callable[[Snapshot], list[dict[str, Any]]]
-
-
-def line(day: str | None, customer: str = "c1", price: Any = "1.50", article: str = "0001") -> dict[str, Any]:
-    return {"t_dat": day, "customer_id": customer, "article_id": article, "price": price, "sales_channel_id": 1}
-
-
-def add(dsn: str, table: str, *rows: dict[str, Any]) -> None:
-    with psycopg.connect(dsn) as connection:
-        for row in rows:
-            places = ", ".join(["%s"] * len(row))
-            connection.execute(f"insert into {table} ({', '.join(row)}) values ({places})".encode(), list(row.values()))
 
 
 @pytest.fixture
@@ -238,126 +219,6 @@ def test_a_table_without_rows_has_no_files(extract: Extract, shop_dsn: str) -> N
     fill_shop(shop_dsn, {})
     for snapshot in extract("2020-09-23", list(TABLES)).values():
         assert (snapshot.files, snapshot.rows, snapshot.newest_day) == ((), 0, None)
-
-
-def test_a_year_of_days_and_one_huge_day_in_small_chunks(
-    extract: Extract, rows_of: RowsOf, shop_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    fill_shop(shop_dsn, {})
-    with psycopg.connect(shop_dsn) as connection:
-        connection.execute(
-            "insert into transactions select '2020-01-01'::date + (i % 200), 'c' || i % 7, 'a', i % 11, 1 from generate_series(1, 2000) i"
-        )
-        connection.execute(
-            "insert into transactions select '2020-09-22', 'c' || i, 'a', 1, 1 from generate_series(1, 20000) i"
-        )
-    whole = extract("2020-09-23", ["transactions"])["transactions"]
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 100)
-    monkeypatch.setattr(reading, "QUEUED_BATCHES", 1)
-    chunked = extract("2020-09-23", ["transactions"], store=str(tmp_path / "other"))["transactions"]
-    assert chunked.rows == 22_000
-    assert chunked.days == whole.days
-    assert len(rows_of(whole)) == 22_000
-
-
-def test_a_dimension_larger_than_a_chunk_is_one_sorted_file(
-    extract: Extract, shop_dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill_shop(shop_dsn, {})
-    with psycopg.connect(shop_dsn) as connection:
-        connection.execute(
-            "insert into customers (customer_id) select 'c' || i from generate_series(1, 60000) i order by random()"
-        )
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 100)
-    snapshot = extract("2020-09-23", ["customers"])["customers"]
-    assert [file.rows for file in snapshot.files] == [60_000]
-
-
-ODD = (
-    "",
-    " ",
-    "'",
-    '"',
-    "a\nb",
-    "\\N",
-    "\\.",
-    "\t",
-    "😀",
-    "NULL",
-    "x" * 100_000,
-    "\x01",
-    "\u0131",
-    "\u0130",
-    "0001",
-    "1e5",
-)
-
-
-@hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(
-        st.builds(
-            line,
-            st.sampled_from(["2020-09-20", "2020-09-21", None]),
-            st.one_of(st.none(), st.sampled_from(ODD)),
-            st.one_of(st.none(), st.decimals(-(10**9), 10**9, places=6)),
-            st.one_of(st.none(), st.sampled_from(ODD)),
-        ),
-        max_size=12,
-    ),
-    data=st.data(),
-)
-def test_any_physical_order_gives_equal_bytes(
-    extract: Extract,
-    rows_of: RowsOf,
-    shop_dsn: str,
-    tmp_path_factory: pytest.TempPathFactory,
-    rows: list[Any],
-    data: Any,
-) -> None:
-    found = []
-    for order in (rows, data.draw(st.permutations(rows))):
-        fill_shop(shop_dsn, {"transactions": order})
-        store = str(tmp_path_factory.mktemp("store"))
-        found.append(extract("2020-09-23", ["transactions"], store=store)["transactions"])
-    assert found[0].days == found[1].days
-    read = [
-        row for file in found[1].files for row in pq.read_table(Path(store) / file.key, partitioning=None).to_pylist()
-    ]
-    expected = [
-        {**row, "t_dat": row["t_dat"] and date.fromisoformat(row["t_dat"]), "price": _price(row["price"])}
-        for row in rows
-    ]
-    assert sorted(map(repr, read)) == sorted(map(repr, expected))
-
-
-def _price(value: Any) -> Decimal | None:
-    return None if value is None else Decimal(value).quantize(Decimal("0.000001"))
-
-
-def test_a_value_that_does_not_fit_is_null_and_said(
-    extract: Extract, rows_of: RowsOf, shop_dsn: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    fill_shop(shop_dsn, {"transactions": [line("2020-09-20", "a"), line("2020-09-20", "b", "NaN")]})
-    found = rows_of(extract("2020-09-23", ["transactions"])["transactions"])
-    assert sorted((row["customer_id"], row["price"]) for row in found) == [("a", Decimal("1.5")), ("b", None)]
-    assert "transactions" in caplog.text
-    assert "read as null" in caplog.text
-
-
-def test_an_infinite_price_and_a_number_too_large_are_null(
-    extract: Extract, rows_of: RowsOf, new_shop: Callable[[], str]
-) -> None:
-
-    dsn = new_shop()
-    with psycopg.connect(dsn) as connection:
-        connection.execute("alter table transactions alter price type numeric, alter sales_channel_id type bigint")
-    add(dsn, "transactions", line("2020-09-20", "a", "Infinity"), line("2020-09-20", "b", "1e20"))
-    add(dsn, "transactions", {**line("2020-09-20", "c"), "sales_channel_id": 2**40})
-    found = rows_of(extract("2020-09-23", ["transactions"], source_dsn=SecretStr(dsn))["transactions"])
-    assert sorted((r["customer_id"], r["price"], r["sales_channel_id"]) for r in found) == [
-        ("a", None, 1), ("b", None, 1), ("c", Decimal("1.5"), None),
-    ]  # fmt: skip
 
 
 def test_two_at_once_read_a_table_once(

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 from golden import fill_shop
 from pydantic import SecretStr
+from rows import Extract
 
 from shopmill.errors import SchemaDriftError
 from shopmill.source.mapping import PRESETS
 from shopmill.source.snapshot import Snapshot
 
-Extract = Callable[..., dict[str, Snapshot]]
 SHOP = {
     "articles": [{"article_id": "0001", "price": 1, "stock": 2}],
     "promotions": [{"article_id": "0001", "starts_on": "2020-01-01"}],
