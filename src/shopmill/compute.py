@@ -112,8 +112,9 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Pa
     """The files that were computed: name without ending, path, rows."""
     incremental, folder = workspace.run.dataset.incremental, workspace.scratch / table.name
     if incremental and table.partition_by:
+        continues = workspace.since != date.min
         return workspace.engine.write_periods(
-            query, workspace.bound, folder, table.partition_by, incremental.period, table.order
+            query, workspace.bound, folder, table.partition_by, incremental.period, table.order, few=continues
         )
     path = folder / "part-00000.parquet"
     return [("part-00000", path, workspace.engine.write(query, workspace.bound, path))]
