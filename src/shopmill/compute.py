@@ -53,9 +53,18 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
         run.store.adopt(path, key)
         staged.append(StagedFile(file, key))
     run.stage_table(table.name, [*taken_over, *staged])
+    if run.dataset.incremental and table.name == run.dataset.incremental.narrowed_by:
+        _narrow(workspace, table)
     total = sum(staged.file.rows for staged in run.staged_files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
     return total
+
+
+def _narrow(workspace: Workspace, table: Table) -> None:
+    """Moves the first day that is computed on to the one that the data allow; where all is computed it stays so."""
+    if workspace.since != date.min:
+        workspace.prepare([found := f"select since from {quote(table.name)}"])
+        workspace.narrow(workspace.engine.rows(found, {})[0]["since"])
 
 
 def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
