@@ -36,8 +36,9 @@ time is kept, the others are rejects and counted there. Events without event_id,
 **Windows** of `customer_behaviour` count the sessions that started in [as_of - w, as_of), each as a whole: the edge of a
 window never parts a purchase from its views. Customers with no session in 30 days are not in it.
 
-A run reads the days that changed and computes the sessions of users with new events, from the earliest of these on; all
-others are taken from the version before, whole files of days where nothing can have changed.
+A run reads the days that changed and computes the sessions of users with new events, from the earliest of these on, and
+the counts of customers with a session that came, changed or fell out of a window; all others are taken from the version
+before, whole files of days where nothing can have changed.
 """
 
 from datetime import timedelta
