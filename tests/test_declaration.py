@@ -67,3 +67,15 @@ def test_a_declaration_is_whole(name: str) -> None:
         assert len(set(rules)) == len(rules)
     for parameter in dataset.parameters:
         assert parameter.parse(str(parameter.default)) == parameter.default
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in datasets.names() if (i := datasets.load(name).incremental) and i.narrowed_by]
+)
+def test_what_narrows_a_dataset_is_a_table_on_the_way(name: str) -> None:
+    dataset = datasets.load(name)
+    assert dataset.incremental
+    table = dataset.table(dataset.incremental.narrowed_by)
+    assert not table.published
+    assert [(column.name, column.type) for column in table.columns] == [("since", "date")]
+    assert table.name in dataset.tasks[0].tables

@@ -53,9 +53,18 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
         run.store.adopt(path, key)
         staged.append(StagedFile(file, key))
     run.stage_table(table.name, [*taken_over, *staged])
+    if run.dataset.incremental and table.name == run.dataset.incremental.narrowed_by:
+        _narrow(workspace, table)
     total = sum(staged.file.rows for staged in run.staged_files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
     return total
+
+
+def _narrow(workspace: Workspace, table: Table) -> None:
+    """Moves the first day that is computed on to the one that the data allow; where all is computed it stays so."""
+    if workspace.since != date.min:
+        workspace.prepare([found := f"select since from {quote(table.name)}"])
+        workspace.narrow(workspace.engine.rows(found, {})[0]["since"])
 
 
 def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
@@ -112,8 +121,9 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Pa
     """The files that were computed: name without ending, path, rows."""
     incremental, folder = workspace.run.dataset.incremental, workspace.scratch / table.name
     if incremental and table.partition_by:
+        continues = workspace.since != date.min
         return workspace.engine.write_periods(
-            query, workspace.bound, folder, table.partition_by, incremental.period, table.order
+            query, workspace.bound, folder, table.partition_by, incremental.period, table.order, few=continues
         )
     path = folder / "part-00000.parquet"
     return [("part-00000", path, workspace.engine.write(query, workspace.bound, path))]

@@ -195,6 +195,9 @@ class Incremental:
     start of its `period`. Without a version to continue from, or when code, parameters or software changed, `$since`
     and `$changed_since` are 0001-01-01 and `$continued_at` is 1970-01-01.
 
+    `narrowed_by` is a table on the way, of one row with the column `since`, a date: what its query finds in the data may
+    move `$since` on for the tables that are computed after it.
+
     Facts are read from `warm_up_days` before `$since` on. `changed_<fact>` are the files that the version before was
     not made of, `former_<fact>` those that it had in their stead: their difference is what is new.
     `rebuild_when` may ask for a full computation all the same: a query of one row with the column `violations`.
@@ -205,6 +208,7 @@ class Incremental:
     warm_up_days: int = 0
     reach_days: int = 0
     settling_days: Callable[[Mapping[str, Value]], int] = lambda _: 0
+    narrowed_by: str = ""
     rebuild_when: str = ""
 
 

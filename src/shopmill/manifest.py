@@ -7,6 +7,7 @@ are not part of what a version is.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from shopmill.errors import InvalidInputError
@@ -34,7 +35,7 @@ class Manifest:
     content: Mapping[str, Any]
     beside: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The hash of dataset, as_of and content."""
         hashed = {"dataset": self.dataset, "as_of": self.as_of, **self.content}

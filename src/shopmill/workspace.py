@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,15 @@ class Workspace:
         for name in sorted({name for query in queries for name in base_tables(self.run.dataset, query)} - self._known):
             self._make_known(name)
             self._known.add(name)
+
+    def narrow(self, day: date) -> None:
+        """Moves `$since` on to the period of a later day, for all that follows."""
+        incremental = self.run.dataset.incremental
+        if incremental and (since := start_of_period(day, incremental)) > self.since:
+            self.run.note("since", {**self.run.noted("since"), "computed": str(since)})
+            self.bound = {**self.bound, "since": since}
+            self.context = replace(self.context, bound=self.bound)
+            self._known.clear()  # which files a name stands for depends on it
 
     def _make_known(self, name: str) -> None:
         declared = {table.name: table for table in self.run.dataset.tables}

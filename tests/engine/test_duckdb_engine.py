@@ -22,20 +22,20 @@ def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
 
 
 @pytest.mark.parametrize("period", ["", "month"])
-def test_one_thread_and_four_write_the_same_bytes(tmp_path: Path, period: str) -> None:
+def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(tmp_path: Path, period: str) -> None:
     hashes = []
-    for threads in (1, 4, 4):
+    for threads, few in ((1, False), (4, False), (4, True), (1, True)):
         folder = tmp_path / f"{len(hashes)}"
         folder.mkdir()
         with DuckDBEngine(Settings(_env_file=None, threads=threads), folder) as engine:
             if period:
-                written = engine.write_periods(ROWS, {}, folder / "out", "day", period, ["day", "i"])
+                written = engine.write_periods(ROWS, {}, folder / "out", "day", period, ["day", "i"], few)
             else:
                 path = folder / "out" / "part.parquet"
                 written = [("part", path, engine.write(f"{ROWS} order by x, i", {}, path))]
         assert sum(rows for _, _, rows in written) == 300_000
         hashes.append([(name, sha256_of(path)) for name, path, _ in written])
-    assert hashes[0] == hashes[1] == hashes[2]
+    assert all(found == hashes[0] for found in hashes)
 
 
 @pytest.mark.parametrize(

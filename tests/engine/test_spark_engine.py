@@ -57,6 +57,7 @@ select epoch_us(ts + interval (i) minute) as a, ts + interval 30 minute < $as_of
 select cast(date_trunc('month', d) as date) as a, cast(date_trunc('week', d) as date) as b from t order by i
 select sum(m) as a, sum(m * m) as b, count(*) filter (where b) as c, min(s) as e, sum(i) as f, count(distinct s) as g from t
 select max_by(s, i) as a, min_by(s, i) as b, arg_max(s, i) as c, bool_or(b) as e from t
+select count(distinct cast(hash(s, i) >> 24 as bigint)) as a, bool_or(hash(s, null) = hash(null, s)) as b from t
 select string_agg(s, ',' order by s desc) as a from t
 select i, lag(i) over (order by i) as a, row_number() over (order by s desc) as c, percent_rank() over (order by i) as f from t order by i
 select i, last_value(s ignore nulls) over (order by i rows between unbounded preceding and current row) as a from t order by i

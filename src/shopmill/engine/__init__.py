@@ -33,9 +33,19 @@ class Engine(Protocol):
         """Writes the ordered result of `query` as one Parquet file; returns its number of rows."""
 
     def write_periods(
-        self, query: str, bound: Bound, folder: Path, column: str, period: str, order: Sequence[str]
+        self,
+        query: str,
+        bound: Bound,
+        folder: Path,
+        column: str,
+        period: str,
+        order: Sequence[str],
+        few: bool = False,
     ) -> list[tuple[str, Path, int]]:
-        """Writes one ordered file for each day, week or month of the date `column`: its first day, path and rows."""
+        """Writes one ordered file for each day, week or month of the date `column`: its first day, path and rows.
+
+        That there are `few` periods may let the engine do so in another way; the files are the same.
+        """
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """The few rows of a query."""

@@ -107,9 +107,18 @@ def _epoch_us(node: exp.Expr) -> exp.Expr:
     return _call("unix_micros", _cast(node.expressions[0], "timestamptz"))
 
 
+def _hash(node: exp.Expr) -> exp.Expr:
+    """64 bits too. Spark passes over nulls, so that (null, x) would have the hash of (x, null)."""
+    return _call("xxhash64", *(part for one in node.expressions for part in (one, _is_null(one))))
+
+
+def _is_null(node: exp.Expr) -> exp.Expr:
+    return exp.Is(this=node.copy(), expression=exp.null())
+
+
 def _arg_max(node: exp.Expr) -> exp.Expr:
     """DuckDB passes over rows whose value is null, Spark only over those whose rank is."""
-    rank = exp.If(this=exp.Is(this=node.this.copy(), expression=exp.null()), true=exp.null(), false=node.expression)
+    rank = exp.If(this=_is_null(node.this), true=exp.null(), false=node.expression)
     return type(node)(this=node.this, expression=rank)
 
 
@@ -150,5 +159,6 @@ RULES: Mapping[str, Rule] = {
     "ArrayAgg": _array_agg,
     "RegexpReplace": _regexp_replace,
     "epoch_us": _epoch_us,
+    "hash": _hash,
 }
 """By the name of sqlglot's class, or of the function where sqlglot has no class for it."""

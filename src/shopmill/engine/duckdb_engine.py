@@ -78,20 +78,50 @@ class DuckDBEngine:
         return int(copied[0]) if copied else 0
 
     def write_periods(
-        self, query: str, bound: Bound, folder: Path, column: str, period: str, order: Sequence[str]
+        self,
+        query: str,
+        bound: Bound,
+        folder: Path,
+        column: str,
+        period: str,
+        order: Sequence[str],
+        few: bool = False,
     ) -> list[tuple[str, Path, int]]:
         """Computes the query once, then sorts period by period: bytes from PARTITION_BY alone vary with the threads."""
-        label, parted = f"cast(date_trunc('{period}', {quote(column)}) as date)", folder / "unsorted"
-        parted.mkdir(parents=True, exist_ok=True)
-        self._execute(f"copy (select *, {label} as _period from (\n{query}\n)) to {_literal(parted)} {PARTED}", bound)
+        folder.mkdir(parents=True, exist_ok=True)
+        label = f"cast(date_trunc('{period}', {quote(column)}) as date)"
+        labelled = f"select *, {label} as _period from (\n{query}\n)"
         ordered, written = ", ".join(quote(name) for name in order), []
-        for part in sorted(parted.iterdir()):
-            start = part.name.removeprefix("_period=")
-            path = folder / f"{start}.parquet"
-            rows = f"select * from read_parquet({_literal(part / '*.parquet')}, hive_partitioning = false)"
-            written.append((start, path, self.write(f"{rows} order by {ordered}", {}, path)))
-        shutil.rmtree(parted)
+        with (self._in_memory if few else self._in_files)(labelled, bound, folder / "unsorted") as parts:
+            for start, rows in parts:
+                path = folder / f"{start}.parquet"
+                written.append((start, path, self.write(f"{rows} order by {ordered}", {}, path)))
         return written
+
+    @contextmanager
+    def _in_files(self, query: str, bound: Bound, parted: Path) -> Iterator[list[tuple[str, str]]]:
+        """The first day of each period and the query of its rows, which lie in files of their own: to read, not to seek."""
+        parted.mkdir()
+        self._execute(f"copy ({query}) to {_literal(parted)} {PARTED}", bound)
+        yield [
+            (
+                part.name.removeprefix("_period="),
+                f"select * from read_parquet({_literal(part / '*.parquet')}, hive_partitioning = false)",
+            )
+            for part in sorted(parted.iterdir())
+        ]
+        shutil.rmtree(parted)
+
+    @contextmanager
+    def _in_memory(self, query: str, bound: Bound, _parted: Path) -> Iterator[list[tuple[str, str]]]:
+        """The same from one table, which spills to scratch beyond the memory limit: cheaper where periods are few."""
+        self._execute(f"create temp table _unsorted as {query}", bound)
+        starts = self.rows("select distinct _period from _unsorted order by _period", {})
+        yield [
+            (str(row["_period"]), f"select * exclude _period from _unsorted where _period = date '{row['_period']}'")
+            for row in starts
+        ]
+        self._connection.execute("drop table _unsorted")
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""

@@ -146,7 +146,14 @@ class SparkEngine:
         return _take_only_part(folder, target)
 
     def write_periods(
-        self, query: str, bound: Bound, folder: Path, column: str, period: str, order: Sequence[str]
+        self,
+        query: str,
+        bound: Bound,
+        folder: Path,
+        column: str,
+        period: str,
+        order: Sequence[str],
+        few: bool = False,  # noqa: ARG002
     ) -> list[tuple[str, Path, int]]:
         """Each period is sorted and written by one task, all of them at once."""
         label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix(

@@ -202,9 +202,22 @@ def test_days_where_nothing_can_change_are_taken_over(tmp_path: Path) -> None:
     shared = sorted(
         path.stem for path in (folder / "sessions").iterdir() if (here / "sessions" / path.name).samefile(path)
     )
-    # Sessions may still mature from the fifth day before the last version on; what lies before is the same file.
-    assert shared == [f"{FIRST + timedelta(days=day):%Y-%m-%d}" for day in range(15)]
+    # The event of 5 October was less than three days and a pause old: what lies before its day is the same file.
+    assert shared == [f"{FIRST + timedelta(days=day):%Y-%m-%d}" for day in range(17)]
     assert len(sessions_found(settings, second)) == 21
+
+
+def test_sessions_fall_out_of_every_window_as_in_a_full_build(tmp_path: Path) -> None:
+    continued, full = local(str(tmp_path), "continued"), local(str(tmp_path), "full")
+    before, after = FIRST + timedelta(days=31), FIRST + timedelta(days=31, hours=7)
+    rows = [view(f"e{n}", 170 * n, f"c{n % 37}") for n in range(31 * 24 * 60 // 170)]
+    rows += [view("last", 1440 + 200, "gone"), view("again", 1440 + 200, "back"), view("new", 31 * 1440 + 5, "back")]
+    published = []
+    for settings, as_of in ((continued, before), (continued, after), (full, after)):
+        published.append(build(settings, as_of, [row for row in rows if row[-1] < as_of]))
+    customers = [{row["customer_id"] for row in read(continued, m, "customer_behaviour")} for m in published[:2]]
+    assert customers[0] - customers[1] == {"gone"}
+    assert tables(published[1]) == tables(published[2])
 
 
 def test_one_thread_or_two_and_any_order_of_rows_give_the_same_bytes(tmp_path: Path) -> None:

@@ -36,8 +36,9 @@ time is kept, the others are rejects and counted there. Events without event_id,
 **Windows** of `customer_behaviour` count the sessions that started in [as_of - w, as_of), each as a whole: the edge of a
 window never parts a purchase from its views. Customers with no session in 30 days are not in it.
 
-A run reads the days that changed and computes the sessions of users with new events, from the earliest of these on; all
-others are taken from the version before, whole files of days where nothing can have changed.
+A run reads the days that changed and computes the sessions of users with new events, from the earliest of these on, and
+the counts of customers with a session that came, changed or fell out of a window; all others are taken from the version
+before, whole files of days where nothing can have changed.
 """
 
 from datetime import timedelta
@@ -254,8 +255,14 @@ EVENT_DETAILS = (
 )
 ON_THE_WAY = (
     Table(
+        name="altered_events",
+        grain="one row per event before the as_of of the version that is continued which is new or gone",
+        columns=(*EVENT, Column("change", "bigint", "how many came, negative when they went", "events")),
+        published=False,
+    ),
+    Table(
         name="repeated_events",
-        grain="one row per event whose event_id is there more than once",
+        grain="one row per event whose event_id is there more than once, or was altered",
         columns=(
             *EVENT,
             *EVENT_DETAILS,
@@ -265,18 +272,18 @@ ON_THE_WAY = (
         published=False,
     ),
     Table(
-        name="altered_events",
-        grain="one row per event before the as_of of the version that is continued which is new or gone",
-        columns=(*EVENT, Column("change", "bigint", "how many came, negative when they went", "events")),
-        published=False,
-    ),
-    Table(
         name="touched_users",
         grain="one row per user whose sessions are computed",
         columns=(
             Column("user_id", "varchar", "user"),
             Column("from_at", "timestamptz", "from when on they are computed"),
         ),
+        published=False,
+    ),
+    Table(
+        name="first_day",
+        grain="one row",
+        columns=(Column("since", "date", "first day with a session that may differ from the version before"),),
         published=False,
     ),
     Table(
@@ -377,6 +384,7 @@ DATASET = Dataset(
         reach_days=2,
         # Sessions that were not mature, or still open, may be now: they ended at most late_days and a pause before.
         settling_days=lambda parameters: int(parameters["late_days"]) + 2,
+        narrowed_by="first_day",
         # Duplicates are found by what came in the duplicate_hours before.
         warm_up_days=1,
     ),

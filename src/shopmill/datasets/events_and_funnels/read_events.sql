@@ -28,16 +28,6 @@ from (
   where event_datetime is null
     or event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
   union all
-  select event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime, 'altered' as side, sum(one) as change
-  from (
-    select *, 1 as one
-    from changed_events
-    where event_datetime < $continued_at
-    union all
-    select *, -1 as one
-    from former_events
-    where event_datetime < $continued_at
-  ) as both_versions
-  group by event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime
-  having sum(one) <> 0
+  select event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime, 'altered' as side, change
+  from altered_rows
 ) as sides

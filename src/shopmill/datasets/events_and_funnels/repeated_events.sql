@@ -1,17 +1,34 @@
--- Events whose id is there more than once. The first in time is kept; one that follows another of its id within
--- duplicate_hours was sent again. The order is total up to rows that are the same in all that is used.
-with repeated as (
+-- Events whose id is there more than once, or was altered. The first in time is kept; one that follows another of its id
+-- within duplicate_hours was sent again. The order is total up to rows that are the same in all columns.
+-- A run that continues looks at ids that are new, were altered, or were there more than once before: of the others nothing
+-- can have changed. It has the events of altered ids in any case, for it may be the other one that is gone.
+with doubtful as (
+  select event_id as doubtful_id
+  from events
+  where $since > date '0001-01-01' and event_datetime >= $continued_at
+  union all
+  select source_row ->> 'event_id'
+  from previous_rejects
+  where $since > date '0001-01-01'
+    and reason = 'event_id was sent before'
+    and source_day >= $changed_since - interval 2 days
+),
+repeated as (
   select event_id
   from events
   where event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
+    and ($since = date '0001-01-01' or event_id in (select doubtful_id from doubtful))
   group by event_id
   having count(*) > 1
+  union all
+  select event_id
+  from altered_events
 ),
 timed as (
   select
     *,
     epoch_us(event_at) - epoch_us(lag(event_at) over (
-      partition by event_id order by event_at, user_id, event_type, article_id, event_value
+      partition by event_id order by event_at, user_id, event_type, article_id, event_value, source_row
     )) as since_last_us
   from read_events
   where side = 'now' and problem is null and event_id in (select event_id from repeated)

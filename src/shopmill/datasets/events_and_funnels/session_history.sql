@@ -40,5 +40,5 @@ select gone.session_id, gone.user_id, gone.session_day, gone.started_at, 0, heir
 from gone
 left join sessions as heir
   on heir.user_id = gone.user_id
-  and heir.session_day >= $since
+  and heir.session_day >= $since - interval 1 day
   and gone.started_at between heir.started_at and heir.ended_at

@@ -6,17 +6,17 @@ with altered_ids as (
   group by event_id
 ),
 changed as (
-  -- New ones, and those of whoever sent an altered event_id later: it may be a duplicate now, or be one no longer.
   select user_id, event_at as changed_at
   from read_events
-  left join altered_ids on altered_id = event_id
-  where side = 'now'
-    and problem is null
-    and event_at >= cast($changed_since as timestamp) at time zone $time_zone
-    and (event_at >= $continued_at or event_at >= altered_at)
+  where side = 'now' and problem is null and event_at >= $continued_at
   union all
   select user_id, event_at
   from altered_events
+  union all
+  -- Whoever sent an altered event_id later: it may be a duplicate now, or be one no longer.
+  select user_id, event_at
+  from repeated_events
+  join altered_ids on altered_id = event_id and event_at >= altered_at
 ),
 first_changed as (
   select user_id, min(changed_at) as changed_at
