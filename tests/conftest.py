@@ -121,12 +121,13 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     folder = tmp_path_factory.mktemp("spark")
     (folder / "spark-defaults.conf").write_text(
         "spark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\nspark.sql.adaptive.enabled false\n"
-        "spark.sql.autoBroadcastJoinThreshold -1\n"
+        "spark.sql.autoBroadcastJoinThreshold -1\nspark.sql.ui.explainMode simple\n"
+        "spark.driver.extraJavaOptions -Xms1g -Xmn512m -XX:ReservedCodeCacheSize=256m\n"
     )
     # Java reads them once, when the first test starts Spark.
     os.environ.setdefault("SPARK_CONF_DIR", str(folder))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:+UseSerialGC")
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
     return {"engine": "spark", "spark_master": "local[2]", "memory_limit": "1GB"}
 
 
