@@ -132,6 +132,27 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
 
 
 SHARED = ("tests/airflow/", "spark")
+LONG = (
+    *SHARED,
+    "tests/test_demo_cluster.py",
+    "tests/test_demo.py",
+    "tests/datasets/timeseries/",
+    "tests/datasets/customer_features/",
+    "tests/deploy/test_backup.py",
+    "tests/deploy/test_prometheus.py",
+    "tests/datasets/",
+    "tests/shops/",
+    "tests/deploy/",
+)
+"""What takes longest begins first, so that at the end no process works alone for minutes."""
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, name in enumerate(LONG) if name in item.nodeid), len(LONG))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -143,4 +164,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return next((name for name in SHARED if name in nodeid), nodeid.partition("::")[0])
 
+    config.option.loadscopereorder = False  # it would put a file of one long test last
     return ByWhatTheyShare(config, log)
