@@ -121,16 +121,38 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     folder = tmp_path_factory.mktemp("spark")
     (folder / "spark-defaults.conf").write_text(
         "spark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\nspark.sql.adaptive.enabled false\n"
-        "spark.sql.autoBroadcastJoinThreshold -1\n"
+        "spark.sql.autoBroadcastJoinThreshold -1\nspark.sql.ui.explainMode simple\n"
+        "spark.driver.extraJavaOptions -Xms1g -Xmn512m -XX:ReservedCodeCacheSize=256m\n"
     )
     # Java reads them once, when the first test starts Spark.
     os.environ.setdefault("SPARK_CONF_DIR", str(folder))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:+UseSerialGC")
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
     return {"engine": "spark", "spark_master": "local[2]", "memory_limit": "1GB"}
 
 
 SHARED = ("tests/airflow/", "spark")
+LONG = (
+    *SHARED,
+    "tests/test_demo_cluster.py",
+    "tests/test_demo.py",
+    "tests/datasets/timeseries/",
+    "tests/datasets/customer_features/",
+    "tests/deploy/test_backup.py",
+    "tests/deploy/test_prometheus.py",
+    "tests/datasets/",
+    "tests/shops/",
+    "tests/deploy/",
+)
+"""What takes longest begins first, so that at the end no process works alone for minutes."""
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, name in enumerate(LONG) if name in item.nodeid), len(LONG))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -142,4 +164,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return next((name for name in SHARED if name in nodeid), nodeid.partition("::")[0])
 
+    config.option.loadscopereorder = False  # it would put a file of one long test last
     return ByWhatTheyShare(config, log)

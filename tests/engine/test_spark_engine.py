@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shopmill.engine import Engine, open_engine, spark_engine
+from shopmill.engine.dialect import columns_by_text
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 
@@ -162,6 +163,29 @@ def test_duplicates(engines: tuple[Engine, Engine]) -> None:
         engine.table("keys", pa.table({"a": [1, 1, 1, 2], "b": ["x", "x", "y", "x"]}))
         assert engine.duplicates("keys", ["a", "b"]) == 1
         assert engine.duplicates("keys", ["a"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("with x as (select 1 as y) select * from (select y, y + 1 as z from x) as r order by y", ("y", "z")),
+        ("select * from (select i, s from t) as r", ("i", "s")),
+        ('select cast(i as integer) as "a b", t.s from t', ("a b", "s")),
+        ("select * from (select i from t) as r(n)", ()),
+        ("select * exclude (i) from (select i, s from t)", ()),
+        ("select * from (select i from t) join (select i, s from t) using (i)", ()),
+        ("select * from (select i from t), (select s from t)", ()),
+        ("select t.* from t", ()),
+        ("select i + 1 as n, count(*) from t group by i", ()),
+        ("select i as n from t union all select i from t", ()),
+    ],
+)
+def test_columns_by_the_text_alone(engines: tuple[Engine, Engine], query: str, named: tuple[str, ...]) -> None:
+    assert columns_by_text(query) == named
+    if named:
+        assert [engine.columns(query, {}) for engine in engines] == [list(named)] * 2
+    else:
+        assert engines[0].columns(query, {})
 
 
 def test_overflow_is_an_error(engines: tuple[Engine, Engine]) -> None:

@@ -19,6 +19,8 @@ class Engine(Protocol):
 
     label: str
     """Name and version, for manifests."""
+    has_statistics: bool
+    """Whether counts and extremes of whole columns cost next to nothing, being read off the files' statistics."""
 
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """Makes Parquet files known as `name`, with `columns` (name to type); columns that the files lack are null.

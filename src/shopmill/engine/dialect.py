@@ -29,6 +29,29 @@ def without_order(query: str) -> tuple[str, tuple[str, ...]]:
     return _text(tree), tuple(ordered.this.name for ordered in order.expressions) if order else ()
 
 
+@lru_cache(maxsize=1000)
+def columns_by_text(query: str) -> tuple[str, ...]:
+    """The columns that a query of DuckDB's dialect gives, as far as it names each one; none where it does not."""
+    return _columns(sqlglot.parse_one(query, read="duckdb"))
+
+
+def _columns(query: exp.Expr) -> tuple[str, ...]:
+    if not isinstance(query, exp.Select):
+        return ()
+    if query.args.get("from_") and [type(column) for column in query.expressions] == [exp.Star]:
+        return _columns(_only_source(query))
+    named = [isinstance(column, exp.Alias | exp.Column) and not column.is_star for column in query.expressions]
+    return tuple(query.named_selects) if all(named) else ()
+
+
+def _only_source(query: exp.Select) -> exp.Expr:
+    """The query that another takes all columns of; the other itself without them, where there is more to it."""
+    star, source = query.expressions[0], query.args["from_"].this
+    is_plain = isinstance(source, exp.Subquery) and not source.alias_column_names and not source.args.get("pivots")
+    changed = any(star.args.values()) or query.args.get("joins") or query.args.get("laterals")
+    return source.this if is_plain and not changed else exp.null()
+
+
 def _carry_over(query: str) -> exp.Expr:
     tree = sqlglot.parse_one(query, read="duckdb")
     for node in reversed(list(tree.walk())):  # children before their parents

@@ -43,6 +43,7 @@ class DuckDBEngine:
     """One connection; views and tables live as long as it does."""
 
     label = f"duckdb {duckdb.__version__}"
+    has_statistics = True
 
     def __init__(self, settings: Settings, scratch: Path):
         self._settings = settings

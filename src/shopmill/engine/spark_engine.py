@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shopmill.engine import Bound
-from shopmill.engine.dialect import to_spark, without_order
+from shopmill.engine.dialect import columns_by_text, to_spark, without_order
 from shopmill.errors import EngineUnavailableError, InvalidInputError
 from shopmill.identifiers import quote
 from shopmill.settings import Settings
@@ -98,6 +98,7 @@ class SparkEngine:
 
     def __init__(self, settings: Settings, scratch: Path):
         self.label = label()
+        self.has_statistics = False
         self._settings = settings
         self._session = connect(settings, scratch)
         self._bytes = 0
@@ -113,23 +114,27 @@ class SparkEngine:
 
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over Parquet files."""
-        present: set[str] = set()
-        if files:
-            self._read(files).createOrReplaceTempView(f"files_of_{name}")
-            present = set(self._session.table(f"files_of_{name}").columns)
-        names = ", ".join(
-            quote(c) if c in present else f"cast(null as {kind}) as {quote(c)}" for c, kind in columns.items()
-        )
-        rows = f"from {quote(f'files_of_{name}')}" if files else "where false"
-        self._frame(f"select {names} {rows}", {}).createOrReplaceTempView(name)
+        present = pq.read_schema(files[0]) if files else pa.schema([])  # to ask Spark would be a job
+        missing = {
+            column: to_spark(f"select cast(null as {kind}) as {quote(column)}").removeprefix("SELECT ")
+            for column, kind in columns.items()
+            if column not in present.names
+        }
+        if not files:
+            frame = self._session.sql(f"select {', '.join(missing.values())} where false")
+        elif missing or present.names != list(columns):
+            frame = self._read(files, present).selectExpr(*[missing.get(name, _name(name)) for name in columns])
+        else:
+            frame = self._read(files, present)
+        frame.createOrReplaceTempView(name)
 
-    def _read(self, files: Sequence[Path]) -> "DataFrame":
+    def _read(self, files: Sequence[Path], arrow: pa.Schema) -> "DataFrame":
         from pyspark.sql.pandas.types import from_arrow_schema
 
         size = sum(path.stat().st_size for path in files)
         self._bytes += size
         self._session.conf.set("spark.sql.shuffle.partitions", str(max(1, self._bytes // BYTES_PER_PARTITION)))
-        schema = from_arrow_schema(pq.read_schema(files[0]), prefer_timestamp_ntz=True)  # to ask Spark would be a job
+        schema = from_arrow_schema(arrow, prefer_timestamp_ntz=True)
         frame = self._session.read.schema(schema).parquet(*map(_exactly, files))
         return frame.coalesce(1) if size < SMALL else frame
 
@@ -140,9 +145,10 @@ class SparkEngine:
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """Sorted by one task, which writes one file: several parts would be cut at random places."""
         unordered, order = without_order(query)
-        frame = _nullable(self._sql(unordered, bound)).repartition(1)
+        names = _nullable(self.columns(query, bound))
+        frame = self._sql(f"select /*+ repartition(1) */ {names} from (\n{unordered}\n){_sort_by(order)}", bound)
         folder = target.with_suffix(".writing")
-        self._sorted(frame, order).write.mode("overwrite").parquet(_uri(folder))
+        frame.write.mode("overwrite").parquet(_uri(folder))
         return _take_only_part(folder, target)
 
     def write_periods(
@@ -156,12 +162,14 @@ class SparkEngine:
         few: bool = False,  # noqa: ARG002
     ) -> list[tuple[str, Path, int]]:
         """Each period is sorted and written by one task, all of them at once."""
+        names = _nullable(self.columns(query, bound))
         label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix(
             "SELECT "
         )
-        frame = _nullable(self._sql(without_order(query)[0], bound)).selectExpr("*", label).repartition("_period")
+        parted = f"select *, {label} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by _period"
         writing = folder / "writing"
-        self._sorted(frame, ("_period", *order)).write.mode("overwrite").partitionBy("_period").parquet(_uri(writing))
+        frame = self._sql(parted + _sort_by(("_period", *order)), bound)
+        frame.write.mode("overwrite").partitionBy("_period").parquet(_uri(writing))
         starts = sorted(path.name.removeprefix("_period=") for path in writing.glob("_period=*"))
         files = [(start, folder / f"{start}.parquet", writing / f"_period={start}") for start in starts]
         written = [(start, path, _take_only_part(part, path)) for start, path, part in files]
@@ -174,8 +182,8 @@ class SparkEngine:
         return found
 
     def columns(self, query: str, bound: Bound) -> list[str]:
-        """The analysed query's columns."""
-        return list(self._frame(query, bound).columns)
+        """The query's columns: by its text where that tells, else Spark analyses it."""
+        return list(columns_by_text(query) or self._frame(query, bound).columns)
 
     def duplicates(self, table: str, key: Sequence[str]) -> int:
         """Rows beyond the first of their group."""
@@ -189,10 +197,6 @@ class SparkEngine:
     def _sql(self, query: str, bound: Bound) -> "DataFrame":
         used = {name: _literal(value) for name, value in bound.items() if re.search(rf":{name}\b", query)}
         return self._session.sql(query, args=used)
-
-    def _sorted(self, frame: "DataFrame", order: Sequence[str]) -> "DataFrame":
-        columns = [frame[_name(name)].asc_nulls_last() for name in order]
-        return frame.sortWithinPartitions(*columns) if columns else frame
 
 
 def _uri(path: Path) -> str:
@@ -217,10 +221,14 @@ def _name(column: str) -> str:
     return "`" + column.replace("`", "``") + "`"
 
 
-def _nullable(frame: "DataFrame") -> "DataFrame":
+def _nullable(columns: Sequence[str]) -> str:
     """Columns that Spark knows to have no nulls would be `required` in Parquet, and their type another than DuckDB's."""
-    names = map(_name, frame.columns)
-    return frame.selectExpr(*[f"if(spark_partition_id() < 0, null, {name}) as {name}" for name in names])
+    return ", ".join(f"if(spark_partition_id() < 0, null, {name}) as {name}" for name in map(_name, columns))
+
+
+def _sort_by(columns: Sequence[str]) -> str:
+    """The order within each task."""
+    return " sort by " + ", ".join(f"{_name(column)} asc nulls last" for column in columns) if columns else ""
 
 
 def _take_only_part(folder: Path, target: Path) -> int:
