@@ -127,7 +127,7 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     # Java reads them once, when the first test starts Spark.
     os.environ.setdefault("SPARK_CONF_DIR", str(folder))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:+UseSerialGC")
     return {"engine": "spark", "spark_master": "local[2]", "memory_limit": "1GB"}
 
 
