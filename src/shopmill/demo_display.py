@@ -161,7 +161,7 @@ def _add_tables(table: Table, manifest: Manifest, run: dict[str, Any]) -> None:
     seconds = (run["finished_at"] - run["started_at"]).total_seconds()
     size = filesize.decimal(sum(file.bytes for file in manifest.all_files))
     rejected = f"{run['rejected'] or 0:,}"
-    table.add_row(manifest.dataset, manifest.version, "", rejected, size, checks, f"{seconds:.1f} s", style="bold")
+    table.add_row(manifest.dataset, manifest.version, "", rejected, size, checks, f"{seconds:.0f} s", style="bold")
     for name in manifest.tables:
         size = filesize.decimal(sum(file.bytes for file in manifest.files(name)))
         table.add_row(f"  {name}", "", f"{manifest.rows(name):,}", "", size)

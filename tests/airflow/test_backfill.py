@@ -72,24 +72,39 @@ def shop(database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) 
     return Shop(settings("backfilled"), settings("one-by-one"))
 
 
-@pytest.fixture(params=["articles_content", "user_item_interactions"])
+@pytest.fixture(scope="module", params=["articles_content", "user_item_interactions"])
 def dag(request: pytest.FixtureRequest, airflow: LocalAirflow, shop: Shop) -> Iterator[str]:
-    """A DAG with its schedule, on the shop of this module."""
+    """A DAG with its schedule, on the shop of this module; given back idle, or other tests would wait for its runs."""
     name: str = request.param
     text = (DAGS / f"{name}.py").read_text()
     path = airflow.dags_folder / f"{name}.py"
-    path.write_text(f"import os\nos.environ |= {json.dumps(shop.variables)}\n{text}")
+    path.write_text(_with(shop.variables, text))
     airflow.client.wait_for_dag(name, timeout=120)
-    _wait_for_schedule(airflow, name)
+    _wait_for_schedule(airflow, name, True)
     yield name
+    path.write_text(_with({**shop.variables, "SHOPMILL_SCHEDULES": "false"}, text))
+    _wait_for_schedule(airflow, name, False)
+    unfinished = [run["dag_run_id"] for run in _runs(airflow, name) if run["state"] in {"queued", "running"}]
+    for _ in airflow.client.wait([(name, run_id) for run_id in unfinished], timeout=240):
+        continue
     path.write_text(text)
 
 
-def _wait_for_schedule(airflow: LocalAirflow, dag: str) -> None:
+def _with(variables: dict[str, str], text: str) -> str:
+    return f"import os\nos.environ |= {json.dumps(variables)}\n{text}"
+
+
+def _wait_for_schedule(airflow: LocalAirflow, dag: str, has_one: bool) -> None:
     deadline = time.monotonic() + 60
-    while not airflow.client.get(f"/api/v2/dags/{dag}")["timetable_summary"]:
-        assert time.monotonic() < deadline, "the DAG with a schedule is not read"
+    while bool(airflow.client.get(f"/api/v2/dags/{dag}")["timetable_summary"]) != has_one:
+        assert time.monotonic() < deadline, f"the DAG is not read {'with' if has_one else 'without'} a schedule"
         time.sleep(0.5)
+
+
+def _runs(airflow: LocalAirflow, dag: str, **query: str) -> list[dict[str, Any]]:
+    found = airflow.client.get(f"/api/v2/dags/{dag}/dagRuns", {"limit": 100, "order_by": "-run_after", **query})
+    runs: list[dict[str, Any]] = found["dag_runs"]
+    return runs
 
 
 def backfill(airflow: LocalAirflow, dag: str) -> None:
@@ -101,9 +116,7 @@ def backfill(airflow: LocalAirflow, dag: str) -> None:
 
 
 def runs_of(airflow: LocalAirflow, dag: str) -> list[dict[str, Any]]:
-    query = {"run_type": "backfill", "limit": 100, "order_by": "run_after"}
-    found: list[dict[str, Any]] = airflow.client.get(f"/api/v2/dags/{dag}/dagRuns", query)["dag_runs"]
-    return [run for run in found if run["run_type"] == "backfill"]
+    return [run for run in _runs(airflow, dag, run_type="backfill") if run["run_type"] == "backfill"]
 
 
 def versions(settings: Settings, dataset: str) -> dict[str, str]:

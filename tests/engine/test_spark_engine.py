@@ -158,9 +158,11 @@ def test_one_ordered_file_for_each_period(engines: tuple[Engine, Engine], tmp_pa
     assert found[0] == found[1]
 
 
-def test_duplicates(engines: tuple[Engine, Engine]) -> None:
+def test_duplicates(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
+    path = tmp_path / "keys.parquet"
+    pq.write_table(pa.table({"a": [1, 1, 1, 2], "b": ["x", "x", "y", "x"]}), path)
     for engine in engines:
-        engine.table("keys", pa.table({"a": [1, 1, 1, 2], "b": ["x", "x", "y", "x"]}))
+        engine.view("keys", [path], {"a": "bigint", "b": "varchar"})
         assert engine.duplicates("keys", ["a", "b"]) == 1
         assert engine.duplicates("keys", ["a"]) == 2
 
