@@ -73,6 +73,7 @@ class AirflowShop:
             "SHOPMILL_SOURCE_DSN": self.source_dsn,
             "SHOPMILL_REGISTRY_DSN": self.registry_dsn,
             "SHOPMILL_STORE": str(self.store),
+            "SHOPMILL_TIME_ZONE": "UTC",  # not that of a demo which ran in this folder and left its settings
             "SHOPMILL_SCHEDULES": "false",  # a test's runs are its own, whatever the hour
             "OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(self.events), "append": True}),
         }
