@@ -1,4 +1,4 @@
--- Articles by day, with what the calendar says about the day.
+-- Articles by day, with what the calendar says about the day; one is promoted by itself or with its product group.
 select
   features.unique_id,
   features.ds,
@@ -19,8 +19,11 @@ select
   week,
   is_weekend,
   is_holiday,
-  promoted.unique_id is not null as is_promo
+  by_article.ds is not null or by_group.ds is not null as is_promo
 from features
 join calendar on calendar.ds = features.ds
-left join promotion_days as promoted on promoted.unique_id = features.unique_id and promoted.ds = features.ds
+join hierarchy on hierarchy.unique_id = features.unique_id
+left join promotion_days as by_article on by_article.article_id = features.unique_id and by_article.ds = features.ds
+left join promotion_days as by_group
+  on by_group.product_group_name = hierarchy.product_group_name and by_group.ds = features.ds
 where level = 'article' and freq = 'D'

@@ -22,8 +22,5 @@ select
   promoted.unique_id is not null as is_promo
 from features
 join calendar on calendar.ds = features.ds
-left join (
-  select distinct category as unique_id, ds as ds
-  from promotion_days
-) as promoted on promoted.unique_id = features.unique_id and promoted.ds = features.ds
+left join promoted_categories as promoted on promoted.unique_id = features.unique_id and promoted.ds = features.ds
 where level = 'category' and freq = 'D'

@@ -22,7 +22,7 @@ select
 from features
 join calendar_weeks on calendar_weeks.ds = features.ds
 left join (
-  select distinct category as unique_id, monday as ds
-  from promotion_days
+  select distinct unique_id, monday as ds
+  from promoted_categories
 ) as promoted on promoted.unique_id = features.unique_id and promoted.ds = features.ds
 where level = 'category' and freq = 'W'
