@@ -1,9 +1,9 @@
 """A run of events_and_funnels that continues, against a full build of the same version.
 
-    python benchmarks/events.py --events 10000000 --days 30 --new 100000
+    python benchmarks/events.py --events 10000000 --days 30 --new 100000 --late 0.05
 
 Makes a clickstream with DuckDB as raw files, once as it was known at an earlier as_of and once at as_of, with `--new`
-events between: one in twenty of them late by up to three days. Then times transform, check and publish (steps as the CLI
+events between, of them the share `--late` late by up to three days. Then times transform, check and publish (steps as the CLI
 runs them) for both, and for a full build at as_of in a store of its own, and compares the bytes of all tables.
 """
 
@@ -66,6 +66,7 @@ def main() -> None:
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--days", type=int, default=30)
     arguments.add_argument("--new", type=int, default=10_000, help="events between the two versions")
+    arguments.add_argument("--late", type=float, default=0.05, help="share of them that happened up to 3 days earlier")
     arguments.add_argument("--threads", type=int, default=2)
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +85,7 @@ def measure(home: Path, registry_dsn: str, given: argparse.Namespace) -> None:
 
     shop = connect(settings("continued"), home)
     fill(shop, given.events, given.days)
-    before = earlier(shop, given.new)
+    before = earlier(shop, int(given.new * (1 - given.late)))
     late = f"event_datetime >= '{AS_OF - timedelta(days=3)}' and arrival % 1000000 < {late_share(given)}"
     for name, as_of, where in (
         ("continued", before, f"event_datetime < '{before}' and not ({late})"),
@@ -105,7 +106,7 @@ def measure(home: Path, registry_dsn: str, given: argparse.Namespace) -> None:
 
 def late_share(given: argparse.Namespace) -> int:
     """Millionths of the events of three days that are to come late."""
-    return int(1_000_000 * (given.new / 20) / (given.events / given.days * 3))
+    return int(1_000_000 * given.new * given.late / (given.events / given.days * 3))
 
 
 def fill(shop: duckdb.DuckDBPyConnection, events: int, days: int) -> None:
@@ -114,9 +115,11 @@ def fill(shop: duckdb.DuckDBPyConnection, events: int, days: int) -> None:
     shop.execute(CLICKS, {"first": first})
 
 
-def earlier(shop: duckdb.DuckDBPyConnection, new: int) -> datetime:
-    """The as_of after which nineteen in twenty of the new events happened."""
-    query = f"select event_datetime from clicks where event_datetime < '{AS_OF}' order by 1 desc limit 1 offset {new * 19 // 20}"
+def earlier(shop: duckdb.DuckDBPyConnection, events: int) -> datetime:
+    """The as_of after which so many events happened."""
+    query = (
+        f"select event_datetime from clicks where event_datetime < '{AS_OF}' order by 1 desc limit 1 offset {events}"
+    )
     found = shop.execute(query).fetchone()
     assert found
     return found[0].astimezone(UTC).replace(microsecond=0)

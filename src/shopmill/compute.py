@@ -42,6 +42,7 @@ def prepare(run: Run) -> None:
 def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:
     """Writes one table into staging, with exactly its declared columns, in its order; returns its number of rows."""
     run = workspace.run
+    workspace.begin(table)
     workspace.prepare([run.dataset.sql[table.name]])
     query = (_through_function if table.function else _plain)(workspace, table, on_statement)
     taken_over = _taken_over(workspace, table)
@@ -53,18 +54,9 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
         run.store.adopt(path, key)
         staged.append(StagedFile(file, key))
     run.stage_table(table.name, [*taken_over, *staged])
-    if run.dataset.incremental and table.name == run.dataset.incremental.narrowed_by:
-        _narrow(workspace, table)
     total = sum(staged.file.rows for staged in run.staged_files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
     return total
-
-
-def _narrow(workspace: Workspace, table: Table) -> None:
-    """Moves the first day that is computed on to the one that the data allow; where all is computed it stays so."""
-    if workspace.since != date.min:
-        workspace.prepare([found := f"select since from {quote(table.name)}"])
-        workspace.narrow(workspace.engine.rows(found, {})[0]["since"])
 
 
 def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:

@@ -66,6 +66,8 @@ class Table:
     periods before the first changed day are taken over from the version before, and the query gives only later rows.
     Checks then see the later rows only: the others were checked with the version they come from.
     Of such a table, `previous_<name>` has the rows of the last `warm_up_days` days before `$since` (default: all rows).
+    `narrowed_by` is a table on the way, of one row with the column `since`, a date: what its query finds in the data may
+    move `$since` on for this table.
 
     With `published=False` it is a step on the way: later tasks of the run read it, no version has it.
 
@@ -80,6 +82,7 @@ class Table:
     may_be_empty: bool = False
     partition_by: str = ""
     warm_up_days: int | None = None
+    narrowed_by: str = ""
     published: bool = True
     function: str = ""
     """Where the function is: `package.module:name`. Text, so that reading a declaration imports nothing."""
@@ -195,9 +198,6 @@ class Incremental:
     start of its `period`. Without a version to continue from, or when code, parameters or software changed, `$since`
     and `$changed_since` are 0001-01-01 and `$continued_at` is 1970-01-01.
 
-    `narrowed_by` is a table on the way, of one row with the column `since`, a date: what its query finds in the data may
-    move `$since` on for the tables that are computed after it.
-
     Facts are read from `warm_up_days` before `$since` on. `changed_<fact>` are the files that the version before was
     not made of, `former_<fact>` those that it had in their stead: their difference is what is new.
     `rebuild_when` may ask for a full computation all the same: a query of one row with the column `violations`.
@@ -208,7 +208,6 @@ class Incremental:
     warm_up_days: int = 0
     reach_days: int = 0
     settling_days: Callable[[Mapping[str, Value]], int] = lambda _: 0
-    narrowed_by: str = ""
     rebuild_when: str = ""
 
 

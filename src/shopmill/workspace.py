@@ -16,6 +16,7 @@ from shopmill.engine import Bound, Engine, bind, open_engine
 from shopmill.engine.compose import base_tables
 from shopmill.errors import InvalidInputError
 from shopmill.functions import Context
+from shopmill.identifiers import quote
 from shopmill.manifest import Manifest
 from shopmill.run import Run
 from shopmill.source.contract import TABLES
@@ -34,6 +35,8 @@ class Workspace:
     def __init__(self, run: Run, engine: Engine, scratch: Path, only_computed: bool = False):
         self.run, self.engine, self.scratch, self.only_computed = run, engine, scratch, only_computed
         zone = run.settings.zone
+        self.since = self._first_day
+        """The first day that is computed; before it, partitioned tables are taken over from the version before."""
         self.bound: Bound = bind(
             run.parameters,
             as_of=run.as_of.day(zone),
@@ -52,14 +55,20 @@ class Workspace:
             self._make_known(name)
             self._known.add(name)
 
-    def narrow(self, day: date) -> None:
-        """Moves `$since` on to the period of a later day, for all that follows."""
-        incremental = self.run.dataset.incremental
-        if incremental and (since := start_of_period(day, incremental)) > self.since:
-            self.run.note("since", {**self.run.noted("since"), "computed": str(since)})
+    def begin(self, table: Table) -> None:
+        """Sets `$since` for a table: the day from which on the run computes, or a later one that its `narrowed_by` says."""
+        if (since := self._narrowed(table)) != self.since:
+            self.since = since
             self.bound = {**self.bound, "since": since}
             self.context = replace(self.context, bound=self.bound)
             self._known.clear()  # which files a name stands for depends on it
+
+    def _narrowed(self, table: Table) -> date:
+        incremental = self.run.dataset.incremental
+        if incremental is None or not table.narrowed_by or self._first_day == date.min:
+            return self._first_day
+        self.prepare([found := f"select since from {quote(table.narrowed_by)}"])
+        return max(self._first_day, start_of_period(self.engine.rows(found, {})[0]["since"], incremental))
 
     def _make_known(self, name: str) -> None:
         declared = {table.name: table for table in self.run.dataset.tables}
@@ -134,9 +143,8 @@ class Workspace:
         pinned = self.run.noted("previous")
         return self.run.versions.exactly(pinned["as_of"], pinned["version"]) if pinned else None
 
-    @property
-    def since(self) -> date:
-        """The first day that is computed; before it, partitioned tables are taken over from the version before."""
+    @cached_property
+    def _first_day(self) -> date:
         return date.fromisoformat(self.run.noted("since")["computed"])
 
     @property

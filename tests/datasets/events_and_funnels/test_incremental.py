@@ -190,21 +190,52 @@ def view(event_id: str, minutes: float, customer: str = "c1") -> tuple[Any, ...]
     return (event_id, "s1", customer, "a1", "view", None, FIRST + timedelta(minutes=minutes))
 
 
+def shared_days(settings: Settings, before: Manifest, after: Manifest, table: str) -> list[str]:
+    """The days whose file of a table is the same in both versions, not a copy."""
+    run = Run.create("events_and_funnels", after.as_of, settings)
+    one, other = (Path(settings.store) / run.versions.folder(version) / table for version in (before, after))
+    return sorted(path.stem for path in one.iterdir() if (other / path.name).samefile(path))
+
+
 def test_days_where_nothing_can_change_are_taken_over(tmp_path: Path) -> None:
     settings = local(str(tmp_path), "store", time_zone="UTC")
     old = [view(f"e{day}", day * 1440) for day in range(20)]
+    new, newer = view("new", 20 * 1440 + 1), view("newer", 20 * 1440 + 40)
     before = FIRST + timedelta(days=20)
     first = build(settings, before, old)
-    second = build(settings, before + timedelta(minutes=15), [*old, view("new", 20 * 1440 + 1)])
-    run = Run.create("events_and_funnels", second.as_of, settings)
-    folder = Path(settings.store) / run.versions.folder(first)
-    here = Path(settings.store) / run.versions.folder(second)
-    shared = sorted(
-        path.stem for path in (folder / "sessions").iterdir() if (here / "sessions" / path.name).samefile(path)
-    )
-    # The event of 5 October was less than three days and a pause old: what lies before its day is the same file.
-    assert shared == [f"{FIRST + timedelta(days=day):%Y-%m-%d}" for day in range(17)]
-    assert len(sessions_found(settings, second)) == 21
+    second = build(settings, before + timedelta(minutes=15), [*old, new])
+    third = build(settings, before + timedelta(minutes=45), [*old, new, newer])
+    days = [f"{FIRST + timedelta(days=day):%Y-%m-%d}" for day in range(20)]
+    assert shared_days(settings, first, second, "sessions") == days
+    assert shared_days(settings, first, second, "session_funnel") == days
+    assert shared_days(settings, second, third, "sessions") == days
+    # Three days and 45 minutes after its only event, the session of 5 October has become mature: its funnel says so.
+    assert shared_days(settings, second, third, "session_funnel") == days[:17]
+    assert len(sessions_found(settings, third)) == 22
+
+
+def test_what_comes_late_beyond_all_limits_is_in_sessions_or_rejected(tmp_path: Path) -> None:
+    continued, full = local(str(tmp_path), "continued"), local(str(tmp_path), "full")
+    old = [view(f"e{day}", day * 1440) for day in range(20)]
+    no_user = ("late", "", None, "a1", "view", None, FIRST + timedelta(days=9, minutes=5))
+    before, after = FIRST + timedelta(days=20), FIRST + timedelta(days=20, minutes=15)
+    for late in (no_user, view("late", 9 * 1440 + 5)):
+        build(continued, before, old)
+        assert tables(build(continued, after, [*old, late])) == tables(build(full, after, [*old, late]))
+
+
+def test_a_part_of_a_visit_continues_one_that_began_two_days_before(tmp_path: Path) -> None:
+    continued, full = (local(str(tmp_path), name, time_zone="UTC") for name in ("continued", "full"))
+    # The first part lasts from 23:45 for exactly 24 hours; the second begins after midnight, two days later.
+    begun = datetime(2020, 9, 18, 23, 45, tzinfo=UTC)
+    visit = [("s1", "c1", "a1", "view", None, begun + timedelta(minutes=28.8 * n)) for n in range(53)]
+    rows = [(f"e{n:02}", *row) for n, row in enumerate(visit)]
+    before, after = rows[-2][-1] + timedelta(minutes=1), rows[-1][-1] + timedelta(minutes=1)
+    assert [row[-1].day for row in rows[-3:]] == [19, 20, 20]
+    build(continued, before, rows[:-1], max_session_hours=24)
+    again = build(continued, after, rows, max_session_hours=24)
+    assert tables(again) == tables(build(full, after, rows, max_session_hours=24))
+    assert sessions_found(continued, again) == sessions_by_hand(rows, hours=24)
 
 
 def test_sessions_fall_out_of_every_window_as_in_a_full_build(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
--- The first day with a session that may differ from the version before: one of a touched user, or one that was open or
--- not mature. Sessions of earlier days are as they were.
+-- The first day with a session that may differ from the version before: one of a touched user, or one that was open.
+-- Sessions of earlier days are as they were.
 select min(day) as since
 from (
   select cast(from_at at time zone $time_zone as date) as day
@@ -7,8 +7,7 @@ from (
   union all
   select session_day
   from previous_sessions
-  where session_day >= $since
-    and epoch_us($continued_at) - epoch_us(ended_at) <= $session_gap_minutes * 60000000 + $late_days * 86400000000
+  where session_day >= $since and is_open
   union all
   select $as_of
 ) as days

@@ -1,4 +1,4 @@
--- The events that are read, with their user, or with the problem that makes them unusable.
+-- The events that can be used, with their user.
 -- `side` says which: 'now' as they are, 'altered' those dated before the version that is continued which it did not have
 -- (change 1) or which are gone (change -1). What is so long before the first changed day that it can have no part in a
 -- session or a duplicate that changed (24 + 4 and 24 hours, the largest parameters) is left out.
@@ -6,17 +6,12 @@ select
   side,
   change,
   event_id,
-  case when customer_id <> '' then 'customer:' || customer_id when session_id <> '' then 'visitor:' || session_id end as user_id,
+  case when customer_id <> '' then 'customer:' || customer_id else 'visitor:' || session_id end as user_id,
   nullif(customer_id, '') as customer_id,
   article_id,
   coalesce(event_type, 'none') as event_type,
   event_value,
   event_datetime as event_at,
-  case
-    when event_datetime is null then 'event_datetime is null'
-    when event_id is null or event_id = '' then 'event_id is null'
-    when coalesce(customer_id, '') = '' and coalesce(session_id, '') = '' then 'customer_id and session_id are null'
-  end as problem,
   to_json({
     'event_id': event_id, 'session_id': session_id, 'customer_id': customer_id, 'article_id': article_id,
     'event_type': event_type, 'event_value': cast(event_value as varchar),
@@ -25,9 +20,9 @@ select
 from (
   select event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime, 'now' as side, 1 as change
   from events
-  where event_datetime is null
-    or event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
+  where event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
   union all
-  select event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime, 'altered' as side, change
+  select event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime, 'altered', change
   from altered_rows
 ) as sides
+where event_id <> '' and (customer_id <> '' or session_id <> '')

@@ -1,9 +1,6 @@
 -- Events that are in no session. Those of days before the first changed one are as they were.
-select 'events' as source_table, problem as reason, cast(event_at at time zone $time_zone as date) as source_day, source_row
-from read_events
-where side = 'now'
-  and problem is not null
-  and (event_at is null or event_at >= cast($changed_since as timestamp) at time zone $time_zone)
+select 'events' as source_table, reason, source_day, source_row
+from unusable_events
 union all
 select
   'events',

@@ -1,12 +1,15 @@
--- Events whose id is there more than once, or was altered. The first in time is kept; one that follows another of its id
--- within duplicate_hours was sent again. The order is total up to rows that are the same in all columns.
+-- Events whose id is there more than once, or was so in the version before. The first in time is kept; one that follows
+-- another of its id within duplicate_hours was sent again. The order is total up to rows that are the same in all columns.
 -- A run that continues looks at ids that are new, were altered, or were there more than once before: of the others nothing
--- can have changed. It has the events of altered ids in any case, for it may be the other one that is gone.
+-- can have changed. Of an id that is gone it has the event that is left, which may have been the duplicate.
 with doubtful as (
   select event_id as doubtful_id
   from events
   where $since > date '0001-01-01' and event_datetime >= $continued_at
-  union all
+  union
+  select event_id
+  from altered_events
+  union
   select source_row ->> 'event_id'
   from previous_rejects
   where $since > date '0001-01-01'
@@ -23,6 +26,7 @@ repeated as (
   union all
   select event_id
   from altered_events
+  where change < 0
 ),
 timed as (
   select
@@ -31,7 +35,7 @@ timed as (
       partition by event_id order by event_at, user_id, event_type, article_id, event_value, source_row
     )) as since_last_us
   from read_events
-  where side = 'now' and problem is null and event_id in (select event_id from repeated)
+  where side = 'now' and event_id in (select event_id from repeated)
 )
 select
   event_id,

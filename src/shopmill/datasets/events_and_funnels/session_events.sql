@@ -4,7 +4,7 @@ with events_once as (
   select event_id, user_id, customer_id, article_id, event_type, event_value, event_at
   from read_events
   where side = 'now'
-    and problem is null
+   
     and event_at >= cast($changed_since as timestamp) at time zone $time_zone - interval 28 hours
     and event_id not in (select event_id from repeated_events)
   union all

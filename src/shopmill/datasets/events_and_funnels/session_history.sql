@@ -1,4 +1,5 @@
--- What late events did to sessions that a version had published: how many joined them, and which ids are gone.
+-- What late events did to sessions that a version had published: how many joined them, and which ids are gone. Ids of
+-- users without new events are not gone.
 with earlier as (
   select *
   from previous_session_history
@@ -23,7 +24,7 @@ grown as (
 known as (
   select session_id, user_id, session_day, started_at
   from previous_sessions
-  where session_day >= $since
+  where session_day >= $since and user_id in (select user_id from touched_users)
   union
   select session_id, user_id, session_day, started_at
   from earlier
@@ -40,5 +41,5 @@ select gone.session_id, gone.user_id, gone.session_day, gone.started_at, 0, heir
 from gone
 left join sessions as heir
   on heir.user_id = gone.user_id
-  and heir.session_day >= $since - interval 1 day
+  and heir.session_day >= $since - interval 2 days
   and gone.started_at between heir.started_at and heir.ended_at

@@ -8,7 +8,7 @@ with altered_ids as (
 changed as (
   select user_id, event_at as changed_at
   from read_events
-  where side = 'now' and problem is null and event_at >= $continued_at
+  where side = 'now' and event_at >= $continued_at
   union all
   select user_id, event_at
   from altered_events
