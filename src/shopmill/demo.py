@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -129,12 +129,13 @@ class _Demo:
         """
         as_of = self.shop.as_of.isoformat()
         last: list[RunState] = []
+        begun = datetime.now(UTC)
         with doing(self.console, "Waiting for Airflow to read the DAGs …"):
             for dag_id in self.dag_ids:
                 airflow.client.wait_for_dag(dag_id)
                 airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
         for dag_ids in _in_order(self.dag_ids):
-            runs = [(dag_id, _run_of(airflow, dag_id, as_of)) for dag_id in dag_ids]
+            runs = [(dag_id, _run_of(airflow, dag_id, as_of, begun)) for dag_id in dag_ids]
             last += watch(self.console, self.platform.watched(airflow, _while_alive(airflow, runs)))
         published = [run.dag_id for run in last if run.state == "success"]
         show_published(self.console, load_settings(**self._settings()), published, as_of)
@@ -223,9 +224,9 @@ def _dag_ids(folder: Path, wanted: Sequence[str] | None) -> list[str]:
     return list(wanted or known)
 
 
-def _run_of(airflow: "LocalAirflow", dag_id: str, as_of: str) -> str:
-    """The run to watch: one that another dataset has woken by now, else a new one."""
-    woken = airflow.client.unfinished_runs(dag_id)
+def _run_of(airflow: "LocalAirflow", dag_id: str, as_of: str, begun: datetime) -> str:
+    """The run to watch: one that another dataset has woken since the demo began, else a new one."""
+    woken = airflow.client.runs_since(dag_id, begun)
     return woken[0] if woken else airflow.client.trigger(dag_id, {"as_of": as_of})
 
 

@@ -6,7 +6,7 @@ Each step finds what earlier ones left in the run's staging area, and can be rep
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shopmill.checks import Result
 from shopmill.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
@@ -17,18 +17,22 @@ from shopmill.errors import CheckFailedError, ConflictError
 from shopmill.functions import find_function
 from shopmill.manifest import Manifest
 from shopmill.run import Run
-from shopmill.source.extraction import Extraction, Progress
 from shopmill.workspace import PREVIOUS, open_workspace
+
+if TYPE_CHECKING:
+    from shopmill.source.extraction import Progress
 
 log = logging.getLogger(__name__)
 Summary = dict[str, Any]
 
 
-def extract(run: Run, task: str = "extract", progress: Progress = lambda _table, _rows: None) -> Summary:
+def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _table, _rows: None) -> Summary:
     """Brings the source tables of one extract task into the store; gives rows by table.
 
     The first one also pins the versions of other datasets that the run is made of.
     """
+    from shopmill.source.extraction import Extraction  # its driver imports pandas and polars: a third of a second
+
     with recorded(run, begins=True):
         tables = [needed.table for needed in run.dataset.extracts[task]]
         extraction = Extraction(run.settings, run.store, run.as_of, run.registry.lock, progress)
@@ -211,7 +215,7 @@ def recorded(run: Run, begins: bool = False) -> Iterator[None]:
 
 
 def run_all(
-    run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: Progress = lambda _table, _rows: None
+    run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: "Progress" = lambda _table, _rows: None
 ) -> Summary:
     """All steps one after another, as the CLI runs them. Only one run of a dataset at a time may do so."""
     with run.registry.lock(f"run of {run.dataset.name}", wait=False):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -40,9 +41,12 @@ class TestRunning:
         assert addresses == {"127.0.0.1"}
 
     def test_a_run_succeeds_with_its_parameters(self, airflow: LocalAirflow) -> None:
+        begun = datetime.now(UTC)
         run_id = airflow.client.trigger("two_tasks", {"as_of": "2018-01-01"}, run_id="chosen")
         assert run_id == "chosen"
         *_, [last] = airflow.client.wait([("two_tasks", run_id)], timeout=120)
+        assert airflow.client.runs_since("two_tasks", begun) == ["chosen"]
+        assert airflow.client.runs_since("two_tasks", datetime.now(UTC)) == []
         assert (last.state, [(task.task_id, task.state) for task in last.tasks]) == (
             "success",
             [("first", "success"), ("second", "success")],

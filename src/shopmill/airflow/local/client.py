@@ -123,6 +123,11 @@ class AirflowClient:
         found = self.get(f"/api/v2/dags/{dag_id}/dagRuns", {"state": ["queued", "running"]})
         return [str(run["dag_run_id"]) for run in found["dag_runs"]]
 
+    def runs_since(self, dag_id: str, moment: datetime) -> list[str]:
+        """The ids of the runs of a DAG that came about at a moment or later, the first one first."""
+        wanted = {"run_after_gte": moment.isoformat(), "order_by": "run_after"}
+        return [str(run["dag_run_id"]) for run in self.get(f"/api/v2/dags/{dag_id}/dagRuns", wanted)["dag_runs"]]
+
     def dag_run(self, dag_id: str, run_id: str) -> RunState:
         """The present state of a run and of its tasks."""
         run = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
