@@ -1,15 +1,16 @@
 -- What each customer did in the sessions that started in the last 1, 7 and 30 days before as_of, half-open to the
 -- microsecond. Whole sessions: the edge of a window never parts a purchase from its views.
--- A run that continues counts the sessions of users with new events and of those with a session that fell out of a window;
--- all others have the counts that they had.
-with counted_users as (
-  select user_id as counted_id
+-- A run that continues counts the sessions of customers with new events and of those with a session that fell out of a
+-- window; all others have the counts that they had.
+with counted_customers as (
+  select substr(user_id, length('customer:') + 1) as counted_id
   from touched_users
-  where $since > date '0001-01-01'
+  where $since > date '0001-01-01' and starts_with(user_id, 'customer:')
   union all
-  select user_id
+  select customer_id
   from sessions
   where $since > date '0001-01-01'
+    and customer_id is not null
     and (
       started_at >= $continued_at - interval 24 hours and started_at < $as_of_at - interval 24 hours
       or started_at >= $continued_at - interval 168 hours and started_at < $as_of_at - interval 168 hours
@@ -33,7 +34,7 @@ last_30d as (
   where customer_id is not null
     and session_day >= $as_of - interval 31 days
     and epoch_us($as_of_at) - epoch_us(started_at) <= 2592000000000
-    and ($since = date '0001-01-01' or user_id in (select counted_id from counted_users))
+    and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))
   group by customer_id
 ),
 last_7d as (
@@ -52,7 +53,7 @@ last_7d as (
   where customer_id is not null
     and session_day >= $as_of - interval 8 days
     and epoch_us($as_of_at) - epoch_us(started_at) <= 604800000000
-    and ($since = date '0001-01-01' or user_id in (select counted_id from counted_users))
+    and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))
   group by customer_id
 ),
 last_1d as (
@@ -71,7 +72,7 @@ last_1d as (
   where customer_id is not null
     and session_day >= $as_of - interval 2 days
     and epoch_us($as_of_at) - epoch_us(started_at) <= 86400000000
-    and ($since = date '0001-01-01' or user_id in (select counted_id from counted_users))
+    and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))
   group by customer_id
 )
 select
@@ -119,4 +120,4 @@ left join last_1d on last_1d.customer_id = last_30d.customer_id
 union all
 select *
 from previous_customer_behaviour
-where $since > date '0001-01-01' and concat('customer:', customer_id) not in (select counted_id from counted_users)
+where $since > date '0001-01-01' and customer_id not in (select counted_id from counted_customers)
