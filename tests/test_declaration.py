@@ -77,5 +77,5 @@ def test_what_narrows_a_table_is_a_table_on_the_way_that_comes_before_it(name: s
         table = dataset.table(narrowed.narrowed_by)
         assert not table.published
         assert not table.narrowed_by
-        assert [(column.name, column.type) for column in table.columns] == [("since", "date")]
+        assert [(column.name, column.type) for column in table.columns] == [("day", "date")]
         assert computed.index(table.name) < computed.index(narrowed.name)

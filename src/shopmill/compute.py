@@ -19,6 +19,8 @@ from shopmill.store import sha256_of
 from shopmill.workspace import Workspace, open_workspace
 
 log = logging.getLogger(__name__)
+EMPTY = "empty"
+"""The name of the only file of a table without rows, where others have the first day of their period."""
 OnStatement = Callable[[str, str], None]
 """Told the name of a table and the SQL that is about to compute it."""
 
@@ -123,21 +125,22 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Pa
 
 def _write_empty(workspace: Workspace, table: Table, query: str) -> tuple[str, Path, int]:
     """A file without rows, so that a table of no period can be read all the same."""
-    path = workspace.scratch / table.name / "empty.parquet"
+    path = workspace.scratch / table.name / f"{EMPTY}.parquet"
     return (
-        "empty",
+        EMPTY,
         path,
         workspace.engine.write(f"select * from (\n{query}\n) as result limit 0", workspace.bound, path),
     )
 
 
 def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
-    """The files of the version before whose periods ended before the first day that is computed."""
+    """The files of the version before whose periods are not computed."""
     previous, run = workspace.previous, workspace.run
     if not table.partition_by or previous is None or workspace.since == date.min:
         return []
     files = zip(previous.files(table.name), run.versions.keys_of(previous, table.name), strict=True)
-    return [StagedFile(file, key) for file, key in files if Path(file.path).stem < str(workspace.since)]
+    periods = [(Path(file.path).stem, StagedFile(file, key)) for file, key in files]
+    return [file for name, file in periods if name != EMPTY and not workspace.computes(date.fromisoformat(name))]
 
 
 def _same_columns(table: Table, found: Iterable[str], run: Run) -> None:

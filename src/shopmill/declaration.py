@@ -66,8 +66,9 @@ class Table:
     periods before the first changed day are taken over from the version before, and the query gives only later rows.
     Checks then see the later rows only: the others were checked with the version they come from.
     Of such a table, `previous_<name>` has the rows of the last `warm_up_days` days before `$since` (default: all rows).
-    `narrowed_by` is a table on the way, of one row with the column `since`, a date: what its query finds in the data may
-    move `$since` on for this table.
+    `narrowed_by` is a table on the way with the column `day`: the days whose rows may differ from those of the version
+    before, as its query finds in the data. The table's own query gives the rows of these days only, the files of all other
+    periods are taken over, and `$since` is the first of them.
 
     With `published=False` it is a step on the way: later tasks of the run read it, no version has it.
 

@@ -37,6 +37,8 @@ class Workspace:
         zone = run.settings.zone
         self.since = self._first_day
         """The first day that is computed; before it, partitioned tables are taken over from the version before."""
+        self.periods: frozenset[date] | None = None
+        """The first days of the periods that are computed of a narrowed table; None for all from `since` on."""
         self.bound: Bound = bind(
             run.parameters,
             as_of=run.as_of.day(zone),
@@ -56,19 +58,27 @@ class Workspace:
             self._known.add(name)
 
     def begin(self, table: Table) -> None:
-        """Sets `$since` for a table: the day from which on the run computes, or a later one that its `narrowed_by` says."""
-        if (since := self._narrowed(table)) != self.since:
+        """Sets what is computed of a table, and `$since`: what the run computes, or less where its `narrowed_by` says so."""
+        self.periods = self._narrowed(table)
+        since = self._first_day
+        if self.periods is not None:
+            since = max(since, min(self.periods, default=self.bound["as_of"]))
+        if since != self.since:
             self.since = since
             self.bound = {**self.bound, "since": since}
             self.context = replace(self.context, bound=self.bound)
             self._known.clear()  # which files a name stands for depends on it
 
-    def _narrowed(self, table: Table) -> date:
+    def computes(self, period: date) -> bool:
+        """Whether the rows of the period that begins on a day are computed."""
+        return period >= self.since and (self.periods is None or period in self.periods)
+
+    def _narrowed(self, table: Table) -> frozenset[date] | None:
         incremental = self.run.dataset.incremental
         if incremental is None or not table.narrowed_by or self._first_day == date.min:
-            return self._first_day
-        self.prepare([found := f"select since from {quote(table.narrowed_by)}"])
-        return max(self._first_day, start_of_period(self.engine.rows(found, {})[0]["since"], incremental))
+            return None
+        self.prepare([found := f"select day from {quote(table.narrowed_by)}"])
+        return frozenset(start_of_period(row["day"], incremental) for row in self.engine.rows(found, {}))
 
     def _make_known(self, name: str) -> None:
         declared = {table.name: table for table in self.run.dataset.tables}

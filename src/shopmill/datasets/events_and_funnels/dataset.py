@@ -97,7 +97,7 @@ SESSIONS = Table(
     grain="one row per session, a user's events without a pause of more than session_gap_minutes",
     key=("session_id",),
     partition_by="session_day",
-    narrowed_by="first_session_day",
+    narrowed_by="session_days",
     columns=(
         *SESSION_KEY,
         CUSTOMER,
@@ -138,7 +138,7 @@ SESSION_HISTORY = Table(
     grain="one row per session_id that a version published and that late events changed",
     key=("session_id",),
     partition_by="session_day",
-    narrowed_by="first_session_day",
+    narrowed_by="session_days",
     columns=(
         *SESSION_KEY,
         Column("started_at", "timestamptz", "first event of the session, of a superseded one as it was"),
@@ -158,7 +158,7 @@ SESSION_FUNNEL = Table(
     grain="one row per session",
     key=("session_id",),
     partition_by="session_day",
-    narrowed_by="first_funnel_day",
+    narrowed_by="funnel_days",
     columns=(
         *SESSION_KEY,
         CUSTOMER,
@@ -186,7 +186,7 @@ FUNNEL_DAILY = Table(
     name="funnel_daily",
     grain="one row per day of start, mature sessions apart from those that may still change",
     key=("session_day", "is_mature"),
-    narrowed_by="first_funnel_day",
+    narrowed_by="funnel_days",
     columns=(
         Column("session_day", "date", "day on which the sessions started, in the shop's time zone"),
         Column("is_mature", "boolean", "whether no event within late_days can change the sessions"),
@@ -285,18 +285,6 @@ ON_THE_WAY = (
         published=False,
     ),
     Table(
-        name="first_session_day",
-        grain="one row",
-        columns=(Column("since", "date", "first day with a session that may differ from the version before"),),
-        published=False,
-    ),
-    Table(
-        name="first_funnel_day",
-        grain="one row",
-        columns=(Column("since", "date", "first day with a session whose funnel may differ"),),
-        published=False,
-    ),
-    Table(
         name="session_events",
         grain="one row per event of a session that is computed",
         columns=(
@@ -306,7 +294,18 @@ ON_THE_WAY = (
             Column("part_number", "integer", "part of the visit"),
             Column("event_number", "bigint", "its place among the user's events"),
         ),
-        narrowed_by="first_session_day",
+        published=False,
+    ),
+    Table(
+        name="session_days",
+        grain="one row per day with a session that may differ from the version before",
+        columns=(Column("day", "date", "the day on which it starts, or started"),),
+        published=False,
+    ),
+    Table(
+        name="funnel_days",
+        grain="one row per day with a session whose funnel may differ from the version before",
+        columns=(Column("day", "date", "the day on which it starts, or started"),),
         published=False,
     ),
 )
@@ -367,7 +366,7 @@ DATASET = Dataset(
             full join (
               select session_id, session_day, event_count
               from session_funnel
-              where session_day >= (select since from first_session_day)
+              where session_day in (select day from session_days)
             ) as other
               on one.session_id = other.session_id and one.session_day = other.session_day and one.event_count = other.event_count
             where one.session_id is null or other.session_id is null

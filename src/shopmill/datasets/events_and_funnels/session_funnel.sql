@@ -10,7 +10,7 @@ recent as (
   select sessions.*, touched_users.user_id is not null as is_computed
   from sessions
   left join touched_users on touched_users.user_id = sessions.user_id and touched_users.from_at <= sessions.started_at
-  where session_day >= $since
+  where session_day in (select day from funnel_days)
 ),
 computed_or_kept as (
   select
@@ -41,7 +41,7 @@ computed_or_kept as (
     seconds_to_purchase
   from recent
   join previous_session_funnel as kept
-    on kept.session_id = recent.session_id and kept.session_day = recent.session_day and kept.session_day >= $since
+    on kept.session_id = recent.session_id and kept.session_day = recent.session_day
   where not is_computed
 )
 select

@@ -3,7 +3,7 @@
 with earlier as (
   select *
   from previous_session_history
-  where session_day >= $since
+  where session_day in (select day from session_days)
 ),
 joined as (
   select user_id, event_at as happened_at, change as late_count
@@ -18,13 +18,13 @@ grown as (
   select session_id, user_id, session_day, started_at, sum(late_count) as n_late_events
   from joined
   join sessions using (user_id)
-  where happened_at between started_at and ended_at and session_day >= $since
+  where happened_at between started_at and ended_at and session_day in (select day from session_days)
   group by session_id, user_id, session_day, started_at
 ),
 known as (
   select session_id, user_id, session_day, started_at
   from previous_sessions
-  where session_day >= $since and user_id in (select user_id from touched_users)
+  where session_day in (select day from session_days) and user_id in (select user_id from touched_users)
   union
   select session_id, user_id, session_day, started_at
   from earlier
@@ -32,7 +32,7 @@ known as (
 gone as (
   select *
   from known
-  where session_id not in (select session_id from sessions where session_day >= $since)
+  where session_id not in (select session_id from sessions where session_day in (select day from session_days))
 )
 select session_id, user_id, session_day, started_at, n_late_events, cast(null as varchar) as superseded_by
 from grown

@@ -44,7 +44,7 @@ computed_or_kept as (
     session_day,
     is_cut
   from recent_sessions as kept
-  where session_day >= $since
+  where session_day in (select day from session_days)
     and not exists (
       select 1 from touched_users where touched_users.user_id = kept.user_id and touched_users.from_at <= kept.started_at
     )

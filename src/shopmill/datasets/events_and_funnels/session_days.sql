@@ -1,0 +1,16 @@
+-- The days with a session that may differ from the version before: of a touched user, as it was or as it is, or one that
+-- was open. All others are as they were.
+select cast(event_at at time zone $time_zone as date) as day
+from session_events
+union
+select cast(event_at at time zone $time_zone as date)
+from altered_events
+union
+select session_day
+from previous_sessions
+join touched_users on touched_users.user_id = previous_sessions.user_id and touched_users.from_at <= started_at
+where session_day >= $since
+union
+select session_day
+from previous_sessions
+where session_day >= $since and is_open
