@@ -214,6 +214,25 @@ def test_days_where_nothing_can_change_are_taken_over(tmp_path: Path) -> None:
     assert len(sessions_found(settings, third)) == 22
 
 
+def test_a_rebuild_on_top_of_a_version_keeps_its_history_and_tells_what_is_gone(tmp_path: Path) -> None:
+    settings = local(str(tmp_path), "store", time_zone="UTC")
+    gone, early, between, late = (
+        view("gone", -1440, "c2"),
+        view("early", 0),
+        view("between", 25),
+        view("late", 50),
+    )
+    as_of = FIRST + timedelta(hours=3)
+    build(settings, as_of, [gone, early, late])
+    second = build(settings, as_of + timedelta(minutes=15), [gone, early, between, late])
+    third = build(settings, as_of + timedelta(minutes=30), [early, between, late], funnel_mode="any")
+    before, after = (read(settings, version, "session_history") for version in (second, third))
+    assert [row for row in after if row["user_id"] == "customer:c1"] == before
+    assert len(before) == 2
+    [lost] = [row for row in after if row["user_id"] == "customer:c2"]
+    assert (lost["started_at"], lost["superseded_by"]) == (gone[-1], None)
+
+
 def test_what_comes_late_beyond_all_limits_is_in_sessions_or_rejected(tmp_path: Path) -> None:
     continued, full = local(str(tmp_path), "continued"), local(str(tmp_path), "full")
     old = [view(f"e{day}", day * 1440) for day in range(20)]

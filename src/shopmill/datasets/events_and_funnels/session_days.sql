@@ -1,5 +1,5 @@
 -- The days with a session that may differ from the version before: of a touched user, as it was or as it is, or one that
--- was open. All others are as they were.
+-- was open. All others are as they were. Where everything is computed it is every day that there is or was.
 select cast(event_at at time zone $time_zone as date) as day
 from session_events
 union
@@ -13,4 +13,8 @@ where session_day >= $since
 union
 select session_day
 from previous_sessions
-where session_day >= $since and is_open
+where session_day >= $since and (is_open or $since = date '0001-01-01')
+union
+select session_day
+from previous_session_history
+where $since = date '0001-01-01'

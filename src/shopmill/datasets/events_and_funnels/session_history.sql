@@ -24,7 +24,8 @@ grown as (
 known as (
   select session_id, user_id, session_day, started_at
   from previous_sessions
-  where session_day in (select day from session_days) and user_id in (select user_id from touched_users)
+  where session_day in (select day from session_days)
+    and ($since = date '0001-01-01' or user_id in (select user_id from touched_users))
   union
   select session_id, user_id, session_day, started_at
   from earlier
