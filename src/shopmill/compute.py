@@ -44,7 +44,7 @@ def prepare(run: Run) -> None:
 def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:
     """Writes one table into staging, with exactly its declared columns, in its order; returns its number of rows."""
     run = workspace.run
-    workspace.begin(table)
+    workspace.begin(table.narrowed_by)
     workspace.prepare([run.dataset.sql[table.name]])
     query = (_through_function if table.function else _plain)(workspace, table, on_statement)
     taken_over = _taken_over(workspace, table)
@@ -55,7 +55,8 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
         key = f"{run.staging}/{file.path}"
         run.store.adopt(path, key)
         staged.append(StagedFile(file, key))
-    run.stage_table(table.name, [*taken_over, *staged])
+    _same_periods(table, {one.file.path for one in taken_over} & {one.file.path for one in staged})
+    run.stage_table(table.name, sorted([*taken_over, *staged], key=lambda one: one.file.path))
     total = sum(staged.file.rows for staged in run.staged_files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
     return total
@@ -96,6 +97,7 @@ def input_of(workspace: Workspace, name: str, function: str, on_statement: OnSta
 def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = lambda _table, _sql: None) -> int:
     """Makes the files of an artifact and leaves them in staging; returns their number."""
     run = workspace.run
+    workspace.begin()
     workspace.prepare([run.dataset.sql[artifact.name]])
     order = " order by " + ", ".join(quote(name) for name in artifact.key)
     rows = input_of(workspace, artifact.name, artifact.function, on_statement, order)
@@ -141,6 +143,14 @@ def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
     files = zip(previous.files(table.name), run.versions.keys_of(previous, table.name), strict=True)
     periods = [(Path(file.path).stem, StagedFile(file, key)) for file, key in files]
     return [file for name, file in periods if name != EMPTY and not workspace.computes(date.fromisoformat(name))]
+
+
+def _same_periods(table: Table, twice: set[str]) -> None:
+    if twice:
+        raise InvalidInputError(
+            f"{table.name}.sql gives rows of {min(twice)}, which is taken over from the version before: "
+            f"it may give those of the days of {table.narrowed_by or 'the run'} only."
+        )
 
 
 def _same_columns(table: Table, found: Iterable[str], run: Run) -> None:

@@ -67,8 +67,9 @@ class Table:
     Checks then see the later rows only: the others were checked with the version they come from.
     Of such a table, `previous_<name>` has the rows of the last `warm_up_days` days before `$since` (default: all rows).
     `narrowed_by` is a table on the way with the column `day`: the days whose rows may differ from those of the version
-    before, as its query finds in the data. The table's own query gives the rows of these days only, the files of all other
-    periods are taken over, and `$since` is the first of them.
+    before, as its query finds in the data. The table's own query then gives the rows of the periods of these days only,
+    `$since` is the first of them (as_of when there are none), and the files of all other periods are taken over.
+    Where the table is one file, only `$since` is moved.
 
     With `published=False` it is a step on the way: later tasks of the run read it, no version has it.
 

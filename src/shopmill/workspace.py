@@ -57,9 +57,9 @@ class Workspace:
             self._make_known(name)
             self._known.add(name)
 
-    def begin(self, table: Table) -> None:
-        """Sets what is computed of a table, and `$since`: what the run computes, or less where its `narrowed_by` says so."""
-        self.periods = self._narrowed(table)
+    def begin(self, narrowed_by: str = "") -> None:
+        """Sets what is computed next, and `$since`: all that the run computes, or what the table `narrowed_by` says of it."""
+        self.periods = self._narrowed(narrowed_by)
         since = self._first_day
         if self.periods is not None:
             since = max(since, min(self.periods, default=self.bound["as_of"]))
@@ -67,17 +67,18 @@ class Workspace:
             self.since = since
             self.bound = {**self.bound, "since": since}
             self.context = replace(self.context, bound=self.bound)
-            self._known.clear()  # which files a name stands for depends on it
+            self._known.clear()  # which files a name stands for depends on it, and what a lookup gives
+            self.__dict__.pop("_small", None)
 
     def computes(self, period: date) -> bool:
         """Whether the rows of the period that begins on a day are computed."""
         return period >= self.since and (self.periods is None or period in self.periods)
 
-    def _narrowed(self, table: Table) -> frozenset[date] | None:
+    def _narrowed(self, narrowed_by: str) -> frozenset[date] | None:
         incremental = self.run.dataset.incremental
-        if incremental is None or not table.narrowed_by or self._first_day == date.min:
+        if incremental is None or not narrowed_by or self._first_day == date.min:
             return None
-        self.prepare([found := f"select day from {quote(table.narrowed_by)}"])
+        self.prepare([found := f"select day from {quote(narrowed_by)}"])
         return frozenset(start_of_period(row["day"], incremental) for row in self.engine.rows(found, {}))
 
     def _make_known(self, name: str) -> None:

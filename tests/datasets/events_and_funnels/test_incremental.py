@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from shopmill import steps
+from shopmill import datasets, steps
 from shopmill.compute import compute, prepare, run_checks
 from shopmill.content import build_manifest
+from shopmill.errors import InvalidInputError
 from shopmill.manifest import Manifest
 from shopmill.run import Run
 from shopmill.settings import Settings
@@ -111,8 +112,9 @@ def build(settings: Settings, as_of: datetime, rows: Iterable[tuple[Any, ...]], 
     return manifest
 
 
-def tables(manifest: Manifest) -> dict[str, str]:
-    return {f.path: f.sha256 for f in manifest.all_files if not f.path.startswith(ARRIVAL_DEPENDENT)}
+def tables(manifest: Manifest) -> list[tuple[str, str]]:
+    """The files in the order that counts for the version, all but those of what depends on arrival."""
+    return [(f.path, f.sha256) for f in manifest.all_files if not f.path.startswith(ARRIVAL_DEPENDENT)]
 
 
 def read(settings: Settings, manifest: Manifest, table: str) -> list[dict[str, Any]]:
@@ -212,6 +214,48 @@ def test_days_where_nothing_can_change_are_taken_over(tmp_path: Path) -> None:
     # Three days and 45 minutes after its only event, the session of 5 October has become mature: its funnel says so.
     assert shared_days(settings, second, third, "session_funnel") == [*days[:17], *days[18:]]
     assert len(sessions_found(settings, third)) == 22
+    full = build(local(str(tmp_path), "full", time_zone="UTC"), before + timedelta(minutes=45), [*old, new, newer])
+    assert third.version == full.version
+
+
+def test_a_session_that_comes_back_on_another_day_is_once_in_the_history(tmp_path: Path) -> None:
+    settings = local(str(tmp_path), "store", time_zone="UTC")
+    as_of, other = FIRST + timedelta(days=1, hours=1), view("other", 10, "c2")
+    build(settings, as_of, [view("e1", 0), other])
+    build(settings, as_of + timedelta(minutes=15), [other])
+    third = build(settings, as_of + timedelta(minutes=30), [view("e1", 1440), other])
+    [row] = read(settings, third, "session_history")
+    assert (row["session_day"], row["n_late_events"]) == ((FIRST + timedelta(days=1)).date(), 1)
+
+
+def test_an_event_id_that_comes_again_later_gives_sessions_of_one_id_on_two_days(tmp_path: Path) -> None:
+    continued, full = (local(str(tmp_path), name, time_zone="UTC") for name in ("continued", "full"))
+    rows = [view("e1", 0), view("e2", 1440, "c2"), view("e1", 2 * 1440)]
+    build(continued, FIRST + timedelta(days=1), rows[:1])
+    version = build(continued, FIRST + timedelta(days=3), rows)
+    assert tables(version) == tables(build(full, FIRST + timedelta(days=3), rows))
+    found = [row for row in read(continued, version, "sessions") if row["user_id"] == "customer:c1"]
+    assert len({row["session_id"] for row in found}) == 1
+    assert [row["session_day"].day for row in found] == [18, 20]
+
+
+def test_rows_of_a_period_that_is_taken_over_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgetful = {"session_days": "select day from (select $as_of as day) as days where day is null"}
+    dataset = datasets.load("events_and_funnels")
+    monkeypatch.setitem(vars(dataset), "sql", {**dataset.sql, **forgetful})
+    settings = local(str(tmp_path), "store", time_zone="UTC")
+    build(settings, FIRST + timedelta(minutes=10), [view("e1", 0)])
+    with pytest.raises(
+        InvalidInputError, match=r"sessions.sql gives rows of sessions/2020-09-18.parquet, which is taken over"
+    ):
+        build(settings, FIRST + timedelta(minutes=30), [view("e1", 0), view("e2", 20)])
+
+
+def test_a_date_long_ago_is_a_date(tmp_path: Path) -> None:
+    settings = local(str(tmp_path), "store", time_zone="UTC")
+    long_ago = ("e0", "s1", "c1", "a1", "view", None, datetime(1900, 1, 1, tzinfo=UTC))
+    version = build(settings, FIRST + timedelta(days=1), [long_ago, view("e1", 0)])
+    assert [row["started_at"].year for row in read(settings, version, "sessions")] == [1900, 2020]
 
 
 def test_a_rebuild_on_top_of_a_version_keeps_its_history_and_tells_what_is_gone(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ with altered_seconds as (
   select second
   from (
     select
-      cast(epoch_us(event_datetime) // 1000000 as integer) as second,
+      epoch_us(event_datetime) // 1000000 as second,
       1 as one,
       hash(event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime) >> 24 as row_hash
     from changed_events
     where event_datetime < $continued_at
     union all
     select
-      cast(epoch_us(event_datetime) // 1000000 as integer),
+      epoch_us(event_datetime) // 1000000,
       -1,
       hash(event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime) >> 24
     from former_events
@@ -25,11 +25,11 @@ select event_id, session_id, customer_id, article_id, event_type, event_value, e
 from (
   select *, 1 as one
   from changed_events
-  where event_datetime < $continued_at and cast(epoch_us(event_datetime) // 1000000 as integer) in (select second from altered_seconds)
+  where event_datetime < $continued_at and epoch_us(event_datetime) // 1000000 in (select second from altered_seconds)
   union all
   select *, -1
   from former_events
-  where event_datetime < $continued_at and cast(epoch_us(event_datetime) // 1000000 as integer) in (select second from altered_seconds)
+  where event_datetime < $continued_at and epoch_us(event_datetime) // 1000000 in (select second from altered_seconds)
 ) as suspects
 group by event_id, session_id, customer_id, article_id, event_type, event_value, event_datetime
 having sum(one) <> 0

@@ -8,6 +8,8 @@ not split, a microsecond more does, midnight does not. A visit that lasts longer
 every 24 hours after its start: its parts are sessions, numbered by `part_number`, and each says `is_cut`. Of events at the
 same instant the earlier step goes first: view, click, add_to_cart, remove_from_cart, checkout, purchase, any other; then
 by event_id. `session_id` is an MD5 of the user and the first event_id, so it stays as long as the session's start stays.
+A shop that uses an event_id again after duplicate_hours (warned about) may have two sessions of one id, on different days:
+join by `session_id` and `session_day`.
 Event types that are not known are kept in sessions (`other_count`), outside the funnel, and warned about.
 
 **Funnel**: view > add_to_cart > checkout > purchase, in one of three modes (funnel_mode):
@@ -95,7 +97,7 @@ CUSTOMER = Column("customer_id", "varchar", "customer as the shop names it, null
 SESSIONS = Table(
     name="sessions",
     grain="one row per session, a user's events without a pause of more than session_gap_minutes",
-    key=("session_id",),
+    key=("session_id", "session_day"),
     partition_by="session_day",
     narrowed_by="session_days",
     columns=(
@@ -136,7 +138,7 @@ SESSIONS = Table(
 SESSION_HISTORY = Table(
     name="session_history",
     grain="one row per session_id that a version published and that late events changed",
-    key=("session_id",),
+    key=("session_id", "session_day"),
     partition_by="session_day",
     narrowed_by="session_days",
     columns=(
@@ -156,7 +158,7 @@ SESSION_HISTORY = Table(
 SESSION_FUNNEL = Table(
     name="session_funnel",
     grain="one row per session",
-    key=("session_id",),
+    key=("session_id", "session_day"),
     partition_by="session_day",
     narrowed_by="funnel_days",
     columns=(

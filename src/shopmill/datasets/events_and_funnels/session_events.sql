@@ -4,7 +4,6 @@ with events_once as (
   select event_id, user_id, customer_id, article_id, event_type, event_value, event_at
   from read_events
   where side = 'now'
-   
     and event_at >= cast($changed_since as timestamp) at time zone $time_zone - interval 28 hours
     and event_id not in (select event_id from repeated_events)
   union all
@@ -43,7 +42,7 @@ opened as (
     numbered.*,
     before.visit_started_at as earlier_visit,
     coalesce(
-      epoch_us(event_at) - epoch_us(coalesce(last_at, before.ended_at)) > $session_gap_minutes * 60000000, true
+      epoch_us(event_at) - epoch_us(coalesce(last_at, before.ended_at)) > cast($session_gap_minutes as bigint) * 60000000, true
     ) as opens_visit
   from numbered
   left join before on before.user_id = numbered.user_id

@@ -1,5 +1,5 @@
 -- What late events did to sessions that a version had published: how many joined them, and which ids are gone. Ids of
--- users without new events are not gone.
+-- users that were not touched are not gone.
 with earlier as (
   select *
   from previous_session_history
