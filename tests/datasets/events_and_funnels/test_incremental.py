@@ -240,9 +240,9 @@ def test_an_event_id_that_comes_again_later_gives_sessions_of_one_id_on_two_days
 
 
 def test_rows_of_a_period_that_is_taken_over_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    forgetful = {"session_days": "select day from (select $as_of as day) as days where day is null"}
     dataset = datasets.load("events_and_funnels")
-    monkeypatch.setitem(vars(dataset), "sql", {**dataset.sql, **forgetful})
+    all_or_none = f"select day from (\n{dataset.sql['session_days']}\n) as days where $since = date '0001-01-01'"
+    monkeypatch.setitem(vars(dataset), "sql", {**dataset.sql, "session_days": all_or_none})
     settings = local(str(tmp_path), "store", time_zone="UTC")
     build(settings, FIRST + timedelta(minutes=10), [view("e1", 0)])
     with pytest.raises(
