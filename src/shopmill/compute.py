@@ -55,7 +55,7 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
         key = f"{run.staging}/{file.path}"
         run.store.adopt(path, key)
         staged.append(StagedFile(file, key))
-    _same_periods(table, {one.file.path for one in taken_over} & {one.file.path for one in staged})
+    _written_once(table, {one.file.path for one in taken_over} & {one.file.path for one in staged})
     run.stage_table(table.name, sorted([*taken_over, *staged], key=lambda one: one.file.path))
     total = sum(staged.file.rows for staged in run.staged_files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
@@ -145,7 +145,7 @@ def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
     return [file for name, file in periods if name != EMPTY and not workspace.computes(date.fromisoformat(name))]
 
 
-def _same_periods(table: Table, twice: set[str]) -> None:
+def _written_once(table: Table, twice: set[str]) -> None:
     if twice:
         raise InvalidInputError(
             f"{table.name}.sql gives rows of {min(twice)}, which is taken over from the version before: "

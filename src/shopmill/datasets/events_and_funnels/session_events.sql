@@ -42,7 +42,8 @@ opened as (
     numbered.*,
     before.visit_started_at as earlier_visit,
     coalesce(
-      epoch_us(event_at) - epoch_us(coalesce(last_at, before.ended_at)) > cast($session_gap_minutes as bigint) * 60000000, true
+      epoch_us(event_at) - epoch_us(coalesce(last_at, before.ended_at)) > cast($session_gap_minutes as bigint) * 60000000,
+      true
     ) as opens_visit
   from numbered
   left join before on before.user_id = numbered.user_id
