@@ -1,6 +1,11 @@
 -- Events that are in no session. Those of days before the first changed one are as they were.
-select 'events' as source_table, reason, source_day, source_row
-from unusable_events
+select
+  'events' as source_table,
+  problem as reason,
+  cast(event_at at time zone $time_zone as date) as source_day,
+  source_row
+from read_events
+where side = 'unusable'
 union all
 select
   'events',
