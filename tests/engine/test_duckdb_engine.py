@@ -89,6 +89,10 @@ def test_values_are_bound_and_never_pasted(engine: DuckDBEngine) -> None:
     assert engine.rows("select $name as name", {"name": hostile, "unused": 1}) == [{"name": hostile}]
 
 
+def test_integers_have_64_bits_however_few_they_need(engine: DuckDBEngine) -> None:
+    assert engine.rows("select $minutes * 60000000 as n", {"minutes": 240}) == [{"n": 14_400_000_000}]
+
+
 def test_duplicates_are_found_in_sorted_rows(engine: DuckDBEngine, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     query = (

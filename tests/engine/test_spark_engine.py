@@ -39,11 +39,14 @@ BOUND = {
     "back": Decimal("-1.0"),
     "tiny": Decimal("1E-12"),
     "big": 2**40,
+    "few": 240,
+    "fewer": -240,
     "words": "it's",
     "yes": True,
 }
 SAME = """
 select $as_of as a, $since as b, $as_of_at as c, $share as d, $back as e, $tiny as f, $big as g, $words as h, $yes as i
+select $few * 60000000 as a, $fewer * 60000000 as b, date_diff('day', $since, $as_of) <= $few as c
 select i, cast(ts at time zone $time_zone as date) as day, epoch_us(ts) as us from t order by i
 select i, extract(hour from (ts at time zone $time_zone)) as h, extract(minute from ts) as m from t order by i
 select i, epoch_us(cast(d as timestamp) at time zone $time_zone) as midnight from t order by i

@@ -11,7 +11,7 @@ from shopmill.declaration import Value
 from shopmill.settings import Settings
 
 Bound = Mapping[str, Any]
-"""Values of `$name` in SQL: parameters of the dataset, and as_of, as_of_at, time_zone."""
+"""Values of `$name` in SQL: parameters of the dataset, and as_of, as_of_at, time_zone. Integers have 64 bits there."""
 
 
 class Engine(Protocol):

@@ -139,7 +139,7 @@ class DuckDBEngine:
         return count_duplicates(self._files[table], key, self._settings.threads)
 
     def _execute(self, query: str, bound: Bound) -> duckdb.DuckDBPyConnection:
-        used = {name: bound[name] for name in PLACEHOLDER.findall(query) if name in bound}
+        used = {name: _value(bound[name]) for name in PLACEHOLDER.findall(query) if name in bound}
         with _explained(self._settings):
             return self._connection.execute(query, used)
 
@@ -158,6 +158,11 @@ def _explained(settings: Settings) -> Iterator[None]:
         raise StoreError(
             f"Scratch or store cannot be written: {_first_line(error)}. Check free space and rights."
         ) from error
+
+
+def _value(value: Any) -> Any:
+    """A bound value as DuckDB takes it, which by itself would give an integer as few bits as it needs."""
+    return duckdb.Value(value, duckdb.sqltypes.BIGINT) if type(value) is int else value
 
 
 def _literal(path: Path) -> str:

@@ -210,10 +210,15 @@ def _exactly(path: Path) -> str:
 
 
 def _literal(value: Any) -> Any:
-    """A bound value as Spark takes it. Dates go as SQL text: pyspark cannot write the year 1."""
+    """A bound value as Spark takes it. Dates go as SQL text, for pyspark cannot write the year 1, and so do integers.
+
+    By itself pyspark would give these as few bits as they need.
+    """
     from pyspark.sql import functions
 
-    return functions.expr(f"date '{value.isoformat()}'") if type(value) is date else value
+    if type(value) is date:
+        return functions.expr(f"date '{value.isoformat()}'")
+    return functions.expr(f"{value}L") if type(value) is int else value
 
 
 def _name(column: str) -> str:

@@ -6,5 +6,5 @@ union
 select session_day
 from previous_sessions
 where session_day >= $since
-  and epoch_us($continued_at) - epoch_us(ended_at) <= cast($session_gap_minutes as bigint) * 60000000 + $late_days * 86400000000
-  and epoch_us($as_of_at) - epoch_us(ended_at) > cast($session_gap_minutes as bigint) * 60000000 + $late_days * 86400000000
+  and epoch_us($continued_at) - epoch_us(ended_at) <= $session_gap_minutes * 60000000 + $late_days * 86400000000
+  and epoch_us($as_of_at) - epoch_us(ended_at) > $session_gap_minutes * 60000000 + $late_days * 86400000000

@@ -42,7 +42,7 @@ opened as (
     numbered.*,
     before.visit_started_at as earlier_visit,
     coalesce(
-      epoch_us(event_at) - epoch_us(coalesce(last_at, before.ended_at)) > cast($session_gap_minutes as bigint) * 60000000,
+      epoch_us(event_at) - epoch_us(coalesce(last_at, before.ended_at)) > $session_gap_minutes * 60000000,
       true
     ) as opens_visit
   from numbered

@@ -70,5 +70,5 @@ select
   seconds_to_purchase,
   -- An event that this session would take can come no later than late_days after it happened.
   epoch_us($as_of_at) - epoch_us(ended_at)
-    > cast($session_gap_minutes as bigint) * 60000000 + $late_days * 86400000000 as is_mature
+    > $session_gap_minutes * 60000000 + $late_days * 86400000000 as is_mature
 from computed_or_kept

@@ -54,6 +54,6 @@ select
   (epoch_us(ended_at) - epoch_us(started_at)) * cast(0.000001 as decimal(18, 6)) as duration_s,
   event_count = 1 as is_bounce,
   purchase_count > 0 as is_converted,
-  epoch_us($as_of_at) - epoch_us(ended_at) <= cast($session_gap_minutes as bigint) * 60000000
+  epoch_us($as_of_at) - epoch_us(ended_at) <= $session_gap_minutes * 60000000
     and epoch_us($as_of_at) - epoch_us(visit_started_at) <= part_number * $max_session_hours * 3600000000 as is_open
 from computed_or_kept

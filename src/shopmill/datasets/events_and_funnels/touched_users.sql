@@ -28,5 +28,5 @@ from first_changed
 left join recent_sessions as joined
   on joined.user_id = first_changed.user_id
   and joined.started_at <= changed_at
-  and epoch_us(changed_at) - epoch_us(joined.ended_at) <= cast($session_gap_minutes as bigint) * 60000000
+  and epoch_us(changed_at) - epoch_us(joined.ended_at) <= $session_gap_minutes * 60000000
 group by first_changed.user_id
