@@ -35,8 +35,6 @@ class Workspace:
     def __init__(self, run: Run, engine: Engine, scratch: Path, only_computed: bool = False):
         self.run, self.engine, self.scratch, self.only_computed = run, engine, scratch, only_computed
         zone = run.settings.zone
-        self.since = self._first_day
-        """The first day that is computed; before it, partitioned tables are taken over from the version before."""
         self.periods: frozenset[date] | None = None
         """The first days of the periods that are computed of a narrowed table; None for all from `since` on."""
         self.bound: Bound = bind(
@@ -44,7 +42,7 @@ class Workspace:
             as_of=run.as_of.day(zone),
             as_of_at=run.as_of.instant,
             time_zone=run.settings.time_zone,
-            since=self.since,
+            since=self._first_day,
             changed_since=date.fromisoformat(run.noted("since")["changed"]),
             continued_at=self.continued_at,
         )
@@ -64,11 +62,9 @@ class Workspace:
         if self.periods is not None:
             since = max(since, min(self.periods, default=self.bound["as_of"]))
         if since != self.since:
-            self.since = since
             self.bound = {**self.bound, "since": since}
             self.context = replace(self.context, bound=self.bound)
             self._known.clear()  # which files a name stands for depends on it, and what a lookup gives
-            self.__dict__.pop("_small", None)
 
     def computes(self, period: date) -> bool:
         """Whether the rows of the period that begins on a day are computed."""
@@ -96,11 +92,11 @@ class Workspace:
         elif name.removeprefix(PREVIOUS) in declared:
             before = declared[name.removeprefix(PREVIOUS)]
             self._view(name, before, self._previous_keys(before))
-        elif name in self._small:
-            self.engine.table(name, self._small[name])
         elif made := self.run.upstream_keys(name):
             columns, keys = made
             self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
+        elif (rows := self._small().get(name)) is not None:
+            self.engine.table(name, rows)
         else:
             raise InvalidInputError(
                 f"{self.run.dataset.name} reads {name}, which is neither an input, a table nor a lookup of it."
@@ -154,6 +150,12 @@ class Workspace:
         pinned = self.run.noted("previous")
         return self.run.versions.exactly(pinned["as_of"], pinned["version"]) if pinned else None
 
+    @property
+    def since(self) -> date:
+        """The first day that is computed; before it, partitioned tables are taken over from the version before."""
+        found: date = self.bound["since"]
+        return found
+
     @cached_property
     def _first_day(self) -> date:
         return date.fromisoformat(self.run.noted("since")["computed"])
@@ -161,11 +163,10 @@ class Workspace:
     @property
     def continued_at(self) -> datetime:
         """The as_of of the version that is continued; long ago where everything is computed."""
-        if self.previous is None or self.since == date.min:
+        if self.previous is None or self._first_day == date.min:
             return LONG_AGO
         return AsOf.parse(self.previous.as_of, self.run.settings.zone).instant
 
-    @cached_property
     def _small(self) -> dict[str, pa.Table]:
         days = [(name, file.day, file.rows) for name, snapshot in self.run.inputs.items() for file in snapshot.files]
         input_rows = {

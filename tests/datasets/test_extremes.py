@@ -20,8 +20,8 @@ FROM_SHOP = [name for name in datasets.names() if not datasets.load(name).upstre
 @pytest.mark.parametrize("end", ["minimum", "maximum"])
 def test_the_ends_of_every_range_can_be_computed(name: str, end: str, settings: Settings) -> None:
     [case, *_] = [run for path in sorted((FOLDER / name).glob("*.yaml")) for run in load_case(path) if run.get("given")]
-    parameters: dict[str, Any] = {p.name: getattr(p, end) for p in datasets.load(name).parameters}
-    chosen = {name: value for name, value in parameters.items() if value is not None}
+    ends: dict[str, Any] = {p.name: getattr(p, end) for p in datasets.load(name).parameters}
+    chosen = {parameter: value for parameter, value in ends.items() if value is not None}
     fill_shop(settings.source_dsn.get_secret_value(), case["given"])
     run = Run.create(name, str(case["as_of"]), settings, {**LENIENT, **chosen})
     with suppress(CheckFailedError):  # a shop of three rows may fail a check; it may not fail to compute
