@@ -22,16 +22,16 @@ import duckdb
 
 from shopmill import datasets
 from shopmill.asof import midnight
-from shopmill.compute import compute, prepare, run_checks
-from shopmill.content import build_manifest
-from shopmill.manifest import Manifest
-from shopmill.run import Run
+from shopmill.run.compute import compute, prepare, run_checks
+from shopmill.run.content import build_manifest
+from shopmill.run.run import Run
+from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.shops.synthetic import AS_OF, to_parquet
 from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import RawFile, Snapshot
-from shopmill.store import Store, sha256_of, to_json
-from shopmill.workspace import open_workspace
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import Store, sha256_of, to_json
 
 BY_DAY = "transactions"
 Files = dict[str, list[tuple[str, Path]]]

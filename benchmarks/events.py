@@ -16,15 +16,15 @@ from pathlib import Path
 
 import duckdb
 
-from shopmill import steps
 from shopmill.engine.duckdb_engine import connect
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.server import demo_server
 from shopmill.source.contract import TABLES
 from shopmill.source.mapping import load_mapping
 from shopmill.source.snapshot import RawFile, Snapshot, SnapshotCatalogue
-from shopmill.store import Store, sha256_of
+from shopmill.versions.store import Store, sha256_of
 
 AS_OF = datetime(2020, 9, 22, 19, tzinfo=UTC)
 EVENTS_PER_VISIT = 8

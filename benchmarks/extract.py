@@ -18,14 +18,14 @@ from pathlib import Path
 import psycopg
 
 from shopmill.asof import AsOf
-from shopmill.identifiers import quote
+from shopmill.engine.identifiers import quote
 from shopmill.settings import Settings
 from shopmill.shops import synthetic
 from shopmill.shops.server import demo_server
 from shopmill.source.contract import TABLES
 from shopmill.source.extraction import Extraction
 from shopmill.source.mapping import load_mapping
-from shopmill.store import Store
+from shopmill.versions.store import Store
 
 TRANSACTIONS_AT_SCALE_1 = 31_788_324
 

@@ -20,14 +20,14 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from shopmill import steps
 from shopmill.engine.duckdb_engine import connect
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops import synthetic
 from shopmill.shops.server import demo_server
 from shopmill.source.snapshot import RawFile, Snapshot
-from shopmill.store import sha256_of
+from shopmill.versions.store import sha256_of
 
 AS_OF = "2020-09-23"
 INPUTS = ("transactions", "articles", "events", "orders", "order_items")

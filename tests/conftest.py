@@ -134,8 +134,8 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
 SHARED = ("tests/airflow/", "spark")
 LONG = (
     *SHARED,
-    "tests/test_demo_cluster.py",
-    "tests/test_demo.py",
+    "tests/demo/test_cluster.py",
+    "tests/demo/test_demo.py",
     "tests/datasets/timeseries/",
     "tests/datasets/customer_features/",
     "tests/deploy/test_backup.py",

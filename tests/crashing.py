@@ -9,18 +9,18 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from shopmill import steps
 from shopmill.errors import ShopmillError
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.store import Store
+from shopmill.versions.store import Store
 
 DATASET = "user_item_interactions"
 PARAMETERS = {"max_reject_share": 1, "max_row_drop": 1}
 CHANGES = ("write", "create", "adopt", "copy", "delete")
 
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["shopmill.steps", "shopmill.engine.duckdb_engine"])
+processes.set_forkserver_preload(["shopmill.run.steps", "shopmill.engine.duckdb_engine"])
 
 
 def start(settings: Settings, as_of: str, report: Path, **how: Any) -> BaseProcess:

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from shopmill import datasets
-from shopmill.checks import row_rules
 from shopmill.declaration import Parameter
 from shopmill.errors import InvalidInputError
+from shopmill.run.checks import row_rules
 from shopmill.source.contract import TABLES
 
 

@@ -17,13 +17,13 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from shopmill import steps
 from shopmill.airflow.local import LocalAirflow
 from shopmill.registry import Registry
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.store import Store
-from shopmill.versions import Versions
+from shopmill.versions.store import Store
+from shopmill.versions.versions import Versions
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(2400)]
 

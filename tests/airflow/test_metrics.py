@@ -8,10 +8,11 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from shopmill import datasets, steps
+from shopmill import datasets
 from shopmill.airflow import metrics
 from shopmill.airflow.metrics import METRICS, Gauge
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]

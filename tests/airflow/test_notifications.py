@@ -13,8 +13,8 @@ import pytest
 from shopmill.airflow import notifications
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.notifications import announce_failure, announce_success, failed_task, note_failure
-from shopmill.checks import Result
 from shopmill.errors import CheckFailedError
+from shopmill.run.checks import Result
 
 pytestmark = pytest.mark.about("reviews_nlp")  # unless a test says otherwise
 SUMMARY = {"version": "3f2a9c1d", "rows": 7, "rejected": 0, "bytes": 100}

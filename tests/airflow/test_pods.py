@@ -15,11 +15,11 @@ import pytest
 from golden import LENIENT, fill_shop
 from kubernetes_api import KubernetesApi, Pod
 
-from shopmill import steps
-from shopmill.reading import load
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.store import Store
+from shopmill.versions.load import load
+from shopmill.versions.store import Store
 
 pytestmark = pytest.mark.airflow
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ IMAGE = "shop/shopmill-encoder:1"
 COMMAND = [
     sys.executable,
     "-c",
-    "from shopmill.text import cache; cache.TEXTS_PER_FILE = 20; from shopmill.cli import main; main()",
+    "from shopmill.text import cache; cache.TEXTS_PER_FILE = 20; from shopmill.cli.app import main; main()",
 ]
 RUN_DAGS = """
 import json, os, runpy, sys

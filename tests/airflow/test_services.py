@@ -8,7 +8,7 @@ import pytest
 from shopmill.airflow.local.processes import owned_by
 from shopmill.airflow.local.services import ObjectStore, Redis
 from shopmill.errors import InvalidInputError
-from shopmill.store import Store
+from shopmill.versions.store import Store
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException
 from golden import fill_shop
 
-from shopmill import steps
 from shopmill.airflow import turns
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 
 DAG = "user_item_interactions"

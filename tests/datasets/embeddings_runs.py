@@ -4,10 +4,10 @@ from typing import Any
 
 from golden import LENIENT, fill_shop
 
-from shopmill import steps
-from shopmill.reading import Dataset
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
+from shopmill.versions.load import Dataset
 
 NAME = "articles_embeddings"
 DRESS = {"article_id": "0003", "prod_name": "summer dress", "detail_desc": "light cotton, short sleeves"}

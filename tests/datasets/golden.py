@@ -24,13 +24,13 @@ import psycopg
 import pytest
 import yaml
 
-from shopmill import steps
 from shopmill.engine.duckdb_engine import connect
 from shopmill.errors import CheckFailedError
-from shopmill.manifest import Manifest
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
+from shopmill.versions.manifest import Manifest
 
 LENIENT = {"max_reject_share": 1, "max_row_drop": 1}
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from golden import LENIENT, fill_shop, load_case
 
-from shopmill import datasets, steps
+from shopmill import datasets
 from shopmill.errors import CheckFailedError
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 
 FOLDER = Path(__file__).parent

@@ -12,12 +12,12 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
-from shopmill import steps
-from shopmill.reading import load
 from shopmill.registry import Registry
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
+from shopmill.versions.load import load
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from shopmill import steps
 from shopmill.registry import Registry
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops import synthetic
 from shopmill.shops.postgres import EmbeddedPostgres

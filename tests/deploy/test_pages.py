@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from shopmill.airflow.local.topology import FAB, celery_topology
-from shopmill.cli import app
+from shopmill.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["operations.md", "access.md"]

@@ -10,7 +10,7 @@ import pytest
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
-from shopmill.store import sha256_of
+from shopmill.versions.store import sha256_of
 
 ROWS = "select i::bigint as i, (i % 7)::decimal(18, 6) / 3 as x, date '2020-01-30' + (i % 90)::integer as day from range(300000) t(i)"
 

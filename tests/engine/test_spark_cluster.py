@@ -14,16 +14,16 @@ import duckdb
 import pytest
 from golden import fill_shop
 
-from shopmill import steps
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 
 pytestmark = pytest.mark.spark
 DEPLOY = Path(__file__).parents[2] / "deploy" / "spark"
 RUN = """
 import sys
-from shopmill import steps
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import load_settings
 print(steps.run_all(Run.create("user_item_interactions", "2020-09-23", load_settings()))["status"])
 """

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shopmill.engine import Engine, open_engine, spark_engine
-from shopmill.engine.dialect import columns_by_text
+from shopmill.engine.spark_dialect import columns_by_text
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 

@@ -12,7 +12,7 @@ from shopmill.asof import AsOf
 from shopmill.settings import Settings
 from shopmill.source.extraction import Extraction
 from shopmill.source.snapshot import Snapshot
-from shopmill.store import Store
+from shopmill.versions.store import Store
 
 
 @pytest.fixture

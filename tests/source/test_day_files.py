@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from rows import Extract, RowsOf, add, line
 
 from shopmill.settings import Settings
-from shopmill.source import reading
-from shopmill.store import Store
+from shopmill.source import stream
+from shopmill.versions.store import Store
 
 
 def test_a_year_of_days_and_one_huge_day_in_small_chunks(
@@ -33,8 +33,8 @@ def test_a_year_of_days_and_one_huge_day_in_small_chunks(
             "insert into transactions select '2020-09-22', 'c' || i, 'a', 1, 1 from generate_series(1, 20000) i"
         )
     whole = extract("2020-09-23", ["transactions"])["transactions"]
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 100)
-    monkeypatch.setattr(reading, "QUEUED_BATCHES", 1)
+    monkeypatch.setattr(stream, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(stream, "QUEUED_BATCHES", 1)
     chunked = extract("2020-09-23", ["transactions"], store=str(tmp_path / "other"))["transactions"]
     assert chunked.rows == 22_000
     assert chunked.days == whole.days
@@ -49,7 +49,7 @@ def test_a_dimension_larger_than_a_chunk_is_one_sorted_file(
         connection.execute(
             "insert into customers (customer_id) select 'c' || i from generate_series(1, 60000) i order by random()"
         )
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(stream, "CHUNK_ROWS", 100)
     snapshot = extract("2020-09-23", ["customers"])["customers"]
     assert [file.rows for file in snapshot.files] == [60_000]
 

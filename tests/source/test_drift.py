@@ -10,13 +10,13 @@ from golden import LENIENT, fill_shop
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
-from shopmill import steps
 from shopmill.errors import InvalidInputError, SchemaDriftError, ShopmillError, SourceUnavailableError
 from shopmill.registry import Registry
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
-from shopmill.source import reading
+from shopmill.source import stream
 from shopmill.source.mapping import PRESETS
 
 SHOP = {
@@ -161,7 +161,7 @@ def test_the_server_ends_the_connection_in_mid_stream(
 ) -> None:
     change("insert into transactions select '2020-09-22', 'c', repeat('x', 1000), 1, 1 from generate_series(1, 60000)")
     killed = []
-    cut = reading.whole_days
+    cut = stream.whole_days
 
     def whole_days(batches: Iterator[object], *rest: object) -> Iterator[object]:
         with psycopg.connect(postgres.admin_dsn()) as admin:
@@ -173,7 +173,7 @@ def test_the_server_ends_the_connection_in_mid_stream(
             )
         return cut(batches, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reading, "whole_days", whole_days)
+    monkeypatch.setattr(stream, "whole_days", whole_days)
     try:
         message = fail(published, SourceUnavailableError)
     finally:

@@ -22,7 +22,7 @@ from shopmill.source.contract import TABLES
 from shopmill.source.database import Source
 from shopmill.source.extraction import Extraction
 from shopmill.source.snapshot import Snapshot
-from shopmill.store import Store
+from shopmill.versions.store import Store
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from shopmill.errors import StoreError
-from shopmill.store import Store
 from shopmill.text.cache import EmbeddingCache, embed, folder_of, in_shard, text_hash, text_hashes
 from shopmill.text.encoder import Encoder
+from shopmill.versions.store import Store
 
 TEXTS = [f"red dress number {i}" for i in range(100)]
 

@@ -26,12 +26,12 @@ from openlineage.client.facet_v2 import (
 )
 from psycopg.conninfo import conninfo_to_dict
 
-from shopmill.checks import column_rules
 from shopmill.declaration import Dataset as Declared
-from shopmill.lineage import ColumnLineage, DatasetLineage, Origin, ShopLineage
-from shopmill.manifest import File, Manifest
-from shopmill.run import Run
+from shopmill.lineage.dataset_lineage import ColumnLineage, DatasetLineage, Origin, ShopLineage
+from shopmill.run.checks import column_rules
+from shopmill.run.run import Run
 from shopmill.source.mapping import load_mapping
+from shopmill.versions.manifest import File, Manifest
 
 DEFAULT_SCHEMA = "public"
 Place = tuple[str, str]

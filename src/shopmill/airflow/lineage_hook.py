@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shopmill.run import Run
+    from shopmill.run.run import Run
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from shopmill.asof import AsOf
 
 if TYPE_CHECKING:
-    from shopmill.run import Run
+    from shopmill.run.run import Run
 
 log = logging.getLogger(__name__)
 Gauge = tuple[str, float, Mapping[str, str]]

@@ -26,8 +26,8 @@ from shopmill.settings import Settings
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from shopmill.checks import Result
     from shopmill.registry.news import Kind, NewsDesk, Telling
+    from shopmill.run.checks import Result
 
 NUMBERED = re.compile(r"\S*\d\S*")
 """What differs between two failures of the same cause: counts, times, ids."""

@@ -81,7 +81,7 @@ class MissingTextsOperator(StepOperator):
 
     def execute(self, context: "Context") -> list[list[str]]:
         """An empty list where every text has its vector."""
-        from shopmill.missing_texts import leave_missing_texts
+        from shopmill.embeddings.missing_texts import leave_missing_texts
 
         run = self._run(context)
         with metrics.timed(run, self.task_id):

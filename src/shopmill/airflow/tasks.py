@@ -36,7 +36,7 @@ from shopmill.settings import load_settings
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from shopmill.run import Run
+    from shopmill.run.run import Run
 
 AS_OF = (
     "{{ params.as_of or partition_key or announced_as_of(triggering_asset_events) "
@@ -220,7 +220,7 @@ class StepOperator(BaseOperator):
 
     def _run(self, context: "Context") -> "Run":
         from shopmill.airflow.connections import airflow_settings
-        from shopmill.run import Run
+        from shopmill.run.run import Run
 
         task, params = context["ti"], context["params"]
         self.parameters = {name: value for name, value in params.items() if name not in OURS}
@@ -235,7 +235,7 @@ class StepOperator(BaseOperator):
         )
 
     def _extract(self, run: "Run", context: "Context") -> dict[str, Any]:
-        from shopmill import steps
+        from shopmill.run import steps
 
         from_source: Counter[str] = Counter()
         rows = steps.extract(run, self.part, lambda table, count: from_source.update({table: count}))
@@ -247,7 +247,7 @@ class StepOperator(BaseOperator):
         return rows
 
     def _transform(self, run: "Run", _: "Context") -> dict[str, Any]:
-        from shopmill import steps
+        from shopmill.run import steps
 
         statements: list[str] = []
         try:
@@ -276,7 +276,7 @@ class StepOperator(BaseOperator):
         return summary
 
     def _plain(self, run: "Run", _: "Context") -> dict[str, Any]:
-        from shopmill import steps
+        from shopmill.run import steps
 
         summary: dict[str, Any] = getattr(steps, self.step)(run)
         return summary

@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from shopmill.declaration import Dataset, Table
-from shopmill.identifiers import quote
+from shopmill.engine.identifiers import quote
 
 
 @cache

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from shopmill.engine import Bound
 from shopmill.engine.duplicates import count_duplicates
+from shopmill.engine.identifiers import quote
 from shopmill.errors import InvalidInputError, StoreError
-from shopmill.identifiers import quote
 from shopmill.settings import Settings
 
 PLACEHOLDER = re.compile(r"\$([a-z_]\w*)")

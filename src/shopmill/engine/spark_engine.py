@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shopmill.engine import Bound
-from shopmill.engine.dialect import columns_by_text, to_spark, without_order
+from shopmill.engine.identifiers import quote
+from shopmill.engine.spark_dialect import columns_by_text, to_spark, without_order
 from shopmill.errors import EngineUnavailableError, InvalidInputError
-from shopmill.identifiers import quote
 from shopmill.settings import Settings
 
 if TYPE_CHECKING:

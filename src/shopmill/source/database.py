@@ -9,6 +9,7 @@ from adbc_driver_manager.dbapi import Connection
 from adbc_driver_manager.dbapi import Error as DatabaseError
 
 from shopmill.connection_string import conninfo
+from shopmill.engine.identifiers import quote
 from shopmill.errors import (
     InvalidInputError,
     MissingTableError,
@@ -16,7 +17,6 @@ from shopmill.errors import (
     ShopmillError,
     SourceUnavailableError,
 )
-from shopmill.identifiers import quote
 from shopmill.source.contract import ACCEPTED, MEND, SourceTable
 from shopmill.source.mapping import Mapping
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from shopmill import datasets
+from shopmill.engine.identifiers import quote
 from shopmill.errors import ShopmillError
-from shopmill.identifiers import quote
 from shopmill.settings import Settings
 from shopmill.source.contract import ACCEPTED, MEND, TABLES, SourceTable
 from shopmill.source.database import Source, open_source

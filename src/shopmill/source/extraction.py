@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from shopmill.asof import AsOf, midnight
-from shopmill.identifiers import quote
+from shopmill.engine.identifiers import quote
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable
 from shopmill.source.database import Source, open_source
 from shopmill.source.mapping import Mapping, load_mapping
-from shopmill.source.reading import read_rows
 from shopmill.source.snapshot import FIRST_DAY, Plan, RawFile, Snapshot, SnapshotCatalogue
-from shopmill.store import Store, sha256_of
+from shopmill.source.stream import read_rows
+from shopmill.versions.store import Store, sha256_of
 
 log = logging.getLogger(__name__)
 Lock = Callable[[str], AbstractContextManager[object]]

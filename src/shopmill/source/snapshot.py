@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, midnight
 from shopmill.source.contract import SourceTable
-from shopmill.store import Store, to_json
+from shopmill.versions.store import Store, to_json
 
 UNDATED = "undated"
 FIRST_DAY = date(1, 1, 2)

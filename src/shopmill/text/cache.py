@@ -21,7 +21,7 @@ TEXTS_PER_FILE = 16_384  # what a killed run can lose, and about 25 MB
 
 
 class Files(Protocol):
-    """What is needed of a store; `shopmill.store.Store` is one."""
+    """What is needed of a store; `shopmill.versions.store.Store` is one."""
 
     def keys(self, prefix: str) -> list[str]:
         """All keys below a folder, sorted."""

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shopmill import steps
 from shopmill.datasets.articles_content.dataset import DATASET, SHOP_COLUMNS
 from shopmill.engine.compose import statement
 from shopmill.engine.duckdb_engine import DuckDBEngine
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 

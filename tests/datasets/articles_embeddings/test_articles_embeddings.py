@@ -13,14 +13,14 @@ from embeddings_runs import BOLT, DRESS, GOWN, NAME, NAMELESS, build, catalogue,
 from golden import LENIENT
 from scipy import sparse
 
-from shopmill import steps
-from shopmill.embeddings import embed_shard
+from shopmill.embeddings.embeddings import embed_shard
 from shopmill.errors import CheckFailedError, InvalidInputError
-from shopmill.reading import Dataset
 from shopmill.registry import Registry
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.text.cache import text_hash
+from shopmill.versions.load import Dataset
 
 
 def test_every_active_article_has_the_vector_of_its_text(settings: Settings) -> None:

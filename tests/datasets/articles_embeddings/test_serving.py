@@ -12,18 +12,20 @@ from embeddings_runs import BOLT, DRESS, GOWN, NAME, NAMELESS, build, catalogue,
 from golden import LENIENT
 
 import shopmill
-from shopmill import datasets, neighbours, steps
+from shopmill import datasets
+from shopmill.embeddings import neighbours
 from shopmill.errors import CheckFailedError, InvalidInputError
-from shopmill.expectations import Exporter
-from shopmill.reading import Dataset
+from shopmill.exports.great_expectations import Exporter
 from shopmill.registry import Registry
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
-from shopmill.store import Store
 from shopmill.text import index_search
 from shopmill.text.index import current_index
-from shopmill.versions import Versions
+from shopmill.versions.load import Dataset
+from shopmill.versions.store import Store
+from shopmill.versions.versions import Versions
 
 
 def create_pgvector(postgres: EmbeddedPostgres, dsn: str) -> None:

@@ -8,10 +8,10 @@ import duckdb
 import pytest
 from shop_of_lines import Line, compute
 
-from shopmill.checks import row_rules
 from shopmill.datasets.customer_features.dataset import DATASET
 from shopmill.engine.compose import compose
 from shopmill.engine.duckdb_engine import PLACEHOLDER
+from shopmill.run.checks import row_rules
 from shopmill.source.contract import TABLES
 
 AS_OF = date(2020, 9, 23)

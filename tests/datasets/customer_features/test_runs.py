@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from golden import LENIENT, fill_shop
 
-from shopmill import steps
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 
 AS_OF = "2020-09-23"

@@ -16,16 +16,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from shopmill import datasets, steps
-from shopmill.compute import compute, prepare, run_checks
-from shopmill.content import build_manifest
+from shopmill import datasets
 from shopmill.errors import InvalidInputError
-from shopmill.manifest import Manifest
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.compute import compute, prepare, run_checks
+from shopmill.run.content import build_manifest
+from shopmill.run.run import Run
+from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.source.snapshot import RawFile, Snapshot
-from shopmill.store import sha256_of, to_json
-from shopmill.workspace import open_workspace
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import sha256_of, to_json
 
 FIRST = datetime(2020, 9, 18, 21, tzinfo=UTC)
 AS_OFS = [FIRST + timedelta(hours=hours) for hours in (5, 20, 44, 47, 100)]

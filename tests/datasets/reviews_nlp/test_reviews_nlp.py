@@ -8,16 +8,16 @@ import pyarrow as pa
 import pytest
 from golden import LENIENT, fill_shop
 
-from shopmill import steps
 from shopmill.datasets.reviews_nlp.dataset import DATASET, EMBEDDINGS
 from shopmill.datasets.reviews_nlp.texts import gap
-from shopmill.embedding_table import embedding_checks
+from shopmill.embeddings.table import embedding_checks
 from shopmill.engine.compose import compose
 from shopmill.engine.duckdb_engine import DuckDBEngine
-from shopmill.reading import Dataset
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.text.cache import text_hash
+from shopmill.versions.load import Dataset
 
 AS_OF = datetime(2020, 9, 23, tzinfo=UTC)
 WORDS = ("great", "awful", "soft", "warm", "dress", "coat", "gift", "colour")

@@ -12,16 +12,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shopmill.checks import Result
-from shopmill.compute import compute, prepare, run_checks
-from shopmill.content import build_manifest
-from shopmill.manifest import Manifest
-from shopmill.run import Run
+from shopmill.run.checks import Result
+from shopmill.run.compute import compute, prepare, run_checks
+from shopmill.run.content import build_manifest
+from shopmill.run.run import Run
+from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import RawFile, Snapshot
-from shopmill.store import sha256_of, to_json
-from shopmill.workspace import open_workspace
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import sha256_of, to_json
 
 Row = Mapping[str, Any]
 LENIENT = {"max_reject_share": 1, "max_row_drop": 1}

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from series_shop import Row, Rows, SeriesShop, line
 
-from shopmill import steps
 from shopmill.datasets.timeseries.dataset import holiday_days
 from shopmill.errors import CheckFailedError, InvalidInputError
-from shopmill.manifest import Manifest
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops import synthetic
+from shopmill.versions.manifest import Manifest
 
 START = date(2020, 2, 17)  # a Monday; 29 February is in the second week
 LAST = 24

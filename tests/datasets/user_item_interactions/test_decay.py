@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shopmill import datasets, steps
+from shopmill import datasets
 from shopmill.datasets.user_item_interactions.dataset import PLACES, SIGNALS, signal_weights
-from shopmill.run import Run
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 
 DATASET = datasets.load("user_item_interactions")

@@ -186,7 +186,7 @@ class LocalAirflow:
         if stamp.exists() and json.loads(stamp.read_text()) == _prepared(self._metadata_dsn):
             return
         self._complete("db-migrate", ("airflow", "db", "migrate"), environment)
-        self._complete("airflow-setup", ("shopmill.cli", "airflow-setup"), environment)
+        self._complete("airflow-setup", ("shopmill.cli.app", "airflow-setup"), environment)
         for arguments in self._topology.prepare:
             self._complete("-".join(arguments[:2]), ("airflow", *arguments), environment)
         stamp.write_text(json.dumps(_prepared(self._metadata_dsn)))

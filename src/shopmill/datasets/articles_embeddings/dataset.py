@@ -24,7 +24,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from shopmill.declaration import Artifact, Column, Dataset, Input, Parameter, Promise, QueryCheck, Serving, Task
-from shopmill.embedding_table import (
+from shopmill.embeddings.table import (
     ENCODER_SETTINGS,
     MAX_COLLAPSED_SHARE,
     PACKAGES,

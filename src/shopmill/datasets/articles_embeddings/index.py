@@ -6,14 +6,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shopmill.checks import Result
 from shopmill.datasets.articles_embeddings.dataset import BERT, SERVING
 from shopmill.declaration import Severity
+from shopmill.embeddings.neighbours import INDEX, connect
 from shopmill.errors import InvalidInputError
-from shopmill.manifest import Manifest
-from shopmill.neighbours import INDEX, connect
-from shopmill.run import Run
+from shopmill.run.checks import Result
+from shopmill.run.run import Run
 from shopmill.text.index import IndexReport, prepare_index, publish_index, serve_index, too_low
+from shopmill.versions.manifest import Manifest
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shopmill.functions import Batches, Context
+from shopmill.run.functions import Batches, Context
 from shopmill.text.tfidf import fit_tfidf
 
 INPUT = pa.schema([("article_id", pa.string()), ("text", pa.string())])

@@ -41,7 +41,7 @@ from shopmill.declaration import (
     Table,
     Task,
 )
-from shopmill.embedding_table import (
+from shopmill.embeddings.table import (
     ENCODER_SETTINGS,
     MAX_COLLAPSED_SHARE,
     PACKAGES,

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from shopmill.functions import Batches, Context
+from shopmill.run.functions import Batches, Context
 from shopmill.text.clean import clean_texts, duplicate_key
 from shopmill.text.language import LanguageDetector
 from shopmill.text.sentiment import SentimentScorer

@@ -1,0 +1,48 @@
+"""`shopmill gc`: removes versions and raw files that nothing refers to any more."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from shopmill import datasets
+
+out = Console()
+
+
+def gc(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(min=1, help="newest as_ofs of each dataset to keep")] = 14,
+    weekly: Annotated[int, typer.Option(min=0, help="weeks of which the newest as_of is kept")] = 8,
+    monthly: Annotated[int, typer.Option(min=0, help="months of which the newest as_of is kept")] = 24,
+    grace_hours: Annotated[int, typer.Option(min=1, help="hours for which anything new is kept")] = 48,
+    delete: Annotated[bool, typer.Option("--delete/--dry-run", help="delete it, not only show it")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON, with every key")] = False,
+) -> None:
+    """Show what the store holds beyond what is to be kept, and with --delete remove it."""
+    from shopmill.registry import Registry
+    from shopmill.versions.garbage import Garbage, GarbageCollection, collect
+    from shopmill.versions.retention import Retention
+    from shopmill.versions.store import Store
+
+    settings = context.obj
+    look = GarbageCollection(
+        Store(settings.store),
+        settings.zone,
+        datasets.names(),
+        Retention(last, weekly, monthly),
+        datetime.now(UTC),
+        timedelta(hours=grace_hours),
+    )
+    found: Garbage = collect(look, Registry(settings.registry_dsn.get_secret_value())) if delete else look.garbage()
+    if as_json:
+        keys = [entry.key for entry in found.entries]
+        out.print_json(json.dumps({"deleted": delete, "bytes": found.bytes, "keys": keys}))
+        return
+    for name, entries in (*found.versions.items(), *found.raw.items(), ("staging", found.staging)):
+        if entries:
+            out.print(f"{name}: {len(entries):,} files, {sum(entry.bytes for entry in entries):,} bytes")
+    done = "deleted" if delete else "would be deleted: nothing is without --delete"
+    out.print(f"{len(found.entries):,} files, {found.bytes:,} bytes {done}")

@@ -1,0 +1,292 @@
+"""The demo: one command from nothing to published datasets, in a folder of its own, and nothing runs after it."""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from shopmill import datasets
+from shopmill.demo.display import Loading, doing, show_failures, show_login, show_published, watch
+from shopmill.demo.platform import OneMachine
+from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
+from shopmill.registry import Registry
+from shopmill.settings import load_settings
+from shopmill.shops import completejourney, synthetic
+from shopmill.shops.loading import Progress
+from shopmill.shops.postgres import EmbeddedPostgres
+from shopmill.shops.server import DemoServer, demo_server
+
+if TYPE_CHECKING:
+    from shopmill.airflow.local import LocalAirflow, RunState
+
+HOME = Path(".shopmill")
+DAGS = Path("dags")
+INTERRUPTED = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LONGEST_RUN_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class DemoShop:
+    """A shop that the demo can load, and the first as_of that sees all of it."""
+
+    note: str
+    time_zone: str
+    as_of: date
+    load: Callable[[str, float, Progress], Mapping[str, int]]
+
+
+SHOPS = {
+    "complete-journey": DemoShop(
+        note=completejourney.SOURCE_NOTE,
+        time_zone=completejourney.TIME_ZONE,
+        as_of=completejourney.AS_OF,
+        load=lambda dsn, _, progress: completejourney.load(dsn, progress),
+    ),
+    "synthetic": DemoShop(
+        note=synthetic.SOURCE_NOTE,
+        time_zone=synthetic.TIME_ZONE,
+        as_of=synthetic.AS_OF,
+        load=lambda dsn, scale, progress: synthetic.load(dsn, scale, progress=progress),
+    ),
+}
+
+
+def run_demo(
+    *,
+    console: Console,
+    exit: bool = False,  # noqa: A002 (as the command's option is called)
+    port: int = 8080,
+    shop: str = "complete-journey",
+    scale: float = 0.01,
+    home: Path = HOME,
+    dags_folder: Path = DAGS,
+    datasets: Sequence[str] | None = None,
+    cluster: bool = False,
+) -> int:
+    """Runs the demo in `home` and returns its exit code: 0 when every DAG run succeeded, 1 when not, 130 interrupted.
+
+    `datasets` are the DAGs to run, all in `dags_folder` if None; `scale` is for the synthetic shop only. With `exit`,
+    or without a terminal, it ends by itself, else the UI stays up until Ctrl-C. Whatever ends it (Ctrl-C, SIGTERM, an
+    error) stops everything; what a killed demo left behind, the next one in the same folder ends. A `cluster` has Celery
+    workers, one of which is killed in mid-task, and lives in a folder of its own within `home`.
+    """
+    stays = console.is_terminal and not exit
+    platform = _cluster(console, home.resolve() / "cluster") if cluster else OneMachine(home.resolve())
+    demo = _Demo(console, platform, dags_folder, _known_shop(shop), scale, _dag_ids(dags_folder, datasets))
+    code = INTERRUPTED
+    with _sole_demo(demo.home), _signals_interrupt() as ignore_signals, ExitStack() as running:
+        try:
+            airflow = demo.start(running, port)
+            code = demo.publish(airflow)
+            show_login(console, airflow, stays)
+            if stays:
+                _stay_up(airflow)
+        except KeyboardInterrupt:
+            console.print("Stopping everything …")
+        finally:
+            ignore_signals()  # a second Ctrl-C must not end the ending
+    return code
+
+
+@dataclass
+class _Demo:
+    console: Console
+    platform: OneMachine
+    dags_folder: Path
+    shop: DemoShop
+    scale: float
+    dag_ids: list[str]
+
+    def start(self, running: ExitStack, port: int) -> "LocalAirflow":
+        """Starts everything and loads the shop meanwhile; what runs is handed to `running` before it is started."""
+        self.console.print(self.shop.note, soft_wrap=True)
+        with doing(self.console, "Starting PostgreSQL …"):
+            self._start_postgres(running)
+        self.platform.start(running)
+        with doing(self.console, "Starting Airflow …"):
+            airflow = self._start_airflow(running, port)
+        with Loading(self.console) as loading:
+            self.shop.load(self.server.shop_owner_dsn, self.scale, loading)
+        with doing(self.console, "Waiting for Airflow …") as tell:
+            airflow.wait_healthy(progress=lambda late: tell(f"Waiting for Airflow: {', '.join(late)} …"))
+        return airflow
+
+    def publish(self, airflow: "LocalAirflow") -> int:
+        """Runs the DAGs and tells what came of it. Returns the exit code.
+
+        All at once, but for those that are made of other datasets: these come when the others have been published.
+        """
+        as_of = self.shop.as_of.isoformat()
+        last: list[RunState] = []
+        begun = datetime.now(UTC)
+        with doing(self.console, "Waiting for Airflow to read the DAGs …"):
+            for dag_id in self.dag_ids:
+                airflow.client.wait_for_dag(dag_id)
+                airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
+        for dag_ids in _in_order(self.dag_ids):
+            runs = [(dag_id, _run_of(airflow, dag_id, as_of, begun)) for dag_id in dag_ids]
+            last += watch(self.console, self.platform.watched(airflow, _while_alive(airflow, runs)))
+        published = [run.dag_id for run in last if run.state == "success"]
+        show_published(self.console, load_settings(**self._settings()), published, as_of)
+        show_failures(self.console, airflow, last)
+        return 0 if self.platform.shows_its_point(last) and len(published) == len(last) else 1
+
+    @property
+    def home(self) -> Path:
+        """The folder of everything."""
+        return self.platform.home
+
+    @property
+    def server(self) -> DemoServer:
+        """The embedded PostgreSQL, running or not."""
+        return DemoServer(EmbeddedPostgres(self.home / "postgres"))
+
+    def _start_postgres(self, running: ExitStack) -> None:
+        running.callback(self.server.postgres.stop)
+        demo_server(self.server.postgres.home)
+        self._write_settings()
+        Registry(self.server.registry_dsn).migrate()
+
+    def _start_airflow(self, running: ExitStack, port: int) -> "LocalAirflow":
+        from shopmill.airflow.local import LocalAirflow
+
+        environment = {
+            **self._variables(),
+            "AIRFLOW_CONN_SHOPMILL_SOURCE": self.server.source_dsn,
+            "AIRFLOW_CONN_SHOPMILL_REGISTRY": self.server.registry_dsn,
+            "OPENLINEAGE__TRANSPORT": json.dumps(
+                {"type": "file", "log_file_path": str(self._events()), "append": True}
+            ),
+        }
+        home, topology = self.home / "airflow", self.platform.topology
+        airflow = LocalAirflow(home, self.dags_folder, self.server.metadata_dsn, port, environment, topology)
+        running.callback(airflow.stop)
+        airflow.start()
+        return airflow
+
+    def _events(self) -> Path:
+        """The file that Airflow appends the lineage of its runs to."""
+        folder = self.home / "lineage"
+        folder.mkdir(exist_ok=True)
+        return folder / "events.ndjson"
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "store": self.platform.store,
+            "source_dsn": self.server.source_dsn,
+            "registry_dsn": self.server.registry_dsn,
+            "time_zone": self.shop.time_zone,
+            "schedules": "false",  # the shop's data ended long ago: no clock has anything new for it
+        }
+
+    def _variables(self) -> dict[str, str]:
+        return {f"SHOPMILL_{name.upper()}": value for name, value in self._settings().items()}
+
+    def _write_settings(self) -> None:
+        """The file by which `shopmill` commands in this folder find the demo's store and databases."""
+        from shopmill.airflow.local.configuration import write_private
+
+        variables = {**self._variables(), **self.platform.environment}
+        lines = [f"{name}='{value}'\n" for name, value in variables.items()]
+        write_private(self.home / "env", "".join(lines))
+
+
+def _cluster(console: Console, home: Path) -> OneMachine:
+    from shopmill.demo.cluster import Cluster
+
+    return Cluster(home, console)
+
+
+def _known_shop(name: str) -> DemoShop:
+    if name not in SHOPS:
+        raise InvalidInputError(f"There is no shop {name!r}: choose one of {', '.join(SHOPS)}.")
+    return SHOPS[name]
+
+
+def _dag_ids(folder: Path, wanted: Sequence[str] | None) -> list[str]:
+    """The DAGs to run: a DAG file has the name of its dataset."""
+    known = sorted(path.stem for path in folder.glob("*.py"))
+    if not known:
+        raise InvalidInputError(f"{folder.resolve()} has no DAG files: go to the repository, or give their folder.")
+    if unknown := sorted(set(wanted or []) - set(known)):
+        raise InvalidInputError(f"{folder} has no DAG {unknown[0]!r}: choose from {', '.join(known)}.")
+    return list(wanted or known)
+
+
+def _run_of(airflow: "LocalAirflow", dag_id: str, as_of: str, begun: datetime) -> str:
+    """The run to watch: one that another dataset has woken since the demo began, else a new one."""
+    woken = airflow.client.runs_since(dag_id, begun)
+    return woken[0] if woken else airflow.client.trigger(dag_id, {"as_of": as_of})
+
+
+def _in_order(dag_ids: Sequence[str]) -> list[list[str]]:
+    """The DAGs of datasets that are read from the shop, then of those that are made of them."""
+    made_of_others = [name for name in dag_ids if name in datasets.names() and datasets.load(name).upstream]
+    first = [name for name in dag_ids if name not in made_of_others]
+    return [group for group in (first, made_of_others) if group]
+
+
+@contextmanager
+def _sole_demo(home: Path) -> Iterator[None]:
+    """Holds the lock of the folder; the kernel frees it even when this process is killed."""
+    try:
+        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        file = (home / "demo.lock").open("a+")
+    except OSError as error:
+        raise ShopmillError(f"The demo cannot write to {home}: {error.strerror}. Run it in another folder.") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ConflictError(
+                f"A demo already runs in {home} (process {file.read().strip() or 'unknown'}): "
+                "end it with Ctrl-C, or start this one in another folder."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[Callable[[], None]]:
+    """The first signal that asks to end raises KeyboardInterrupt, later ones do nothing. Yields a way to ignore all."""
+
+    def ignore() -> None:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        ignore()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield ignore
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _while_alive(airflow: "LocalAirflow", runs: Sequence[tuple[str, str]]) -> "Iterator[list[RunState]]":
+    for states in airflow.client.wait(runs, timeout=_LONGEST_RUN_SECONDS):
+        airflow.check_alive()
+        yield states
+
+
+def _stay_up(airflow: "LocalAirflow") -> None:
+    while True:
+        airflow.check_alive()
+        time.sleep(1)

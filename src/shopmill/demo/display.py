@@ -1,0 +1,167 @@
+"""What the demo shows: live on a terminal, else a line per change, so that a log of it reads well too."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich import filesize
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from shopmill.asof import AsOf
+from shopmill.registry import Registry
+from shopmill.settings import Settings
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import Store
+from shopmill.versions.versions import Versions
+
+if TYPE_CHECKING:
+    from shopmill.airflow.local import LocalAirflow, RunState, TaskState
+
+_COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "running": "cyan", "up_for_retry": "yellow"}
+_DONE = {"success", "skipped"}
+
+
+@contextmanager
+def doing(console: Console, what: str) -> Iterator[Callable[[str], None]]:
+    """Shows what is being waited for; yields a way to say it more exactly."""
+    if not console.is_terminal:
+        console.print(what)
+    with console.status(what) as status:
+        yield status.update
+
+
+class Loading:
+    """Shows the loading of a shop's tables; call it as a loader's progress."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._tables: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def __call__(self, table: str, rows: int, expected: int) -> None:
+        """Takes the number of rows that are loaded, and about how many there will be."""
+        if table not in self._tables:
+            self._tables[table] = self._bars.add_task(f"Loading {table}", total=expected)
+            if not self._console.is_terminal:
+                self._console.print(f"Loading {table}")
+        self._bars.update(self._tables[table], completed=rows, total=expected)
+
+
+def watch(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
+    """Shows the runs until they are finished; returns their last states."""
+    return _watch_live(console, states) if console.is_terminal else _watch_lines(console, states)
+
+
+def show_published(console: Console, settings: Settings, datasets: Sequence[str], as_of: str) -> None:
+    """A row for each table of what was published, and how to read it."""
+    store, registry = Store(settings.store), Registry(settings.registry_dsn.get_secret_value())
+    table = Table(title=f"Published as of {as_of}", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("dataset\n  table", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    for name in ("rows", "rejected", "size", "passed/\nwarned", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
+    paths = []
+    for dataset in datasets:
+        versions = Versions(store, dataset, settings.zone)
+        manifest, runs = versions.at(AsOf.parse(as_of, settings.zone)), registry.runs(dataset, 1)
+        if manifest and runs:
+            _add_tables(table, manifest, runs[0])
+            paths.append(store.uri(f"{versions.folder(manifest)}/{manifest.content['main_table']}"))
+    if paths:
+        console.print(table)
+        console.print("Read it:", *(f"  pandas.read_parquet({path!r})" for path in paths), sep="\n", soft_wrap=True)
+
+
+def show_failures(console: Console, airflow: "LocalAirflow", runs: "Sequence[RunState]") -> None:
+    """For each task that failed, the last lines of its log and where the whole of it is."""
+    for run in runs:
+        for task in run.failed_tasks:
+            console.print(f"[red]{run.dag_id} failed in {task.task_id}[/red]")
+            for line in airflow.client.log_errors(run, task):
+                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                f"  Log: {airflow.task_log(run.dag_id, run.run_id, task.task_id)}", highlight=False, soft_wrap=True
+            )
+        if run.state != "success" and not run.failed_tasks:
+            console.print(f"[red]{run.dag_id} ended as {run.state} before any task ran[/red]; see {airflow.logs}")
+
+
+def show_login(console: Console, airflow: "LocalAirflow", stays: bool) -> None:
+    """Where the UI is, or how to have it stay."""
+    if stays:
+        console.print(f"Airflow: {airflow.url}  login: {airflow.login}  password: {airflow.password}", soft_wrap=True)
+        console.print("Ctrl-C stops everything.")
+
+
+def _watch_live(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
+    last: list[RunState] = []
+    with Live(console=console, refresh_per_second=4) as live:
+        for last in states:
+            live.update(_runs_table(last))
+    return last
+
+
+def _runs_table(runs: "list[RunState]") -> Table:
+    table = Table("DAG", "task", "state")
+    table.add_column("seconds", justify="right")
+    for run in runs:
+        task = _current(run)
+        done = sum(task.state in _DONE for task in run.tasks)
+        step = f"{task.task_id} ({done}/{len(run.tasks)} done)" if task else ""
+        table.add_row(run.dag_id, step, _coloured(_state(run)), f"{run.seconds:.0f}")
+    return table
+
+
+def _watch_lines(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
+    last: list[RunState] = []
+    told: set[tuple[str, str, int, str, int]] = set()
+    for last in states:
+        for run in last:
+            for task in run.tasks:
+                change = (run.run_id, task.task_id, task.map_index, task.state or "", task.try_number)
+                if task.state and change not in told:
+                    told.add(change)
+                    console.print(f"{run.dag_id} {task.task_id} {task.state} {task.seconds or 0:.1f} s", soft_wrap=True)
+    return last
+
+
+def _current(run: "RunState") -> "TaskState | None":
+    """The task that tells most: the one that runs or failed, else the last one that ended."""
+    telling = [task for task in run.tasks if task.state not in {None, "scheduled", "queued", "success", "skipped"}]
+    return next(iter(telling or [task for task in reversed(run.tasks) if task.state in _DONE]), None)
+
+
+def _state(run: "RunState") -> str:
+    task = _current(run)
+    return task.state or "" if task and task.state == "up_for_retry" else run.state
+
+
+def _coloured(state: str) -> str:
+    colour = _COLOURS.get(state, "default")
+    return f"[{colour}]{escape(state)}[/{colour}]"
+
+
+def _add_tables(table: Table, manifest: Manifest, run: dict[str, Any]) -> None:
+    """The run in bold, 80 columns wide, and below it what it published."""
+    warned = sum(not check["passed"] for check in run["checks"])
+    checks = f"{len(run['checks']) - warned}/{warned}"
+    seconds = (run["finished_at"] - run["started_at"]).total_seconds()
+    size = filesize.decimal(sum(file.bytes for file in manifest.all_files))
+    rejected = f"{run['rejected'] or 0:,}"
+    table.add_row(manifest.dataset, manifest.version, "", rejected, size, checks, f"{seconds:.0f} s", style="bold")
+    for name in manifest.tables:
+        size = filesize.decimal(sum(file.bytes for file in manifest.files(name)))
+        table.add_row(f"  {name}", "", f"{manifest.rows(name):,}", "", size)

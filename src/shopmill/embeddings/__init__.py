@@ -1,0 +1,1 @@
+"""Vectors of texts as tables, and what is near to what."""

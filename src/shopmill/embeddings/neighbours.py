@@ -1,0 +1,76 @@
+"""Articles like another one or like a text, from the vector index of the current version of articles_embeddings."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from shopmill.connection_string import conninfo
+from shopmill.embeddings.embeddings import open_encoder
+from shopmill.errors import InvalidInputError, ShopmillError
+from shopmill.settings import Settings, load_settings
+from shopmill.text import index_search
+from shopmill.text.index_search import Neighbour
+from shopmill.versions.load import Dataset
+
+INDEX = "articles"
+
+
+def similar(article_id: str, k: int = 10, settings: Settings | None = None) -> list[Neighbour]:
+    """The `k` articles nearest to an article, the nearest first; InvalidInputError when the index has no such article."""
+    with connect(settings or load_settings()) as connection:
+        return index_search.similar(connection, INDEX, article_id, k)
+
+
+def search(text: str, k: int = 10, settings: Settings | None = None) -> list[Neighbour]:
+    """The `k` articles nearest to a text, the nearest first; InvalidInputError for an empty one."""
+    used = settings or load_settings()
+    encoder = open_encoder(used)
+    vector = encoder.encode([text])["embedding"][0].as_py()
+    if vector is None:
+        raise InvalidInputError("There is nothing to search for: the text is empty.")
+    _same_model(encoder.model.model_id, encoder.model.revision, used)
+    with connect(used) as connection:
+        return index_search.search(connection, INDEX, vector, k)
+
+
+def texts_of(article_ids: Sequence[str], settings: Settings) -> dict[str, str]:
+    """What the current version of articles_content says of these articles; nothing where there is no version."""
+    try:
+        files = Dataset("articles_content", None, settings).files("articles")
+    except InvalidInputError:
+        return {}
+    wanted = pc.field("article_id").isin(list(article_ids))
+    found = pq.read_table(files, columns=["article_id", "content_text"], filters=wanted, partitioning=None)
+    return dict(zip(found["article_id"].to_pylist(), found["content_text"].to_pylist(), strict=True))
+
+
+def _same_model(model_id: str, revision: str, settings: Settings) -> None:
+    """A vector says nothing among those of another model."""
+    file = Dataset("articles_embeddings", None, settings).files("bert")[0]
+    row = next(pq.ParquetFile(file).iter_batches(1, columns=["model_id", "model_revision"])).to_pylist()[0]
+    if (row["model_id"], row["model_revision"]) != (model_id, revision):
+        raise InvalidInputError(
+            f"The index was made with {row['model_id']} ({row['model_revision']}), and SHOPMILL_ENCODER is {model_id} "
+            f"({revision}): set it to the same model, or run articles_embeddings again."
+        )
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the database that holds the index: the registry's."""
+    dsn = settings.registry_dsn.get_secret_value()
+    if not dsn:
+        raise InvalidInputError("The vector index is in the registry's database: give SHOPMILL_REGISTRY_DSN.")
+    try:
+        connection = psycopg.connect(
+            conninfo(dsn, "SHOPMILL_REGISTRY_DSN", connect_timeout=10, application_name="shopmill"), autocommit=True
+        )
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ShopmillError(f"The vector index does not answer: {reason}. Check SHOPMILL_REGISTRY_DSN.") from None
+    with connection:
+        yield connection

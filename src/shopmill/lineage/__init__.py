@@ -1,0 +1,1 @@
+"""Which tables and columns each column comes from."""

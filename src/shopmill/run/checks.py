@@ -1,0 +1,212 @@
+"""Declared checks become queries: one aggregate per table for all row rules, one per rule over tables."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shopmill.declaration import Column, Dataset, QueryCheck, RowCheck, Severity, Table
+from shopmill.engine import Bound, Engine
+from shopmill.engine.compose import compose
+from shopmill.engine.identifiers import quote
+
+EXAMPLES = 3
+REASONS = """
+    select cast(n as varchar) || ' of ' || source_table || ': ' || reason as told
+    from (select source_table, reason, count(*) as n from rejects group by source_table, reason) as counted
+    order by n desc, told
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one check went: it passed when nothing violates it."""
+
+    name: str
+    table: str
+    severity: Severity
+    meaning: str
+    violations: int
+    detail: str = ""
+    examples: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing violates the rule."""
+        return self.violations == 0
+
+    def sentence(self) -> str:
+        """The failure in one line."""
+        found = self.detail or f"{self.violations} violation{'s' if self.violations > 1 else ''}"
+        examples = f" (such as {'; '.join(self.examples)})" if self.examples else ""
+        return f"{self.name}: {found}{examples}"
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON."""
+        return {
+            "name": self.name,
+            "table": self.table,
+            "severity": self.severity,
+            "meaning": self.meaning,
+            "passed": self.passed,
+            "violations": self.violations,
+            "detail": self.detail,
+            "examples": list(self.examples),
+        }
+
+
+def row_rules(table: Table) -> list[RowCheck]:
+    """The rules that the columns imply, and the table's own."""
+    implied = [rule for column in table.columns for rule in column_rules(column)]
+    return [*implied, *table.checks]
+
+
+@dataclass(frozen=True)
+class ColumnRule(RowCheck):
+    """A rule on one column. Where the aggregate `clear` is true no row violates it: files' own statistics answer that."""
+
+    clear: str = "false"
+
+
+def column_rules(column: Column) -> Iterator[ColumnRule]:
+    """The rules that the declaration of a column implies."""
+    name, in_range = quote(column.name), "values lie in their range"
+    has_order = column.type != "double"  # statistics of files leave NaN out
+    if column.required:
+        meaning = "a required column has a value in every row"
+        yield ColumnRule(f"{column.name} not null", f"{name} is not null", meaning, clear=f"count({name}) = count(*)")
+    if column.minimum is not None:
+        clear = f"min({name}) >= {column.minimum!r}" if has_order else "false"
+        yield ColumnRule(
+            f"{column.name} at least {column.minimum:g}", f"{name} >= {column.minimum!r}", in_range, clear=clear
+        )
+    if column.maximum is not None:
+        clear = f"max({name}) <= {column.maximum!r}" if has_order else "false"
+        yield ColumnRule(
+            f"{column.name} at most {column.maximum:g}", f"{name} <= {column.maximum!r}", in_range, clear=clear
+        )
+    if column.allowed:
+        listed = ", ".join("'" + value.replace("'", "''") + "'" for value in column.allowed)
+        yield ColumnRule(
+            f"{column.name} of known values", f"{name} in ({listed})", "values come from the list declared"
+        )
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The checks of one run: over its staged tables, its inputs, and the row counts of the version before."""
+
+    dataset: Dataset
+    engine: Engine
+    bound: Bound
+    rows: Mapping[str, int]
+    """Rows of each table, those taken over from the version before included; the engine's views lack them."""
+    previous_rows: Mapping[str, int]
+    input_ages: Mapping[str, int]
+    """Days from the newest rows of an input to as_of; inputs without rows are missing."""
+
+    def run(self, input_rows: int) -> list[Result]:
+        """All results, in the order of the declaration."""
+        results = [result for table in self.dataset.published for result in self.of_table(table)]
+        results += [self._query(check) for check in self.dataset.checks]
+        if self.dataset.can_reject:
+            results.append(self._rejects(input_rows))
+        results += self._freshness()
+        return results
+
+    def of_table(self, table: Table) -> Iterator[Result]:
+        """The results of the rules on one table: of its columns, its rows, its key and their number."""
+        rules = row_rules(table)
+        doubtful = self._doubtful(table, rules)
+        counts = [f"count(*) filter (where not ({rule.rule}))" for rule in doubtful]
+        violations = dict(zip(doubtful, self._aggregates(table, counts), strict=True))
+        for rule in rules:
+            yield self._row_result(table, rule, violations.get(rule, 0))
+        if table.key:
+            yield self._key_unique(table)
+        yield self._row_count(table, self.rows[table.name])
+
+    def _doubtful(self, table: Table, rules: list[RowCheck]) -> list[RowCheck]:
+        """The rules that the files' own statistics do not answer: rows are counted for these."""
+        if not self.engine.has_statistics:
+            return rules
+        clear = self._aggregates(table, [rule.clear if isinstance(rule, ColumnRule) else "false" for rule in rules])
+        return [rule for rule, is_clear in zip(rules, clear, strict=True) if not is_clear]
+
+    def _aggregates(self, table: Table, aggregates: list[str]) -> list[Any]:
+        if not aggregates:
+            return []
+        selected = ", ".join(f"{aggregate} as a{i}" for i, aggregate in enumerate(aggregates))
+        return list(self.engine.rows(f"select {selected} from {quote(table.name)}", self.bound)[0].values())
+
+    def _row_result(self, table: Table, rule: RowCheck, violations: int) -> Result:
+        examples: tuple[str, ...] = ()
+        if violations:
+            keys = ", ".join(quote(name) for name in table.order)
+            examples = self._examples(f"select {keys} from {quote(table.name)} where not ({rule.rule}) order by {keys}")
+        return Result(rule.name, table.name, rule.severity, rule.meaning, violations, examples=examples)
+
+    def _key_unique(self, table: Table) -> Result:
+        duplicates = self.engine.duplicates(table.name, table.key)
+        keys = ", ".join(quote(name) for name in table.key)
+        repeated = f"select {keys} from {quote(table.name)} group by {keys} having count(*) > 1 order by {keys}"
+        examples = self._examples(repeated) if duplicates else ()
+        meaning = f"one row per {', '.join(table.key)}"
+        return Result("key unique", table.name, "error", meaning, duplicates, examples=examples)
+
+    def _examples(self, query: str) -> tuple[str, ...]:
+        rows = self.engine.rows(f"{query} limit {EXAMPLES}", self.bound)
+        return tuple(", ".join(str(value) for value in row.values()) for row in rows)
+
+    def _row_count(self, table: Table, rows: int) -> Result:
+        before = self.previous_rows.get(table.name, 0)
+        too_few = rows < before * (1 - self.bound["max_row_drop"])
+        violated = not table.may_be_empty and (rows == 0 or too_few)
+        detail = f"{rows} rows, {before} in the version before" if violated else ""
+        return Result(
+            "row count",
+            table.name,
+            "error",
+            "there are rows, and not far fewer than before (max_row_drop)",
+            int(violated),
+            detail,
+        )
+
+    def _query(self, check: QueryCheck) -> Result:
+        row = self.engine.rows(compose(self.dataset, check.sql), self.bound)[0]
+        violations = int(row["violations"] or 0)
+        return Result(
+            check.name,
+            "",
+            check.severity,
+            check.meaning,
+            violations,
+            str(row.get("detail") or "") if violations else "",
+        )
+
+    def _rejects(self, input_rows: int) -> Result:
+        rejected = int(self.engine.rows("select count(*) as n from rejects", {})[0]["n"])
+        too_many = rejected > self.bound["max_reject_share"] * input_rows
+        detail = f"{rejected} of {input_rows} input rows rejected" if too_many else ""
+        return Result(
+            "rejects",
+            "rejects",
+            "error",
+            "few input rows are unusable (max_reject_share)",
+            rejected if too_many else 0,
+            detail,
+            self._examples(REASONS) if too_many else (),
+        )
+
+    def _freshness(self) -> Iterator[Result]:
+        for needed in (*self.dataset.inputs, *self.dataset.upstream):
+            if needed.fresh_days is None:
+                continue
+            age = self.input_ages.get(needed.table)
+            stale = age is None or age > needed.fresh_days
+            found = (
+                "no row before as_of (the data begin later, or the table is empty)"
+                if age is None
+                else f"the newest rows are {age} days old"
+            )
+            meaning = f"{needed.table} has rows of the last {needed.fresh_days} days before as_of"
+            yield Result(f"{needed.table} fresh", "", needed.severity, meaning, int(stale), found if stale else "")

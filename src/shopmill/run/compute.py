@@ -1,0 +1,203 @@
+"""The computing heart of a run: tables from SQL into staging, and the checks on them. No registry, no Airflow."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+
+from shopmill.asof import AsOf
+from shopmill.declaration import Artifact, Table
+from shopmill.engine.compose import compose, statement, typed
+from shopmill.engine.identifiers import quote
+from shopmill.errors import InvalidInputError
+from shopmill.run.checks import Checking, Result
+from shopmill.run.continuation import first_changed_day, first_computed_day
+from shopmill.run.functions import find_function, read_batches, write_batches
+from shopmill.run.run import Run, StagedFile
+from shopmill.run.workspace import Workspace, open_workspace
+from shopmill.versions.manifest import File
+from shopmill.versions.store import sha256_of
+
+log = logging.getLogger(__name__)
+EMPTY = "empty"
+"""The name of the only file of a table without rows, where others have the first day of their period."""
+OnStatement = Callable[[str, str], None]
+"""Told the name of a table and the SQL that is about to compute it."""
+
+
+def prepare(run: Run) -> None:
+    """Notes which version this run continues from and from which day on, so that all its steps see the same."""
+    previous = run.versions.before(run.as_of)
+    run.note("previous", {"as_of": previous.as_of, "version": previous.version} if previous else None)
+    changed = first_changed_day(run, previous) if previous else date.min
+    since = first_computed_day(run, previous, changed) if previous else date.min
+    run.note("since", {"changed": str(changed), "computed": str(since)})
+    incremental = run.dataset.incremental
+    if incremental and incremental.rebuild_when:
+        with open_workspace(run) as workspace:
+            workspace.prepare([incremental.rebuild_when])
+            found = workspace.engine.rows(compose(run.dataset, incremental.rebuild_when), workspace.bound)[0]
+        if found["violations"]:
+            run.note("since", {"changed": str(date.min), "computed": str(date.min)})
+
+
+def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:
+    """Writes one table into staging, with exactly its declared columns, in its order; returns its number of rows."""
+    run = workspace.run
+    workspace.begin(table.narrowed_by)
+    workspace.prepare([run.dataset.sql[table.name]])
+    query = (_through_function if table.function else _plain)(workspace, table, on_statement)
+    taken_over = _taken_over(workspace, table)
+    written = _write(workspace, table, query) or ([] if taken_over else [_write_empty(workspace, table, query)])
+    staged = []
+    for name, path, rows in written:
+        file = File(f"{table.name}/{name}.parquet", rows, path.stat().st_size, sha256_of(path))
+        key = f"{run.staging}/{file.path}"
+        run.store.adopt(path, key)
+        staged.append(StagedFile(file, key))
+    _written_once(table, {one.file.path for one in taken_over} & {one.file.path for one in staged})
+    run.stage_table(table.name, sorted([*taken_over, *staged], key=lambda one: one.file.path))
+    total = sum(staged.file.rows for staged in run.staged_files(table.name))
+    log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
+    return total
+
+
+def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
+    """The query of a table that SQL alone computes."""
+    dataset = workspace.run.dataset
+    query = statement(dataset, table)
+    on_statement(table.name, query)
+    _same_columns(
+        table, workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound), workspace.run
+    )
+    return query
+
+
+def _through_function(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
+    """Lets the function of a table compute its rows; returns the query that reads them."""
+    rows = input_of(workspace, table.name, table.function, on_statement)
+    computed = workspace.scratch / f"{table.name}.computed.parquet"
+    names = write_batches(find_function(table.function)(workspace.context, read_batches(rows)), computed)
+    if names:
+        _same_columns(table, names, workspace.run)
+    view = f"computed_{table.name}"
+    workspace.engine.view(view, [computed] if names else [], {column.name: column.type for column in table.columns})
+    return typed(table, f"select * from {quote(view)}")
+
+
+def input_of(workspace: Workspace, name: str, function: str, on_statement: OnStatement, order: str = "") -> Path:
+    """The rows that the SQL of a function gives, as a scratch file."""
+    query = compose(workspace.run.dataset, workspace.run.dataset.sql[name]) + order
+    on_statement(f"what {function} is given for {name}", query)
+    path = workspace.scratch / f"{name}.input.parquet"
+    workspace.engine.write(query, workspace.bound, path)
+    return path
+
+
+def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = lambda _table, _sql: None) -> int:
+    """Makes the files of an artifact and leaves them in staging; returns their number."""
+    run = workspace.run
+    workspace.begin()
+    workspace.prepare([run.dataset.sql[artifact.name]])
+    order = " order by " + ", ".join(quote(name) for name in artifact.key)
+    rows = input_of(workspace, artifact.name, artifact.function, on_statement, order)
+    folder = workspace.scratch / artifact.name
+    folder.mkdir()
+    find_function(artifact.function)(workspace.context, read_batches(rows), folder)
+    staged = []
+    for path in sorted(folder.iterdir()):
+        file = File(f"{artifact.name}/{path.name}", 0, path.stat().st_size, sha256_of(path))
+        staged.append(StagedFile(file, f"{run.staging}/{file.path}"))
+        run.store.adopt(path, staged[-1].key)
+    run.stage_table(artifact.name, staged)
+    return len(staged)
+
+
+def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Path, int]]:
+    """The files that were computed: name without ending, path, rows."""
+    incremental, folder = workspace.run.dataset.incremental, workspace.scratch / table.name
+    if incremental and table.partition_by:
+        continues = workspace.since != date.min
+        return workspace.engine.write_periods(
+            query, workspace.bound, folder, table.partition_by, incremental.period, table.order, few=continues
+        )
+    path = folder / "part-00000.parquet"
+    return [("part-00000", path, workspace.engine.write(query, workspace.bound, path))]
+
+
+def _write_empty(workspace: Workspace, table: Table, query: str) -> tuple[str, Path, int]:
+    """A file without rows, so that a table of no period can be read all the same."""
+    path = workspace.scratch / table.name / f"{EMPTY}.parquet"
+    return (
+        EMPTY,
+        path,
+        workspace.engine.write(f"select * from (\n{query}\n) as result limit 0", workspace.bound, path),
+    )
+
+
+def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
+    """The files of the version before whose periods are not computed."""
+    previous, run = workspace.previous, workspace.run
+    if not table.partition_by or previous is None or workspace.since == date.min:
+        return []
+    files = zip(previous.files(table.name), run.versions.keys_of(previous, table.name), strict=True)
+    periods = [(Path(file.path).stem, StagedFile(file, key)) for file, key in files]
+    return [file for name, file in periods if name != EMPTY and not workspace.computes(date.fromisoformat(name))]
+
+
+def _written_once(table: Table, twice: set[str]) -> None:
+    if twice:
+        raise InvalidInputError(
+            f"{table.name}.sql gives rows of {min(twice)}, which is taken over from the version before: "
+            f"it may give those of the days of {table.narrowed_by or 'the run'} only."
+        )
+
+
+def _same_columns(table: Table, found: Iterable[str], run: Run) -> None:
+    source = table.function or f"{run.dataset.name}/{table.name}.sql"
+    if different := sorted(set(found) ^ {column.name for column in table.columns}):
+        raise InvalidInputError(
+            f"{source} and the declaration of {table.name} differ in: {', '.join(different)}. Change one of them."
+        )
+
+
+def due_announcements(workspace: Workspace) -> dict[str, int]:
+    """The number of changes by asset, for each announcement of the dataset that is due."""
+    dataset = workspace.run.dataset
+    workspace.prepare(announced.sql for announced in dataset.announcements)
+    found = {a.asset: workspace.engine.rows(compose(dataset, a.sql), workspace.bound)[0] for a in dataset.announcements}
+    return {asset: int(row["changes"]) for asset, row in found.items() if row["due"]}
+
+
+def measure(workspace: Workspace) -> dict[str, int]:
+    """The numbers that the dataset declares to be watched, by name."""
+    dataset = workspace.run.dataset
+    workspace.prepare(declared.sql for declared in dataset.measures)
+    found = {m.name: workspace.engine.rows(compose(dataset, m.sql), workspace.bound)[0] for m in dataset.measures}
+    return {name: int(row["value"]) for name, row in found.items()}
+
+
+def run_checks(workspace: Workspace) -> list[Result]:
+    """The results of all checks of a run whose tables are staged."""
+    run, previous = workspace.run, workspace.previous
+    tables = [f"select * from {quote(table.name)}" for table in run.dataset.published]
+    workspace.prepare([*tables, *(declared.sql for declared in run.dataset.checks)])
+    rows_before = {table: previous.rows(table) for table in previous.tables} if previous else {}
+    rows = {table.name: sum(s.file.rows for s in run.staged_files(table.name)) for table in run.dataset.published}
+    checking = Checking(
+        run.dataset,
+        workspace.engine,
+        workspace.bound,
+        rows,
+        rows_before,
+        _input_ages(run),
+    )
+    return checking.run(sum(snapshot.rows for snapshot in run.inputs.values()))
+
+
+def _input_ages(run: Run) -> dict[str, int]:
+    """Days from the newest rows of each input, or from the as_of of each version it is made of, to as_of."""
+    zone = run.settings.zone
+    newest = {name: date.fromisoformat(s.newest_day) for name, s in run.inputs.items() if s.newest_day}
+    newest |= {name: AsOf.parse(made.as_of, zone).day(zone) for name, made in run.upstream.items()}
+    return {name: (run.as_of.day(zone) - day).days for name, day in newest.items()}

@@ -1,0 +1,82 @@
+"""What a version is: the content of its manifest, gathered from the declaration and what the steps left in staging."""
+
+from decimal import Decimal
+from importlib.metadata import version as package_version
+from typing import Any
+
+from shopmill.declaration import Artifact, Table
+from shopmill.engine import engine_label
+from shopmill.run.run import Run
+from shopmill.versions.manifest import File, Manifest
+from shopmill.versions.store import sha256_of
+
+
+def describe_making(run: Run) -> dict[str, Any]:
+    """How the tables are computed: parameters, code, software. Inputs are not part of it."""
+    sources = [path for path in sorted(run.dataset.folder.glob("*")) if path.suffix in {".sql", ".py"}]
+    return {
+        "parameters": {name: plain(value) for name, value in run.parameters.items()}
+        | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)},
+        "code": {path.name: sha256_of(path) for path in sources},
+        "software": {
+            "shopmill": package_version("shopmill"),
+            "engine": engine_label(run.settings),
+            **{name: package_version(name) for name in run.dataset.packages},
+        },
+    }
+
+
+def staged_version(run: Run) -> str:
+    """The id that what is staged will have as a version: how the checks went is no part of it."""
+    return Manifest(run.dataset.name, run.as_of.label, _content(run)).version
+
+
+def build_manifest(run: Run) -> Manifest:
+    """The manifest of what is staged and checked."""
+    beside = {
+        "checks": run.noted("checks"),
+        "previous": run.noted("previous"),
+        "snapshots": {name: {"key": s.key, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
+    }
+    return Manifest(run.dataset.name, run.as_of.label, _content(run), beside)
+
+
+def _content(run: Run) -> dict[str, Any]:
+    tables = {table.name: table for table in run.dataset.published}
+    content = {
+        "main_table": run.dataset.published[0].name,
+        "tables": {name: _describe(table, [s.file for s in run.staged_files(name)]) for name, table in tables.items()},
+        "inputs": describe_inputs(run),
+        **describe_making(run),
+        "rejected": run.noted("rejected"),
+    }
+    if run.dataset.artifacts:
+        content["artifacts"] = {
+            a.name: _made(a, [s.file for s in run.staged_files(a.name)]) for a in run.dataset.artifacts
+        }
+    return content
+
+
+def _describe(table: Table, files: list[File]) -> dict[str, Any]:
+    columns = [{"name": c.name, "type": c.type, "unit": c.unit, "meaning": c.meaning} for c in table.columns]
+    return {"grain": table.grain, "key": list(table.key), "columns": columns, "files": [vars(file) for file in files]}
+
+
+def describe_inputs(run: Run) -> dict[str, Any]:
+    """What the tables are made of: rows of the shop, versions of other datasets."""
+    tables = {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()}
+    versions = {
+        name: {"rows": made.summary["rows"], "as_of": made.as_of, "version": made.version}
+        for name, made in run.upstream.items()
+    }
+    return tables | versions
+
+
+def _made(artifact: Artifact, files: list[File]) -> dict[str, Any]:
+    described = [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for file in files]
+    return {"meaning": artifact.meaning, "files": described}
+
+
+def plain(value: object) -> object:
+    """A parameter's value as JSON has it."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value

@@ -1,0 +1,235 @@
+"""The steps of a run as plain functions: extract, transform, check, publish, register. No Airflow here.
+
+Each step finds what earlier ones left in the run's staging area, and can be repeated after a crash.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from shopmill.declaration import Dataset
+from shopmill.engine.compose import references
+from shopmill.errors import CheckFailedError, ConflictError
+from shopmill.run.checks import Result
+from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
+from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
+from shopmill.run.functions import find_function
+from shopmill.run.run import Run
+from shopmill.run.workspace import PREVIOUS, open_workspace
+from shopmill.versions.manifest import Manifest
+
+if TYPE_CHECKING:
+    from shopmill.source.extraction import Progress
+
+log = logging.getLogger(__name__)
+Summary = dict[str, Any]
+
+
+def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _table, _rows: None) -> Summary:
+    """Brings the source tables of one extract task into the store; gives rows by table.
+
+    The first one also pins the versions of other datasets that the run is made of.
+    """
+    from shopmill.source.extraction import Extraction  # its driver imports pandas and polars: a third of a second
+
+    with recorded(run, begins=True):
+        tables = [needed.table for needed in run.dataset.extracts[task]]
+        extraction = Extraction(run.settings, run.store, run.as_of, run.registry.lock, progress)
+        snapshots = extraction.run(tables, run.refresh) if tables else {}
+        run.note_inputs(task, snapshots)
+        rows = {name: snapshot.rows for name, snapshot in snapshots.items()}
+        is_first = task == next(iter(run.dataset.extracts))
+        return rows | ({name: made.summary["rows"] for name, made in run.pin_upstream().items()} if is_first else {})
+
+
+def already_made(run: Run) -> bool:
+    """Whether this as_of has a version that was made of the same versions of other datasets in the same way.
+
+    If so the run is finished here, as unchanged, and that version serves.
+    """
+    found = run.versions.at(run.as_of)
+    if not run.dataset.upstream or run.inputs or found is None:
+        return False
+    now = {"inputs": describe_inputs(run), **describe_making(run)}
+    if any(found.content.get(name) != value for name, value in now.items()):
+        return False
+    run.note("checks", found.beside["checks"])
+    checks = _serve(run, found)
+    run.registry.finish(run.run_id, version=found.version, status="unchanged", checks=checks, inputs=now["inputs"])
+    run.store.delete(run.staging)
+    return True
+
+
+def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Summary:
+    """Computes the tables and artifacts of one transform task into staging.
+
+    Gives rows by table, files by artifact, and what their functions counted.
+    """
+    declared = next(found for found in run.dataset.tasks if found.name == task)
+    with recorded(run):
+        if declared == run.dataset.tasks[0]:
+            prepare(run)
+        with open_workspace(run) as workspace:
+            rows = {name: compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
+            files = {name: make(workspace, run.dataset.artifact(name), on_statement) for name in declared.artifacts}
+            return rows | files | workspace.context.counts
+
+
+def check(run: Run) -> Summary:
+    """Runs all checks on the staged tables; CheckFailedError when one of severity error fails.
+
+    What is to serve the version is among what is checked, where the tables themselves pass.
+    """
+    with recorded(run):
+        with open_workspace(run, only_computed=True) as workspace:
+            results = run_checks(workspace)
+            rejected = workspace.engine.rows(REJECTED, {}) if run.dataset.can_reject else []
+            run.note("announced", due_announcements(workspace))
+            run.note("measured", measure(workspace))
+        run.note("rejected", {row["reason"]: row["n"] for row in rejected})
+        results += _prepare_serving(run, results)
+        run.note("checks", [result.document() for result in results])
+        _raise_if_blocked(run, results)
+        warned = [result.sentence() for result in results if not result.passed]
+        for sentence in warned:
+            log.warning("%s", sentence)
+        return {"passed": len(results) - len(warned), "warned": warned, "rejected": sum(row["n"] for row in rejected)}
+
+
+REJECTED = "select source_table || ': ' || reason as reason, count(*) as n from rejects group by all order by all"
+
+
+def _prepare_serving(run: Run, results: list[Result]) -> list[Result]:
+    """Builds what is to serve the version beside what serves, where the version is to be the current one."""
+    serving = run.dataset.serving
+    if serving is None or _blocking(results) or not run.versions.is_newest(run.as_of):
+        return []
+    return [find_function(serving.prepare)(run, staged_version(run))]
+
+
+def _blocking(results: list[Result]) -> list[Result]:
+    return [result for result in results if not result.passed and result.severity == "error"]
+
+
+def _raise_if_blocked(run: Run, results: list[Result]) -> None:
+    if failed := _blocking(results):
+        sentences = "; ".join(f"{result.table} {result.sentence()}".strip() for result in failed)
+        raise CheckFailedError(
+            f"{run.dataset.name} as of {run.as_of.label} was not published: {len(failed)} of {len(results)} checks failed: "
+            f"{sentences}. The version before stays current.",
+            failed,
+        )
+
+
+def publish(run: Run) -> Summary:
+    """Makes the checked tables a version; gives its summary, status (published or unchanged), and what is `announced`.
+
+    `announced` maps the asset of each announcement that is due to its number of changes.
+    """
+    with recorded(run):
+        manifest = build_manifest(run)
+        names = (*manifest.tables, *manifest.artifacts)
+        staged = {item.file.path: item.key for name in names for item in run.staged_files(name)}
+        with run.registry.lock(f"publish {run.dataset.name}"):
+            _previous_is_the_same(run, manifest)
+            is_new = run.versions.publish(manifest, staged)
+        summary = {
+            **manifest.summary,
+            "status": "published" if is_new else "unchanged",
+            "announced": run.noted("announced"),
+            "path": run.store.uri(run.versions.folder(manifest)),
+        }
+        run.note("published", summary)
+        return summary
+
+
+def continues(dataset: Dataset) -> bool:
+    """Whether what a dataset computes depends on the version before."""
+    reads_it = any(name.startswith(PREVIOUS) for sql in dataset.sql.values() for name in references(sql))
+    return reads_it or dataset.incremental is not None
+
+
+def _previous_is_the_same(run: Run, manifest: Manifest) -> None:
+    """A version is built on the one before it: if that was replaced meanwhile, this one would be built on sand."""
+    if not continues(run.dataset):
+        return
+    now = run.versions.before(run.as_of)
+    found = {"as_of": now.as_of, "version": now.version} if now else None
+    if found != manifest.beside["previous"]:
+        raise ConflictError(
+            f"Another run published a version before {run.as_of.label} meanwhile. Run {run.dataset.name} again."
+        )
+
+
+def register(run: Run) -> Summary:
+    """Puts the version into service, finishes the run's row in the registry and clears its staging area.
+
+    Gives the published summary.
+    """
+    summary: Summary = run.noted("published")
+    manifest = build_manifest(run)
+    checks = _serve(run, manifest)
+    run.registry.finish(
+        run.run_id,
+        version=summary["version"],
+        status=summary["status"],
+        rows=summary["rows"],
+        bytes=summary["bytes"],
+        rejected=summary["rejected"],
+        checks=checks,
+        inputs=manifest.content["inputs"],
+    )
+    run.store.delete(run.staging)
+    return {**summary, "warned": [c["name"] for c in checks if not c["passed"]]}
+
+
+def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:
+    """Puts the version into service where it is the current one: filling in a past changes nothing that serves.
+
+    Gives the checks of the version, with the result on what serves it now: it may have been built anew.
+    """
+    checks: list[dict[str, Any]] = manifest.beside["checks"]
+    current, serving = run.versions.current(), run.dataset.serving
+    if serving is None or current is None or current.version != manifest.version:
+        return checks
+    with recorded(run):
+        result = find_function(serving.serve)(run, manifest)
+    return [*(check for check in checks if check["name"] != serving.name), result.document()]
+
+
+@contextmanager
+def recorded(run: Run, begins: bool = False) -> Iterator[None]:
+    """Writes into the registry that a step failed or was blocked, and why; `begins` opens the row of the run."""
+    if begins:
+        parameters = {name: plain(value) for name, value in run.parameters.items()}
+        run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, parameters, run.orchestrator)
+    try:
+        yield
+    except CheckFailedError as error:
+        run.registry.finish(run.run_id, status="blocked", error=str(error), checks=run.noted("checks"))
+        raise
+    except Exception as error:
+        run.registry.finish(run.run_id, status="failed", error=f"{type(error).__name__}: {error}")
+        raise
+
+
+def run_all(
+    run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: "Progress" = lambda _table, _rows: None
+) -> Summary:
+    """All steps one after another, as the CLI runs them. Only one run of a dataset at a time may do so."""
+    with run.registry.lock(f"run of {run.dataset.name}", wait=False):
+        try:
+            for task in run.dataset.extracts:
+                on_step(task)
+                extract(run, task, progress)
+            for declared in run.dataset.tasks:
+                on_step(declared.name)
+                transform(run, declared.name)
+            for step in (check, publish):
+                on_step(step.__name__)
+                step(run)
+            on_step("register")
+            return register(run)
+        finally:
+            run.store.delete(run.staging)

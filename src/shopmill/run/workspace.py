@@ -1,0 +1,195 @@
+"""An engine with the tables that a query asks for: raw inputs, staged tables, the version before, lookups."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+
+from shopmill.asof import AsOf
+from shopmill.declaration import Table
+from shopmill.engine import Bound, Engine, bind, open_engine
+from shopmill.engine.compose import base_tables
+from shopmill.engine.identifiers import quote
+from shopmill.errors import InvalidInputError
+from shopmill.run.continuation import snapshot_of, start_of_period
+from shopmill.run.functions import Context
+from shopmill.run.run import Run
+from shopmill.source.contract import TABLES
+from shopmill.source.snapshot import UNDATED, RawFile
+from shopmill.versions.manifest import Manifest
+
+PREVIOUS = "previous_"
+CHANGED, FORMER = "changed_", "former_"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+SOURCE = "source_"
+"""An input can be named `source_<table>` too: what to do where a published table has the name of an input."""
+
+
+class Workspace:
+    """Makes tables known to the engine when they are first needed, so that nothing is fetched for nothing."""
+
+    def __init__(self, run: Run, engine: Engine, scratch: Path, only_computed: bool = False):
+        self.run, self.engine, self.scratch, self.only_computed = run, engine, scratch, only_computed
+        zone = run.settings.zone
+        self.periods: frozenset[date] | None = None
+        """The first days of the periods that are computed of a narrowed table; None for all from `since` on."""
+        self.bound: Bound = bind(
+            run.parameters,
+            as_of=run.as_of.day(zone),
+            as_of_at=run.as_of.instant,
+            time_zone=run.settings.time_zone,
+            since=self._first_day,
+            changed_since=date.fromisoformat(run.noted("since")["changed"]),
+            continued_at=self.continued_at,
+        )
+        self.context = Context(self.bound, run.settings, run.store)
+        self._known: set[str] = set()
+
+    def prepare(self, queries: Iterable[str]) -> None:
+        """Makes every table known that the queries, with their views, read."""
+        for name in sorted({name for query in queries for name in base_tables(self.run.dataset, query)} - self._known):
+            self._make_known(name)
+            self._known.add(name)
+
+    def begin(self, narrowed_by: str = "") -> None:
+        """Sets what is computed next, and `$since`: all that the run computes, or what the table `narrowed_by` says of it."""
+        self.periods = self._narrowed(narrowed_by)
+        since = self._first_day
+        if self.periods is not None:
+            since = max(since, min(self.periods, default=self.bound["as_of"]))
+        if since != self.since:
+            self.bound = {**self.bound, "since": since}
+            self.context = replace(self.context, bound=self.bound)
+            self._known.clear()  # which files a name stands for depends on it, and what a lookup gives
+
+    def computes(self, period: date) -> bool:
+        """Whether the rows of the period that begins on a day are computed."""
+        return period >= self.since and (self.periods is None or period in self.periods)
+
+    def _narrowed(self, narrowed_by: str) -> frozenset[date] | None:
+        incremental = self.run.dataset.incremental
+        if incremental is None or not narrowed_by or self._first_day == date.min:
+            return None
+        self.prepare([found := f"select day from {quote(narrowed_by)}"])
+        return frozenset(start_of_period(row["day"], incremental) for row in self.engine.rows(found, {}))
+
+    def _make_known(self, name: str) -> None:
+        declared = {table.name: table for table in self.run.dataset.tables}
+        if name in declared:
+            keys = [staged.key for staged in self.run.staged_files(name)]
+            here = f"{self.run.staging}/"
+            self._view(name, declared[name], [k for k in keys if not self.only_computed or k.startswith(here)])
+        elif (table := name.removeprefix(SOURCE)) in self.run.inputs:
+            self._raw_view(name, table, [f.key for f in self.run.inputs[table].files if self._is_needed(table, f.day)])
+        elif (table := name.removeprefix(CHANGED)) in self.run.inputs:
+            self._raw_view(name, table, [f.key for f in self._differing(table)[0]])
+        elif (table := name.removeprefix(FORMER)) in self.run.inputs:
+            self._raw_view(name, table, [f.key for f in self._differing(table)[1]])
+        elif name.removeprefix(PREVIOUS) in declared:
+            before = declared[name.removeprefix(PREVIOUS)]
+            self._view(name, before, self._previous_keys(before))
+        elif made := self.run.upstream_keys(name):
+            columns, keys = made
+            self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
+        elif (rows := self._small().get(name)) is not None:
+            self.engine.table(name, rows)
+        else:
+            raise InvalidInputError(
+                f"{self.run.dataset.name} reads {name}, which is neither an input, a table nor a lookup of it."
+            )
+
+    def _is_needed(self, name: str, day: str) -> bool:
+        """Whether rows of a day are read: a run that continues from the version before leaves older ones alone."""
+        incremental = self.run.dataset.incremental
+        if incremental is None or name not in incremental.facts or day == UNDATED or self.since == date.min:
+            return True
+        return day >= str(self.since - timedelta(days=incremental.warm_up_days))
+
+    def _differing(self, table: str) -> tuple[list[RawFile], list[RawFile]]:
+        """The raw files that the version before was not made of, and those that it had in their stead."""
+        now = self.run.inputs[table]
+        if self.previous is None or self.since == date.min:
+            return list(now.files), []
+        before = snapshot_of(self.run, self.previous, table)
+        return (
+            [file for file in now.files if before.days.get(file.day) != file.sha256],
+            [file for file in before.files if now.days.get(file.day) != file.sha256],
+        )
+
+    def _raw_view(self, name: str, table: str, keys: list[str]) -> None:
+        columns = {column.name: column.type for column in TABLES[table].columns}
+        self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
+
+    def _view(self, name: str, table: Table, keys: list[str]) -> None:
+        self.engine.view(name, self.run.store.fetch(keys, self.scratch), {c.name: c.type for c in table.columns})
+
+    def _previous_keys(self, table: Table) -> list[str]:
+        """Files of the version before; columns that it did not have yet are null."""
+        manifest = self.previous
+        if manifest is None or table.name not in manifest.tables:
+            return []
+        return [key for key in self.run.versions.keys_of(manifest, table.name) if self._is_warm_up(table, key)]
+
+    def _is_warm_up(self, table: Table, key: str) -> bool:
+        """Whether a file of the version before has rows that a run which continues from it looks back at."""
+        incremental = self.run.dataset.incremental
+        if incremental is None or table.warm_up_days is None:
+            return True
+        if self.since == date.min:
+            return False
+        first = start_of_period(self.since - timedelta(days=table.warm_up_days), incremental)
+        return str(first) <= Path(key).stem < str(self.since)
+
+    @cached_property
+    def previous(self) -> Manifest | None:
+        """The version that the run continues from, as its first transform task pinned it."""
+        pinned = self.run.noted("previous")
+        return self.run.versions.exactly(pinned["as_of"], pinned["version"]) if pinned else None
+
+    @property
+    def since(self) -> date:
+        """The first day that is computed; before it, partitioned tables are taken over from the version before."""
+        found: date = self.bound["since"]
+        return found
+
+    @cached_property
+    def _first_day(self) -> date:
+        return date.fromisoformat(self.run.noted("since")["computed"])
+
+    @property
+    def continued_at(self) -> datetime:
+        """The as_of of the version that is continued; long ago where everything is computed."""
+        if self.previous is None or self._first_day == date.min:
+            return LONG_AGO
+        return AsOf.parse(self.previous.as_of, self.run.settings.zone).instant
+
+    def _small(self) -> dict[str, pa.Table]:
+        days = [(name, file.day, file.rows) for name, snapshot in self.run.inputs.items() for file in snapshot.files]
+        input_rows = {
+            "table_name": pa.array(list(self.run.inputs), pa.string()),
+            "row_count": pa.array([snapshot.rows for snapshot in self.run.inputs.values()], pa.int64()),
+        }
+        input_days = {
+            "table_name": pa.array([name for name, _, _ in days], pa.string()),
+            "day": pa.array([day for _, day, _ in days], pa.string()),
+            "row_count": pa.array([rows for _, _, rows in days], pa.int64()),
+        }
+        return {
+            "input_rows": pa.table(input_rows),
+            "input_days": pa.table(input_days),
+            **self.run.dataset.lookups(self.bound),
+        }
+
+
+@contextmanager
+def open_workspace(run: Run, only_computed: bool = False) -> Iterator[Workspace]:
+    """An engine of the run's settings with scratch space, gone at the end of the block.
+
+    With `only_computed` the run's tables lack the rows that were taken over from the version before.
+    """
+    with run.store.scratch() as scratch, open_engine(run.settings, scratch) as engine:
+        yield Workspace(run, engine, scratch, only_computed)

@@ -1,0 +1,105 @@
+"""The manifest of a version: what it holds, what it was made of, and the hash of that, which is its id.
+
+Only content is hashed. Where bytes lie, how the checks went against another version, and when or where it ran
+are not part of what a version is.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from shopmill.errors import InvalidInputError
+from shopmill.versions.store import to_json
+
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a version. `path` is relative to the version's folder."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of a version (JSON-ready), and what is told beside it."""
+
+    dataset: str
+    as_of: str
+    content: Mapping[str, Any]
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def version(self) -> str:
+        """The hash of dataset, as_of and content."""
+        hashed = {"dataset": self.dataset, "as_of": self.as_of, **self.content}
+        return hashlib.sha256(to_json(hashed)).hexdigest()[:VERSION_DIGITS]
+
+    def to_json(self) -> bytes:
+        """The bytes of manifest.json."""
+        return to_json(
+            {
+                "version": self.version,
+                "dataset": self.dataset,
+                "as_of": self.as_of,
+                "content": self.content,
+                **self.beside,
+            }
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Manifest":
+        """The manifest in a JSON document."""
+        own = {"version", "dataset", "as_of", "content"}
+        beside = {name: value for name, value in document.items() if name not in own}
+        return cls(document["dataset"], document["as_of"], document["content"], beside)
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables."""
+        return list(self.content["tables"])
+
+    @property
+    def artifacts(self) -> Mapping[str, Any]:
+        """What is not a table, by name: its meaning and files."""
+        found: Mapping[str, Any] = self.content.get("artifacts", {})
+        return found
+
+    def need(self, table: str) -> str:
+        """The name of a table of the version; InvalidInputError when it has no such table."""
+        if table not in self.tables:
+            raise InvalidInputError(f"{self.dataset} has no table {table!r}; it has {', '.join(self.tables)}.")
+        return table
+
+    def files(self, table: str) -> list[File]:
+        """The files of one table or artifact, in order; those of an artifact have no rows."""
+        described = {**self.content["tables"], **self.artifacts}[table]["files"]
+        return [File(**{"rows": 0, **file}) for file in described]
+
+    @property
+    def all_files(self) -> list[File]:
+        """The files of all tables and artifacts."""
+        return [file for name in (*self.tables, *self.artifacts) for file in self.files(name)]
+
+    def rows(self, table: str) -> int:
+        """Rows of one table."""
+        return sum(file.rows for file in self.files(table))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The figures that registry, CLI and notifications tell."""
+        main = self.content["main_table"]
+        return {
+            "dataset": self.dataset,
+            "as_of": self.as_of,
+            "version": self.version,
+            "rows": self.rows(main),
+            "bytes": sum(file.bytes for file in self.all_files),
+            "rejected": sum(self.content["rejected"].values()),
+        }

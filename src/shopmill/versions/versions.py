@@ -1,0 +1,130 @@
+"""The versions of datasets in a store: finding them, and publishing one.
+
+<dataset>/as_of=<as_of>/version=<id>/<table>/part-00000.parquet
+<dataset>/as_of=<as_of>/version=<id>/manifest.json    written last: with it the version exists
+<dataset>/as_of=<as_of>/current.json                  which version of this as_of counts
+<dataset>/current.json                                the version with the newest as_of
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shopmill.asof import AsOf
+from shopmill.errors import InvalidInputError
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import Store, to_json
+
+
+def folder_of(dataset: str, as_of: AsOf, version: str) -> str:
+    """The key prefix of a version."""
+    return f"{dataset}/{as_of.path}/version={version}"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The published versions of one dataset."""
+
+    store: Store
+    dataset: str
+    zone: ZoneInfo
+
+    def current(self) -> Manifest | None:
+        """The version with the newest as_of."""
+        return self._pointed_to(f"{self.dataset}/current.json")
+
+    def at(self, as_of: AsOf) -> Manifest | None:
+        """The version that counts at exactly this as_of."""
+        return self._pointed_to(f"{self.dataset}/{as_of.path}/current.json")
+
+    def before(self, as_of: AsOf) -> Manifest | None:
+        """The newest version of an earlier as_of: what a run continues from. A rerun continues from the same one."""
+        earlier = [found for found in self.as_ofs() if found.instant < as_of.instant]
+        return next((found for known in reversed(earlier) if (found := self.at(known))), None)
+
+    def previous_of(self, manifest: Manifest) -> Manifest | None:
+        """The version that a version continued from and was compared with; None for a first one, or when it is gone."""
+        previous = manifest.beside["previous"]
+        try:
+            return self.exactly(previous["as_of"], previous["version"]) if previous else None
+        except FileNotFoundError:
+            return None
+
+    def need(self, as_of: AsOf | None) -> Manifest:
+        """The version of an as_of, or the current one; InvalidInputError where there is none."""
+        found = self.at(as_of) if as_of else self.current()
+        if found:
+            return found
+        where = f"as of {as_of.label}" if as_of else "at all"
+        known = ", ".join(known.label for known in self.as_ofs()[-3:])
+        raise InvalidInputError(
+            f"{self.dataset} has no version {where} in {self.store.url}"
+            + (f" (newest: {known})." if known else f": run `shopmill run {self.dataset} --as-of DATE`.")
+        )
+
+    def as_ofs(self) -> list[AsOf]:
+        """All as_ofs that something was published for, ascending."""
+        folders = [name for name in self.store.folders(self.dataset) if name.startswith("as_of=")]
+        return sorted(AsOf.from_path(name, self.zone) for name in folders)
+
+    def all(self) -> list[Manifest]:
+        """Every version, by as_of and id."""
+        keys = [key for key in self.store.keys(self.dataset) if key.endswith("/manifest.json")]
+        found = [Manifest.from_document(self.store.read_json(key)) for key in keys]
+        return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
+
+    def is_current(self, manifest: Manifest) -> bool:
+        """Whether a version is the one that counts at its as_of."""
+        found = self.at(AsOf.parse(manifest.as_of, self.zone))
+        return found is not None and found.version == manifest.version
+
+    def is_newest(self, as_of: AsOf) -> bool:
+        """Whether a version of this as_of is the current one, or would be once it is published."""
+        current = self.current()
+        return current is None or AsOf.parse(current.as_of, self.zone).instant <= as_of.instant
+
+    def keys_of(self, manifest: Manifest, table: str) -> list[str]:
+        """Store keys of a table's files."""
+        folder = self.folder(manifest)
+        return [f"{folder}/{file.path}" for file in manifest.files(table)]
+
+    def folder(self, manifest: Manifest) -> str:
+        """The key prefix of a version."""
+        return folder_of(self.dataset, AsOf.parse(manifest.as_of, self.zone), manifest.version)
+
+    def publish(self, manifest: Manifest, staged: Mapping[str, str]) -> bool:
+        """Makes a version visible: moves `staged` (path in the version: staging key), then the manifest, then the pointers.
+
+        Says whether anything was new. Safe to repeat after a crash at any point.
+        """
+        folder = self.folder(manifest)
+        is_new = not self.store.exists(f"{folder}/manifest.json")
+        if is_new:
+            self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), list(staged))
+            self.store.create(f"{folder}/manifest.json", manifest.to_json())
+        self._point(manifest)
+        return is_new
+
+    def _point(self, manifest: Manifest) -> None:
+        as_of = AsOf.parse(manifest.as_of, self.zone)
+        pointer = {"as_of": manifest.as_of, "version": manifest.version}
+        self._write_pointer(f"{self.dataset}/{as_of.path}/current.json", pointer)
+        if self.is_newest(as_of):
+            self._write_pointer(f"{self.dataset}/current.json", pointer)
+
+    def _write_pointer(self, key: str, pointer: Mapping[str, Any]) -> None:
+        if not (self.store.exists(key) and self.store.read_json(key) == pointer):
+            self.store.write(key, to_json(pointer))
+
+    def _pointed_to(self, key: str) -> Manifest | None:
+        try:
+            pointer = self.store.read_json(key)
+        except FileNotFoundError:
+            return None
+        return self.exactly(pointer["as_of"], pointer["version"])
+
+    def exactly(self, as_of: str, version: str) -> Manifest:
+        """The manifest of one version; FileNotFoundError where it is not there."""
+        folder = folder_of(self.dataset, AsOf.parse(as_of, self.zone), version)
+        return Manifest.from_document(self.store.read_json(f"{folder}/manifest.json"))

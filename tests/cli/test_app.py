@@ -1,0 +1,191 @@
+"""The command line as a shell sees it: what is printed where, exit codes, one line per error."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from golden import fill_shop
+from typer.testing import CliRunner
+
+from shopmill.cli import app as cli
+from shopmill.settings import Settings
+
+DATASET, AS_OF = "user_item_interactions", "2020-09-23"
+LENIENT = ["-p", "max_reject_share=1"]
+SHOP = {
+    "transactions": [
+        {"t_dat": "2020-09-22", "customer_id": "c[bold]1", "article_id": "0001", "price": 1, "sales_channel_id": 1}
+    ],
+    "articles": [{"article_id": "0001"}],
+}
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def home(new_shop: Callable[[], str], registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with settings and a published version."""
+    folder = tmp_path_factory.mktemp("home")
+    dsn = new_shop()
+    fill_shop(dsn, SHOP)
+    (folder / ".shopmill").mkdir()
+    (folder / ".shopmill/env").write_text(
+        f"SHOPMILL_STORE={folder}/store\nSHOPMILL_SOURCE_DSN={dsn}\nSHOPMILL_REGISTRY_DSN={registry_dsn}\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def shopmill(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process, which is quicker than a new one."""
+    monkeypatch.chdir(home)
+    for name in ("STORE", "SOURCE_DSN", "REGISTRY_DSN"):
+        monkeypatch.delenv(f"SHOPMILL_{name}", raising=False)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["shopmill", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def published(shopmill: Run) -> dict[str, object]:
+    code, out, _ = shopmill("run", DATASET, "--as-of", AS_OF, *LENIENT, "--json")
+    assert code == 0
+    summary: dict[str, object] = json.loads(out)
+    return summary
+
+
+def test_a_run_and_the_same_again(shopmill: Run, published: dict[str, object]) -> None:
+    assert published["status"] in {"published", "unchanged"}
+    assert Path(str(published["path"]), "manifest.json").exists()
+    code, out, _ = shopmill("run", DATASET, "--as-of", AS_OF, *LENIENT)
+    assert code == 0
+    assert f"version {published['version']} unchanged" in out
+    assert str(published["path"]) in out.splitlines()
+
+
+def test_versions(shopmill: Run, published: dict[str, object]) -> None:
+    code, out, _ = shopmill("versions", "--json")
+    found = json.loads(out)
+    assert (code, [row["version"] for row in found], found[0]["current"]) == (0, [published["version"]], True)
+    code, out, _ = shopmill("versions", DATASET)
+    assert code == 0
+    assert str(published["version"]) in out
+
+
+def test_no_version_yet(shopmill: Run, tmp_path: Path) -> None:
+    code, out, _ = shopmill("--store", str(tmp_path / "empty"), "versions")
+    assert (code, "shopmill run" in out) == (0, True)
+    code, out, _ = shopmill("--store", str(tmp_path / "empty"), "versions", "--json")
+    assert (code, json.loads(out)) == (0, [])
+
+
+def test_show(shopmill: Run, published: dict[str, object]) -> None:
+    code, out, _ = shopmill("show", DATASET, "--as-of", AS_OF)
+    assert code == 0
+    for word in ("time_weighted_score", "every purchase line counted", "c[bold]1", "passed"):
+        assert word in out
+    code, out, _ = shopmill("show", DATASET, "--table", "customer_index", "--json")
+    shown = json.loads(out)
+    assert (code, shown["sample"]) == (0, [{"customer_id": "c[bold]1", "customer_index": "0"}])
+    assert shown["version"] == published["version"]
+
+
+def test_path(shopmill: Run, published: dict[str, object]) -> None:
+    code, out, _ = shopmill("path", DATASET)
+    assert (code, out) == (0, f"{published['path']}\n")
+    code, out, _ = shopmill("path", DATASET, "--table", "rejects")
+    assert (code, out) == (0, f"{published['path']}/rejects\n")
+
+
+def test_runs(shopmill: Run, published: dict[str, object]) -> None:
+    code, out, _ = shopmill("runs", DATASET, "--json")
+    assert (code, json.loads(out)[0]["version"]) == (0, published["version"])
+    assert shopmill("runs")[0] == 0
+
+
+def test_doctor(shopmill: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, _ = shopmill("doctor", "--json")
+    found = {row["subject"]: row for row in json.loads(out)}
+    assert (code, found["connection"]["level"], found["events"]["level"]) == (0, "ok", "warn")
+    code, out, _ = shopmill("doctor")
+    assert (code, "transactions" in out) == (0, True)
+    monkeypatch.setenv("SHOPMILL_SOURCE_DSN", "postgresql://u:hunter2@127.0.0.1:1/x")
+    code, out, _ = shopmill("doctor")
+    assert (code, "hunter2" in out) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "no_such", "--as-of", AS_OF], ["no_such", DATASET]),
+        (["run", "[/bold]", "--as-of", AS_OF], ["[/bold]", DATASET]),
+        (["run", DATASET, "--as-of", "yesterday"], ["as_of", "yesterday"]),
+        (["run", DATASET, "--as-of", "2020-02-30"], ["as_of", "2020-02-30"]),
+        (["run", DATASET, "--as-of", "1999-01-01"], ["not published", "transactions fresh"]),
+        (["run", DATASET, "--as-of", AS_OF, "-p", "wieght=1"], ["wieght", "view_weight"]),
+        (["run", DATASET, "--as-of", AS_OF, "-p", "view_weight"], ["view_weight", "name=value"]),
+        (["run", DATASET, "--as-of", AS_OF, "-p", "view_weight=heavy"], ["view_weight", "heavy", "decimal"]),
+        (["run", DATASET, "--as-of", AS_OF, "-p", "max_reject_share=2"], ["max_reject_share", "[0, 1]"]),
+        (["--store", "/proc/no", "run", DATASET, "--as-of", AS_OF], ["/proc/no", "SHOPMILL_STORE"]),
+        (["show", DATASET, "--as-of", "2001-01-01"], ["2001-01-01", AS_OF]),
+        (["show", DATASET, "--table", "nothing"], ["nothing", "interactions"]),
+        (["path", "no_such"], ["no_such"]),
+        (["versions", "no_such"], ["no_such"]),
+    ],
+)
+def test_an_error_is_one_line(
+    shopmill: Run, published: dict[str, object], arguments: list[str], words: list[str]
+) -> None:
+    code, out, err = shopmill(*arguments)
+    assert code == 1
+    assert out == ""
+    assert err.startswith("error ")
+    assert len(err.strip().splitlines()) == 1
+    for word in words:
+        assert word in err
+
+
+def test_verbose_has_the_traceback() -> None:
+    command = [sys.executable, "-m", "shopmill.cli.app", "-v", "versions", "no_such"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "TERM": "dumb"})
+    assert ended.returncode == 1
+    assert "Traceback" in ended.stderr
+    assert "no_such" in ended.stderr
+
+
+def test_a_setting_that_cannot_be_used(shopmill: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPMILL_TIME_ZONE", "Moon")
+    code, _, err = shopmill("versions")
+    assert (code, "SHOPMILL_TIME_ZONE" in err, len(err.strip().splitlines())) == (1, True, 1)
+
+
+def test_help_lists_the_commands() -> None:
+    result = CliRunner().invoke(cli.app, ["--help"])
+    assert result.exit_code == 0
+    for command in ("run", "versions", "show", "path", "doctor", "demo", "runs"):
+        assert command in result.output
+
+
+def test_a_changed_column_is_named(shopmill: Run, home: Path, published: dict[str, object]) -> None:
+    dsn = Settings(_env_file=home / ".shopmill/env").source_dsn.get_secret_value()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("alter table transactions alter price type text")
+    try:
+        code, _, err = shopmill("run", DATASET, "--as-of", "2020-09-24")
+    finally:
+        with psycopg.connect(dsn) as connection:
+            connection.execute("alter table transactions alter price type numeric(18, 6) using price::numeric")
+    assert code == 1
+    assert "transactions.price" in err
+    assert json.loads(shopmill("versions", "--json")[1])[-1]["as_of"] == AS_OF

@@ -1,0 +1,184 @@
+import io
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from shopmill.airflow.local import RunState, TaskState
+from shopmill.airflow.local.processes import end_all, owned_by
+from shopmill.demo.demo import run_demo
+from shopmill.demo.display import watch
+from shopmill.errors import InvalidInputError
+from shopmill.shops.postgres import EmbeddedPostgres
+
+DAG = """
+from airflow.sdk import DAG, Param, task
+
+with DAG({name!r}, schedule=None, params={{"as_of": Param("")}}):
+
+    @task
+    def tell(params):
+        {work}
+
+    tell()
+"""
+PROGRAM = """
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from shopmill.demo.demo import run_demo
+from shopmill.errors import ShopmillError
+
+folder, port = Path(sys.argv[1]), int(sys.argv[2])
+try:
+    options = {"shop": "synthetic", "scale": 0.0005, "home": folder / "home", "dags_folder": folder / "dags"}
+    sys.exit(run_demo(console=Console(width=200), port=port, **options))
+except ShopmillError as error:
+    sys.exit(f"error: {error}")
+"""
+
+
+class DemoProcesses:
+    """Demos as programs of their own, as a person would start them, and what runs because of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.home = folder, folder / "home"
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+
+    def start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", PROGRAM, str(self.folder), str(self._port)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+
+    @property
+    def airflow_processes(self) -> int:
+        return len(owned_by(self.home / "airflow"))
+
+    @property
+    def postgres(self) -> EmbeddedPostgres:
+        return EmbeddedPostgres(self.home / "postgres")
+
+    def await_airflow(self) -> None:
+        deadline = time.monotonic() + 60
+        while self.airflow_processes < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def demo() -> Iterator[DemoProcesses]:
+    # Not pytest's own temporary folder: that is private, and the server of a root user runs as nobody.
+    with tempfile.TemporaryDirectory(prefix="shopmill-demo-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        (folder / "dags").mkdir()
+        (folder / "dags" / "good.py").write_text(DAG.format(name="good", work='assert params["as_of"] == "2020-09-23"'))
+        (folder / "dags" / "bad.py").write_text(DAG.format(name="bad", work='raise ValueError("the reason of it")'))
+        processes = DemoProcesses(folder)
+        yield processes
+        end_all(processes.home / "airflow", grace=1)
+        processes.postgres.stop()
+
+
+@pytest.mark.airflow
+def test_it_runs_every_dag_tells_what_failed_and_leaves_nothing_running(demo: DemoProcesses) -> None:
+    first = demo.start()
+    demo.await_airflow()
+    second = demo.start()
+    refusal, _ = second.communicate(timeout=30)
+    assert second.returncode == 1
+    assert f"A demo already runs in {demo.home} (process {first.pid})" in refusal
+
+    told, _ = first.communicate(timeout=120)
+    assert first.returncode == 1, told
+    assert "good tell success" in told
+    assert "bad tell failed" in told
+    assert "ValueError: the reason of it" in told
+    assert demo.airflow_processes == 0
+    assert not demo.postgres.is_running()
+    assert stat.S_IMODE((demo.home / "env").stat().st_mode) == 0o600
+
+
+@pytest.mark.airflow
+def test_what_a_killed_demo_left_is_ended_and_a_signal_stops_everything(demo: DemoProcesses) -> None:
+    killed = demo.start()
+    demo.await_airflow()
+    left = {process.pid for process in owned_by(demo.home / "airflow")}
+    killed.kill()
+    killed.communicate()
+    assert demo.airflow_processes >= 4
+    assert demo.postgres.is_running()
+
+    with demo.start() as stopped:
+        assert stopped.stdout is not None
+        told = []
+        for line in stopped.stdout:
+            told.append(line)
+            if "Waiting for Airflow" in line:
+                break
+        assert "Waiting for Airflow" in "".join(told)
+        assert not left & {process.pid for process in owned_by(demo.home / "airflow")}
+        stopped.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+        stopped.send_signal(signal.SIGINT)  # an impatient one
+        stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    assert demo.airflow_processes == 0
+    assert not demo.postgres.is_running()
+
+
+def states() -> Iterator[list[RunState]]:
+    def run(state: str, *tasks: TaskState) -> list[RunState]:
+        return [RunState("articles", "r", state, 2.0, tasks)]
+
+    yield run("queued")
+    yield run("running", TaskState("extract", -1, "running", 1, 0.5), TaskState("check", -1, None, 0, None))
+    yield run("running", TaskState("extract", -1, "running", 1, 1.0), TaskState("check", -1, None, 0, None))
+    yield run("failed", TaskState("extract", -1, "success", 1, 1.5), TaskState("check", -1, "failed", 1, 0.5))
+
+
+def test_without_a_terminal_each_change_is_one_line() -> None:
+    output = io.StringIO()
+    [last] = watch(Console(file=output, width=20), states())
+    assert last.state == "failed"
+    assert output.getvalue().splitlines() == [
+        "articles extract running 0.5 s",
+        "articles extract success 1.5 s",
+        "articles check failed 0.5 s",
+    ]
+
+
+def test_on_a_terminal_a_table_shows_the_task_at_work() -> None:
+    output = io.StringIO()
+    [last] = watch(Console(file=output, width=80, force_terminal=True), states())
+    assert last.state == "failed"
+    assert "check (1/2 done)" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"shop": "h&m"}, "complete-journey, synthetic"),
+        ({"datasets": ["other"]}, "choose from articles"),
+        ({"dags_folder": Path("/nonexistent")}, "no DAG files"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_starts(
+    options: dict[str, object], reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "articles.py").write_text("")
+    given = {"home": tmp_path / "home", "dags_folder": tmp_path / "dags", **options}
+    with pytest.raises(InvalidInputError, match=reason):
+        run_demo(console=Console(), **given)
+    assert not (tmp_path / "home").exists()

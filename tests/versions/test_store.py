@@ -1,0 +1,134 @@
+"""One behaviour on two kinds of store: a local folder, and a real S3 server over HTTP."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from shopmill.errors import StoreError
+from shopmill.versions.store import Store, to_json
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    url = str(tmp_path / "store") if request.param == "local" else request.getfixturevalue("s3_store")
+    return Store(url)
+
+
+def test_what_is_written_is_read_again(store: Store) -> None:
+    store.write("a/b.json", to_json({"b": 1}))
+    store.write("a/b.json", to_json({"ä": [1, None]}))
+    assert store.read_json("a/b.json") == {"ä": [1, None]}
+    assert store.exists("a/b.json")
+    assert store.uri("a/b.json").startswith(store.url)
+
+
+def test_what_is_not_there_is_not_found(store: Store) -> None:
+    assert not store.exists("nothing")
+    assert store.keys("nowhere") == []
+    assert store.folders("nowhere") == []
+    with pytest.raises(FileNotFoundError):
+        store.read("nothing")
+
+
+def test_keys_and_folders_are_sorted_and_end_at_the_folder(store: Store) -> None:
+    for key in ("x/b/2", "x/a/1", "x/c", "xy/d"):
+        store.write(key, b"")
+    assert store.keys("x") == ["x/a/1", "x/b/2", "x/c"]
+    assert store.folders("x") == ["a", "b"]
+
+
+def test_only_one_of_many_creates_a_key(store: Store) -> None:
+    barrier = Barrier(8)
+
+    def create(number: int) -> bool:
+        barrier.wait()
+        return store.create("pointer", b"%d" % number)
+
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(create, range(8)))
+    assert sum(created) == 1
+    assert store.read("pointer") == b"%d" % created.index(True)
+
+
+def test_a_file_moves_into_the_store(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 20_000_000)  # more than one part of a multipart upload
+    store.adopt(path, "raw/file")
+    assert not path.exists()
+    assert store.read("raw/file") == b"x" * 20_000_000
+    assert store.keys("raw") == ["raw/file"]
+
+
+def test_a_copy_has_the_same_bytes_and_outlives_its_source(store: Store) -> None:
+    store.write("staging/a", b"content")
+    store.copy("staging/a", "published/a")
+    store.copy("staging/a", "published/a")
+    store.delete("staging")
+    assert store.keys("staging") == []
+    assert store.read("published/a") == b"content"
+    assert store.keys("published") == ["published/a"]
+
+
+def test_writing_a_key_again_does_not_change_its_copy(store: Store) -> None:
+    store.write("staging/a", b"first")
+    store.copy("staging/a", "published/a")
+    store.write("staging/a", b"second")
+    assert store.read("published/a") == b"first"
+
+
+def test_deleting_a_folder_leaves_its_neighbours(store: Store) -> None:
+    for key in ("x/a", "x/b/c", "xy"):
+        store.write(key, b"")
+    store.delete("x")
+    store.delete("never there")
+    assert store.keys("x") == []
+    assert store.exists("xy")
+
+
+def test_fetched_files_are_local_and_in_the_order_asked_for(store: Store, tmp_path: Path) -> None:
+    keys = [f"t/{n}" for n in (3, 1, 2)]
+    for key in keys:
+        store.write(key, key.encode())
+    for _again in range(2):
+        assert [path.read_text() for path in store.fetch(keys, tmp_path / "cache")] == keys
+
+
+def test_scratch_is_gone_afterwards(store: Store) -> None:
+    with store.scratch() as folder:
+        (folder / "x").write_text("x")
+    assert not folder.exists()
+
+
+def test_copying_what_is_not_there_is_an_error(store: Store) -> None:
+    with pytest.raises(StoreError):
+        store.copy("nothing", "target")
+    assert not store.exists("target")
+
+
+def test_a_bucket_that_is_not_there_is_named(s3_store: str) -> None:
+    store = Store("s3://no-such-bucket-here/x")
+    with pytest.raises(StoreError, match="s3://no-such-bucket-here/x/key"):
+        store.write("key", b"")
+
+
+def test_an_unknown_kind_of_store_is_refused() -> None:
+    with pytest.raises(StoreError, match=r"ftp://host/x.*SHOPMILL_STORE"):
+        Store("ftp://host/x")
+
+
+@pytest.mark.parametrize("where", ["/proc/shopmill", "/dev/null/store"])
+def test_a_folder_that_cannot_be_made_is_named(where: str) -> None:
+    with pytest.raises(StoreError, match=where):
+        Store(where)
+
+
+def test_secrets_are_in_no_error(s3_store: str) -> None:
+    with pytest.raises(StoreError) as error:
+        Store("s3://no-such-bucket-here/x").write("key", b"")
+    assert "a-secret-key" not in str(error.value)
+
+
+def test_equal_content_is_equal_json() -> None:
+    assert to_json({"b": 1, "a": "é"}) == to_json({"a": "é", "b": 1}) == '{\n "a": "é",\n "b": 1\n}\n'.encode()
