@@ -110,7 +110,7 @@ def main() -> None:
             "model": str(folder),
         }
         precisions = PRECISIONS[chosen.provider]
-        contenders = {precision: (sys.executable, SHOPMILL) for precision in precisions}
+        contenders = dict.fromkeys(precisions, (sys.executable, SHOPMILL))
         if has_reference(chosen.reference_python):
             contenders |= {
                 f"{RIVAL} {precision}": (chosen.reference_python, REFERENCE)
