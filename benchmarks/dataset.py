@@ -110,7 +110,7 @@ def _link(path: Path, target: Path) -> None:
 
 def build(name: str, settings: Settings, files: Files, as_of: date) -> tuple[Manifest, Cost]:
     """One run, which continues from what its store holds."""
-    run = Run.create(name, str(as_of), settings)
+    run = Run.create(datasets.load(name), str(as_of), settings)
     snapshots = fill_raw(run.store, files, as_of)
     for task, inputs in run.dataset.extracts.items():
         run.note_inputs(task, {read.table: snapshots[read.table] for read in inputs})

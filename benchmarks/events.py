@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from shopmill import datasets
 from shopmill.engine.duckdb_engine import connect
 from shopmill.run import steps
 from shopmill.run.run import Run
@@ -145,14 +146,14 @@ def land(shop: duckdb.DuckDBPyConnection, store: Store, as_of: datetime, where: 
         key = f"raw/events/source={fingerprint}/day={day}/{digest[:16]}.parquet"
         store.adopt(path, key)
         files.append(RawFile(str(day), key, rows, size, digest))
-    run = Run.create("events_and_funnels", f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings)
+    run = Run.create(datasets.load("events_and_funnels"), f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings)
     snapshot = Snapshot("events", run.as_of.label, run.as_of.label, tuple(files))
     SnapshotCatalogue(store, TABLES["events"], fingerprint).save(run.as_of, snapshot)
     return snapshot.rows
 
 
 def timed_run(settings: Settings, as_of: datetime) -> tuple[Run, dict[str, tuple[float, float]]]:
-    run = Run.create("events_and_funnels", f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings)
+    run = Run.create(datasets.load("events_and_funnels"), f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings)
     steps.extract(run, "ingest")
     seconds: dict[str, tuple[float, float]] = {}
     for declared in run.dataset.tasks:
@@ -173,7 +174,7 @@ def timed(job: Callable[[], object]) -> tuple[float, float]:
 def compare(settings: Callable[[str], Settings]) -> bool:
     found = []
     for name in ("continued", "full"):
-        run = Run.create("events_and_funnels", f"{AS_OF:%Y-%m-%dT%H:%M:%SZ}", settings(name))
+        run = Run.create(datasets.load("events_and_funnels"), f"{AS_OF:%Y-%m-%dT%H:%M:%SZ}", settings(name))
         manifest = run.versions.need(run.as_of)
         found.append(
             {file.path: file.sha256 for file in manifest.all_files if not file.path.startswith(ARRIVAL_DEPENDENT)}

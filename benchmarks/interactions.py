@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from shopmill import datasets
 from shopmill.engine.duckdb_engine import connect
 from shopmill.run import steps
 from shopmill.run.run import Run
@@ -101,7 +102,7 @@ def by_hand(folder: Path) -> dict[str, float]:
 
 def dataset(folder: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=folder) as store:
-        run = Run.create("user_item_interactions", AS_OF, Settings(store=store))
+        run = Run.create(datasets.load("user_item_interactions"), AS_OF, Settings(store=store))
         run.registry.begin(run.run_id, run.dataset.name, AS_OF, {}, {})
         run.note_inputs("extract", {name: _snapshot(run, folder, name) for name in INPUTS})
         phases = {}

@@ -3,7 +3,7 @@
 What it is and how it is computed: src/shopmill/datasets/articles_content/.
 """
 
-from shopmill.airflow.tasks import (
+from shopmill.airflow.dags import (
     daily_announcing,
     dataset_dag,
     extract,

@@ -3,7 +3,7 @@
 What it is and how it is computed: src/shopmill/datasets/timeseries/.
 """
 
-from shopmill.airflow.tasks import (
+from shopmill.airflow.dags import (
     daily,
     dataset_dag,
     extract,

@@ -9,6 +9,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from shopmill import datasets
 from shopmill.errors import ShopmillError
 from shopmill.run import steps
 from shopmill.run.run import Run
@@ -54,7 +55,9 @@ def _run(
         if file_limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
         try:
-            summary = steps.run_all(Run.create(dataset, as_of, Settings(_env_file=None, **plain), PARAMETERS, run_id))
+            summary = steps.run_all(
+                Run.create(datasets.load(dataset), as_of, Settings(_env_file=None, **plain), PARAMETERS, run_id)
+            )
             outcome = f"{summary['status']} {summary['version']}"
         except ShopmillError as error:
             outcome = f"{type(error).__name__} {error}"

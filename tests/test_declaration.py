@@ -37,6 +37,24 @@ def test_anything_else_is_refused_by_name(kind: str, given: object) -> None:
         Parameter("p", kind, 0, "a parameter", 0, 10).parse(given)  # type: ignore[arg-type]
 
 
+def test_a_choice_is_one_of_its_values() -> None:
+    mode = Parameter("mode", "text", "ordered", "how", choices=("ordered", "strict", "any"))
+    assert mode.parse("strict") == "strict"
+    with pytest.raises(
+        InvalidInputError, match=r"mode='strikt' must be one of ordered, strict, any. Did you mean 'strict'"
+    ):
+        mode.parse("strikt")
+    with pytest.raises(InvalidInputError, match=r"must be one of ordered, strict, any\.$"):
+        mode.parse("")
+
+
+def test_the_default_of_every_parameter_is_allowed() -> None:
+    for declared in datasets.load_all():
+        assert declared.parse_parameters({p.name: p.default for p in declared.all_parameters}) == (
+            declared.parse_parameters({})
+        )
+
+
 def test_an_unknown_parameter_is_refused_and_the_known_ones_are_told() -> None:
     with pytest.raises(InvalidInputError, match=r"no parameter 'wieght'.*view_weight"):
         datasets.load("user_item_interactions").parse_parameters({"wieght": 1})

@@ -11,6 +11,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'shopmill' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(
-        import_module("shopmill.versions.load" if name == "load" else "shopmill.embeddings.neighbours"), name
-    )
+    return getattr(import_module("shopmill.reading" if name == "load" else "shopmill.embeddings.neighbours"), name)

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,9 +131,11 @@ class Parameter:
     meaning: str
     minimum: float | None = None
     maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    """The only values that a text may have; none for any."""
 
     def parse(self, given: Any) -> Value:
-        """The value as its type, from JSON or a command line; InvalidInputError when it is not one or out of range."""
+        """The value as its type, from JSON or a command line; InvalidInputError when it is not one or not allowed."""
         try:
             value = _PARSE[self.type](given)
         except (ValueError, ArithmeticError, KeyError, TypeError):
@@ -144,6 +146,11 @@ class Parameter:
         above = self.maximum is not None and not isinstance(value, str) and value > self.maximum
         if below or above:
             raise InvalidInputError(f"Parameter {self.name}={given!r} must be in [{self.minimum}, {self.maximum}].")
+        if self.choices and value not in self.choices:
+            raise InvalidInputError(
+                f"Parameter {self.name}={given!r} must be one of {', '.join(self.choices)}."
+                + did_you_mean(str(given), self.choices)
+            )
         return value
 
 
@@ -342,5 +349,8 @@ class Dataset:
         """All parameters with their values: given ones parsed, the others by default."""
         known = {parameter.name: parameter for parameter in self.all_parameters}
         if unknown := sorted(set(given) - set(known)):
-            raise InvalidInputError(f"{self.name} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}.")
+            raise InvalidInputError(
+                f"{self.name} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}."
+                + did_you_mean(unknown[0], known)
+            )
         return {name: p.parse(given[name]) if name in given else p.default for name, p in known.items()}

@@ -1,6 +1,7 @@
 """The errors a person meets: one sentence each, naming the thing and the way out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 
@@ -50,3 +51,9 @@ class PodError(ShopmillError):
 
 class EngineUnavailableError(ShopmillError):
     """The cluster that runs the SQL does not answer."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that does not exist; nothing where no known name is like it."""
+    found = get_close_matches(given, list(known), n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""

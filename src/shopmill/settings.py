@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shopmill.errors import InvalidInputError
-from shopmill.text.model import DEFAULT_MODEL
 
 ENV_FILE = Path(".shopmill/env")
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 def _user_cache() -> Path:

@@ -12,7 +12,7 @@ import pytest
 from conftest import AirflowShop
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.client import RunState
-from shopmill.versions.load import load
+from shopmill.reading import load
 
 pytestmark = pytest.mark.airflow
 

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from shopmill import datasets
 from shopmill.airflow.local import LocalAirflow
 from shopmill.registry import Registry
 from shopmill.run import steps
@@ -134,7 +135,7 @@ def test_several_at_once_give_what_one_by_one_gives(airflow: LocalAirflow, shop:
 
     as_ofs = [str(FIRST + timedelta(days=day)) for day in range(DAYS)]
     for as_of in as_ofs:
-        steps.run_all(Run.create(dag, as_of, shop.one_by_one))
+        steps.run_all(Run.create(datasets.load(dag), as_of, shop.one_by_one))
     published = {as_of: version for as_of, version in versions(shop.backfilled, dag).items() if as_of in as_ofs}
     assert published == versions(shop.one_by_one, dag)
     assert list(published) == as_ofs

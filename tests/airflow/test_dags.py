@@ -100,7 +100,7 @@ def test_runs_are_single_retried_and_documented(parsed: dict[str, Any]) -> None:
 
 
 def test_without_schedules_only_people_and_events_start_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    from shopmill.airflow.tasks import daily, daily_announcing, every_minutes, weekly_or_announced
+    from shopmill.airflow.dags import daily, daily_announcing, every_minutes, weekly_or_announced
 
     monkeypatch.setenv("SHOPMILL_SCHEDULES", "false")
     assert (daily("02:00"), daily_announcing("03:00"), every_minutes(15)) == (None, None, None)
@@ -112,7 +112,7 @@ def test_a_clock_that_has_just_struck_starts_nothing() -> None:
     from airflow.timetables.trigger import CronPartitionTimetable
     from pendulum import now
 
-    from shopmill.airflow.tasks import NOT_AT_ONCE
+    from shopmill.airflow.schedules import NOT_AT_ONCE
 
     at = now("UTC").subtract(minutes=2)
     clock = CronPartitionTimetable(f"{at.minute} {at.hour} * * *", timezone="UTC", run_immediately=NOT_AT_ONCE)

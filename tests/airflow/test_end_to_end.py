@@ -11,8 +11,8 @@ import pytest
 from conftest import AirflowShop, Gauges, Heard
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.client import RunState
+from shopmill.reading import load
 from shopmill.registry import Registry
-from shopmill.versions.load import load
 
 pytestmark = pytest.mark.airflow
 

@@ -22,7 +22,7 @@ from openlineage_schemas import VARIABLE, Schemas
 from conftest import AirflowShop
 from shopmill import datasets
 from shopmill.airflow.local import LocalAirflow
-from shopmill.versions.load import load
+from shopmill.reading import load
 
 pytestmark = pytest.mark.airflow
 

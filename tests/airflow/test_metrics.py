@@ -41,7 +41,7 @@ def shop(new_shop: Callable[[], str], settings: Settings) -> Settings:
 
 
 def run_of(shop: Settings, as_of: str) -> Run:
-    return Run.create("events_and_funnels", as_of, shop, {"max_row_drop": 1})
+    return Run.create(datasets.load("events_and_funnels"), as_of, shop, {"max_row_drop": 1})
 
 
 def until_checked(run: Run) -> None:

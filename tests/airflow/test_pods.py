@@ -15,10 +15,11 @@ import pytest
 from golden import LENIENT, fill_shop
 from kubernetes_api import KubernetesApi, Pod
 
+from shopmill import datasets
+from shopmill.reading import load
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.versions.load import load
 from shopmill.versions.store import Store
 
 pytestmark = pytest.mark.airflow
@@ -133,7 +134,7 @@ def run_dag(runner: DagRunner, api: KubernetesApi, settings: Settings) -> Callab
 @pytest.fixture
 def catalogue(settings: Settings) -> None:
     fill_shop(settings.source_dsn.get_secret_value(), {"articles": ARTICLES})
-    steps.run_all(Run.create("articles_content", AS_OF, settings, LENIENT))
+    steps.run_all(Run.create(datasets.load("articles_content"), AS_OF, settings, LENIENT))
 
 
 def shard_of(pod: Pod) -> str:
@@ -143,8 +144,8 @@ def shard_of(pod: Pod) -> str:
 def worker_version(settings: Settings, folder: Path) -> str:
     """The version that a worker makes of the same shop, in a store of its own."""
     alone = settings.model_copy(update={"store": str(folder)})
-    steps.run_all(Run.create("articles_content", AS_OF, alone, LENIENT))
-    return str(steps.run_all(Run.create("articles_embeddings", AS_OF, alone, LENIENT))["version"])
+    steps.run_all(Run.create(datasets.load("articles_content"), AS_OF, alone, LENIENT))
+    return str(steps.run_all(Run.create(datasets.load("articles_embeddings"), AS_OF, alone, LENIENT))["version"])
 
 
 @pytest.mark.timeout(600)
@@ -186,7 +187,7 @@ def kill_in_mid_shard(pod: Pod, store: Store) -> None:
 def test_no_pod_starts_where_no_vector_is_missing(
     run_dag: Callable[..., Outcome], api: KubernetesApi, settings: Settings
 ) -> None:
-    steps.run_all(Run.create("articles_embeddings", AS_OF, settings, LENIENT))
+    steps.run_all(Run.create(datasets.load("articles_embeddings"), AS_OF, settings, LENIENT))
     other_terms = run_dag("articles_embeddings", min_df=1)
     assert other_terms.state == "success", other_terms.log[-4000:]
     assert other_terms.of("encode_texts") == [("skipped", 0)]

@@ -7,6 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException
 from golden import fill_shop
 
+from shopmill import datasets
 from shopmill.airflow import turns
 from shopmill.run import steps
 from shopmill.run.run import Run
@@ -40,7 +41,7 @@ def begun(settings: Settings, database: Callable[[], str], monkeypatch: pytest.M
     own = settings.model_copy(update={"registry_dsn": type(settings.registry_dsn)(database())})
 
     def begin(as_of: str, dag_run_id: str, dataset: str = DAG) -> Run:
-        run = Run.create(dataset, as_of, own, orchestrator={"dag_id": dataset, "dag_run_id": dag_run_id})
+        run = Run.create(datasets.load(dataset), as_of, own, orchestrator={"dag_id": dataset, "dag_run_id": dag_run_id})
         run.registry.begin(run.run_id, dataset, as_of, {}, run.orchestrator)
         return run
 

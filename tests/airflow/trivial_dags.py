@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, task
 
+from shopmill.airflow.dag import in_time
 from shopmill.airflow.notifications import announce_failure, announce_success, note_failure
-from shopmill.airflow.tasks import in_time
 from shopmill.errors import InvalidInputError
 
 SUMMARY = {"version": "3f2a9c1d", "rows": 1234567, "rejected": 12, "bytes": 45_600_000, "warned": ["stale"]}

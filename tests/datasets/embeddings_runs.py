@@ -4,10 +4,11 @@ from typing import Any
 
 from golden import LENIENT, fill_shop
 
+from shopmill import datasets
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.versions.load import Dataset
+from shopmill.versions.load import Version
 
 NAME = "articles_embeddings"
 DRESS = {"article_id": "0003", "prod_name": "summer dress", "detail_desc": "light cotton, short sleeves"}
@@ -32,7 +33,7 @@ def computed(run: Run) -> dict[str, Any]:
 
 def build(settings: Settings, dataset: str, as_of: str, **parameters: Any) -> dict[str, Any]:
     """All steps; gives the summaries of all of them together."""
-    run = Run.create(dataset, as_of, settings, {**LENIENT, **parameters})
+    run = Run.create(datasets.load(dataset), as_of, settings, {**LENIENT, **parameters})
     told = computed(run)
     steps.check(run)
     steps.publish(run)
@@ -45,10 +46,10 @@ def catalogue(settings: Settings, as_of: str, *articles: dict[str, Any]) -> dict
 
 
 def rows(settings: Settings, as_of: str | None = None) -> dict[str, dict[str, Any]]:
-    return {row["article_id"]: row for row in Dataset(NAME, as_of, settings).to_arrow().to_pylist()}
+    return {row["article_id"]: row for row in Version(NAME, as_of, settings).to_arrow().to_pylist()}
 
 
 def started(settings: Settings, as_of: str, **parameters: Any) -> Run:
-    run = Run.create(NAME, as_of, settings, {**LENIENT, **parameters})
+    run = Run.create(datasets.load(NAME), as_of, settings, {**LENIENT, **parameters})
     steps.extract(run, "load_artifact")
     return run

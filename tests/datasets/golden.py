@@ -24,6 +24,7 @@ import psycopg
 import pytest
 import yaml
 
+from shopmill import datasets
 from shopmill.engine.duckdb_engine import connect
 from shopmill.errors import CheckFailedError
 from shopmill.run import steps
@@ -63,7 +64,7 @@ def run_case(dataset: str, case: Mapping[str, Any], settings: Settings) -> Manif
     """Runs one run of a case and compares; returns what was published."""
     fill_shop(settings.source_dsn.get_secret_value(), case.get("given", {}))
     zoned = settings.model_copy(update={"time_zone": case.get("time_zone", "UTC")})
-    run = Run.create(dataset, str(case["as_of"]), zoned, {**LENIENT, **case.get("parameters", {})})
+    run = Run.create(datasets.load(dataset), str(case["as_of"]), zoned, {**LENIENT, **case.get("parameters", {})})
     if "blocked" in case:
         with pytest.raises(CheckFailedError) as blocked:
             steps.run_all(run)

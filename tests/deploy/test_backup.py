@@ -12,12 +12,13 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
+from shopmill import datasets
+from shopmill.reading import load
 from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
-from shopmill.versions.load import load
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -65,7 +66,7 @@ def test_all_is_there_after_a_restore(
         connection.execute("insert into transactions values (date '2020-09-20', 'c1', '0001', 9.99, 1)")
     before = using(old, tmp_path / "store")
     follow("psql", at(old), tmp_path)
-    made = steps.run_all(Run.create(DATASET, AS_OF, before))
+    made = steps.run_all(Run.create(datasets.load(DATASET), AS_OF, before))
     assert made["status"] == "published"
 
     follow("pg_dump", at(old), tmp_path)
@@ -79,5 +80,5 @@ def test_all_is_there_after_a_restore(
         == Registry(before.registry_dsn.get_secret_value()).runs()
     )
     assert load(DATASET, AS_OF, store=after.store).version == made["version"]
-    assert steps.run_all(Run.create(DATASET, AS_OF, after))["status"] == "unchanged"
+    assert steps.run_all(Run.create(datasets.load(DATASET), AS_OF, after))["status"] == "unchanged"
     assert Registry(after.registry_dsn.get_secret_value()).migrate() == []

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from shopmill import datasets
 from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.run import Run
@@ -68,11 +69,11 @@ def settings(granted: Granted, encoder_folder: Path, tmp_path: Path) -> Settings
 
 
 def test_every_dataset_is_made_with_these_roles(granted: Granted, settings: Settings) -> None:
-    assert [finding for finding in examine(settings) if finding.level == "error"] == []
+    assert [finding for finding in examine(settings, datasets.load_all()) if finding.level == "error"] == []
     as_of = str(synthetic.AS_OF)
     names = ["articles_content", "articles_embeddings", "customer_features", "events_and_funnels"]
     names += ["reviews_nlp", "timeseries", "user_item_interactions"]
-    made = {name: steps.run_all(Run.create(name, as_of, settings))["status"] for name in names}
+    made = {name: steps.run_all(Run.create(datasets.load(name), as_of, settings))["status"] for name in names}
     assert set(made.values()) == {"published"}, made
     assert {row["dataset"] for row in Registry(granted.registry_dsn).runs()} == set(names)
 

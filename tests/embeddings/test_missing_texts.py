@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from golden import LENIENT, fill_shop
 
+from shopmill import datasets
 from shopmill.embeddings.embeddings import embed_shard
 from shopmill.embeddings.missing_texts import leave_missing_texts
 from shopmill.errors import InvalidInputError
@@ -26,8 +27,8 @@ def articles(*names: str) -> list[dict[str, Any]]:
 def started(settings: Settings, *names: str, as_of: str = "2020-09-22") -> Run:
     """A run of articles_embeddings whose next task is that of the vectors."""
     fill_shop(settings.source_dsn.get_secret_value(), {"articles": articles(*names)})
-    steps.run_all(Run.create("articles_content", as_of, settings, LENIENT))
-    run = Run.create("articles_embeddings", as_of, settings, {**LENIENT, "max_collapsed_share": 1})
+    steps.run_all(Run.create(datasets.load("articles_content"), as_of, settings, LENIENT))
+    run = Run.create(datasets.load("articles_embeddings"), as_of, settings, {**LENIENT, "max_collapsed_share": 1})
     steps.extract(run, "load_artifact")
     steps.transform(run, "tfidf")
     return run

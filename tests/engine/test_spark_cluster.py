@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from golden import fill_shop
 
+from shopmill import datasets
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
@@ -22,10 +23,11 @@ pytestmark = pytest.mark.spark
 DEPLOY = Path(__file__).parents[2] / "deploy" / "spark"
 RUN = """
 import sys
+from shopmill import datasets
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import load_settings
-print(steps.run_all(Run.create("user_item_interactions", "2020-09-23", load_settings()))["status"])
+print(steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-23", load_settings()))["status"])
 """
 SHOP = {
     "transactions": [
@@ -118,7 +120,9 @@ def test_a_run_on_a_cluster(cluster: Mapping[str, str], settings: Settings, tmp_
         assert [app["name"] for app in json.load(answer)["completedapps"]] == ["shopmill"]
 
     on_duckdb = settings.model_copy(update={"store": str(tmp_path / "duckdb")})
-    runs = [Run.create("user_item_interactions", "2020-09-23", chosen) for chosen in (settings, on_duckdb)]
+    runs = [
+        Run.create(datasets.load("user_item_interactions"), "2020-09-23", chosen) for chosen in (settings, on_duckdb)
+    ]
     steps.run_all(runs[1])
     found, expected = map(interactions, runs)
     assert len(found) == 20

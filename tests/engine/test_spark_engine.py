@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shopmill.engine import Engine, open_engine, spark_engine
+from shopmill.engine import spark_engine
+from shopmill.engine.choice import open_engine
+from shopmill.engine.protocol import Engine
 from shopmill.engine.spark_dialect import columns_by_text
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
@@ -209,7 +211,7 @@ def test_without_pyspark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 
 
 def test_without_java_it_says_what_to_install(tmp_path: Path) -> None:
-    code = "from shopmill.engine import open_engine; from shopmill.settings import Settings; from pathlib import Path; "
+    code = "from shopmill.engine.choice import open_engine; from shopmill.settings import Settings; from pathlib import Path; "
     code += "open_engine(Settings(_env_file=None, engine='spark'), Path('x'))"
     environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from shopmill import datasets
 from shopmill.cli import app as cli
 from shopmill.declaration import Column, Dataset, Table
-from shopmill.engine import bind
 from shopmill.engine.duckdb_engine import DuckDBEngine
+from shopmill.engine.protocol import bind
 from shopmill.exports.great_expectations import Exporter, Suite
 from shopmill.run.checks import Checking, Result
 from shopmill.settings import Settings

@@ -14,6 +14,7 @@ import pytest
 from golden import fill_shop
 
 from crashing import DATASET, PARAMETERS, processes, start
+from shopmill import datasets
 from shopmill.embeddings.neighbours import INDEX
 from shopmill.errors import ConflictError
 from shopmill.registry import Registry
@@ -48,7 +49,7 @@ def run_again(settings: Settings, as_of: str, run_id: str | None = None, dataset
     deadline = time.monotonic() + 20
     while True:
         try:
-            return steps.run_all(Run.create(dataset, as_of, settings, PARAMETERS, run_id))
+            return steps.run_all(Run.create(datasets.load(dataset), as_of, settings, PARAMETERS, run_id))
         except ConflictError:
             if time.monotonic() > deadline:
                 raise
@@ -244,7 +245,7 @@ class IndexedStage:
         with psycopg.connect(self.settings.registry_dsn.get_secret_value()) as connection:
             for table in self.served()[1]:
                 connection.execute(f"drop table shopmill.{table} cascade".encode())
-        first = Run.create(INDEXED, FIRST, settings, PARAMETERS)
+        first = Run.create(datasets.load(INDEXED), FIRST, settings, PARAMETERS)
         steps.extract(first, "load_artifact")
         assert steps.already_made(first)
         assert self.served() == (self.first, [f"articles_{self.first}"])

@@ -9,6 +9,7 @@ from golden import LENIENT
 from pydantic import SecretStr
 
 import shopmill
+from shopmill import datasets
 from shopmill.errors import CheckFailedError, ConflictError, InvalidInputError
 from shopmill.registry import Registry
 from shopmill.run import steps
@@ -58,7 +59,7 @@ def shop(settings: Settings, large_shop: str) -> Settings:
 
 
 def publish(settings: Settings, as_of: str = NEXT, **parameters: object) -> dict[str, object]:
-    return steps.run_all(Run.create(DATASET, as_of, settings, {**LENIENT, **parameters}))
+    return steps.run_all(Run.create(datasets.load(DATASET), as_of, settings, {**LENIENT, **parameters}))
 
 
 def dataset_bytes(settings: Settings) -> dict[str, bytes]:
@@ -116,14 +117,14 @@ def test_the_future_changes_no_byte(
 def test_each_outcome_has_its_row(shop: Settings) -> None:
     registry = Registry(shop.registry_dsn.get_secret_value())
     first, again, blocked = (
-        Run.create(DATASET, NEXT, shop, {**LENIENT, "max_reject_share": share}) for share in (1, 1, 1)
+        Run.create(datasets.load(DATASET), NEXT, shop, {**LENIENT, "max_reject_share": share}) for share in (1, 1, 1)
     )
     assert [steps.run_all(run)["status"] for run in (first, again)] == ["published", "unchanged"]
-    blocked = Run.create(DATASET, "2021-09-23", shop, LENIENT)
+    blocked = Run.create(datasets.load(DATASET), "2021-09-23", shop, LENIENT)
     with pytest.raises(CheckFailedError) as error:
         steps.run_all(blocked)
     assert [failure.name for failure in error.value.failures] == ["transactions fresh"]
-    failed = Run.create(DATASET, NEXT, shop.model_copy(update={"mapping": "nowhere"}), LENIENT)
+    failed = Run.create(datasets.load(DATASET), NEXT, shop.model_copy(update={"mapping": "nowhere"}), LENIENT)
     with pytest.raises(InvalidInputError):
         steps.run_all(failed)
     rows = {row["run_id"]: row for row in registry.runs(limit=1000)}
@@ -144,14 +145,14 @@ def test_each_outcome_has_its_row(shop: Settings) -> None:
 
 
 def test_a_second_run_at_once_is_refused(shop: Settings) -> None:
-    run = Run.create(DATASET, NEXT, shop, LENIENT)
+    run = Run.create(datasets.load(DATASET), NEXT, shop, LENIENT)
     with run.registry.lock(f"run of {DATASET}"), pytest.raises(ConflictError, match=f"run of {DATASET} is at work"):
         steps.run_all(run)
 
 
 def test_a_version_published_in_between_is_not_built_over(shop: Settings) -> None:
     """The numbers of a version follow those of the one before: if that one changed meanwhile, nothing is published."""
-    run = Run.create(DATASET, NEXT, shop, LENIENT)
+    run = Run.create(datasets.load(DATASET), NEXT, shop, LENIENT)
     steps.extract(run)
     steps.transform(run, "transform")
     steps.check(run)
@@ -163,7 +164,7 @@ def test_a_version_published_in_between_is_not_built_over(shop: Settings) -> Non
 
 def test_steps_may_be_repeated(shop: Settings) -> None:
     reference = publish(shop)
-    run = Run.create(DATASET, NEXT, shop.model_copy(update={"store": shop.store + "-2"}), LENIENT)
+    run = Run.create(datasets.load(DATASET), NEXT, shop.model_copy(update={"store": shop.store + "-2"}), LENIENT)
     for step in (
         lambda: steps.extract(run),
         lambda: steps.transform(run, "transform"),

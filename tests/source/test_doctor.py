@@ -8,6 +8,7 @@ import pytest
 from golden import fill_shop
 from pydantic import SecretStr
 
+from shopmill import datasets
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.source.doctor import Finding, examine
@@ -38,7 +39,10 @@ def shop(new_shop: Callable[[], str]) -> str:
 
 
 def findings(settings: Settings, dsn: str) -> dict[str, Finding]:
-    return {found.subject: found for found in examine(settings.model_copy(update={"source_dsn": SecretStr(dsn)}))}
+    return {
+        found.subject: found
+        for found in examine(settings.model_copy(update={"source_dsn": SecretStr(dsn)}), datasets.load_all())
+    }
 
 
 def test_a_well_shop(settings: Settings, shop: str, postgres: EmbeddedPostgres) -> None:

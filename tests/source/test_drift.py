@@ -10,6 +10,7 @@ from golden import LENIENT, fill_shop
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
+from shopmill import datasets
 from shopmill.errors import InvalidInputError, SchemaDriftError, ShopmillError, SourceUnavailableError
 from shopmill.registry import Registry
 from shopmill.run import steps
@@ -50,7 +51,7 @@ def change(broken_shop: str) -> Callable[[str], None]:
 def published_once(broken_shop: str, registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     store = str(tmp_path_factory.mktemp("published"))
     settings = Settings(_env_file=None, store=store, source_dsn=broken_shop, registry_dsn=registry_dsn)
-    steps.run_all(Run.create("user_item_interactions", "2020-09-22", settings, LENIENT))
+    steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-22", settings, LENIENT))
     return settings
 
 
@@ -63,7 +64,7 @@ def published(published_once: Settings, tmp_path: Path) -> Settings:
 
 def fail(settings: Settings, expected: type[ShopmillError]) -> str:
     """Runs the next as_of, which must fail cleanly; gives the message."""
-    run = Run.create("user_item_interactions", "2020-09-23", settings, LENIENT)
+    run = Run.create(datasets.load("user_item_interactions"), "2020-09-23", settings, LENIENT)
     with pytest.raises(expected) as caught:
         steps.run_all(run)
     message = str(caught.value)

@@ -18,14 +18,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.cli import app as cli
+from shopmill.reading import load
 from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.garbage import GarbageCollection, collect
-from shopmill.versions.load import load
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.retention import Retention
 from shopmill.versions.store import Store, to_json
@@ -238,16 +239,16 @@ def test_real_versions_load_and_continue_after_the_command(settings: Settings, s
     sales = [{"t_dat": f"2020-09-0{d}", "customer_id": f"c{d}", "article_id": "a", "price": 1} for d in range(1, 8)]
     fill_shop(shop_dsn, {"transactions": sales, "articles": [{"article_id": "a"}]})
     for day in range(3, 7):
-        steps.run_all(Run.create("user_item_interactions", f"2020-09-0{day}", settings))
+        steps.run_all(Run.create(datasets.load("user_item_interactions"), f"2020-09-0{day}", settings))
     store = Store(settings.store)
     shown = _gc(settings, "--last", "2", "--weekly", "0", "--monthly", "0")
     assert shown == {"deleted": False, "bytes": 0, "keys": []}, "all of it is new"
 
     look = GarbageCollection(store, settings.zone, ("user_item_interactions",), Retention(2, 0, 0), LATER)
-    gone = collect(look, Run.create("user_item_interactions", "2020-09-07", settings).registry)
+    gone = collect(look, Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings).registry)
     assert any("as_of=2020-09-03" in entry.key for entry in gone.entries)
     assert load("user_item_interactions", "2020-09-06", settings.store).to_arrow().num_rows == 5
-    summary = steps.run_all(Run.create("user_item_interactions", "2020-09-07", settings))
+    summary = steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings))
     assert (summary["status"], summary["rows"]) == ("published", 6)
 
 

@@ -7,6 +7,7 @@ import pytest
 from golden import LENIENT, fill_shop
 
 import shopmill
+from shopmill import datasets
 from shopmill.errors import InvalidInputError
 from shopmill.run import steps
 from shopmill.run.run import Run
@@ -22,7 +23,7 @@ def store(settings: Settings, shop_dsn: str) -> str:
     ]
     fill_shop(shop_dsn, {"transactions": lines})
     for as_of in ("2020-09-21", "2020-09-22"):
-        steps.run_all(Run.create(DATASET, as_of, settings, LENIENT))
+        steps.run_all(Run.create(datasets.load(DATASET), as_of, settings, LENIENT))
     return settings.store
 
 

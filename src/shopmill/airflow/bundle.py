@@ -5,8 +5,6 @@ from typing import Any
 
 from airflow.dag_processing.bundles.local import LocalDagBundle
 
-import shopmill
-
 
 class ShopmillDags(LocalDagBundle):
     """The DAG files of the installed package; a new version of the package brings its own."""
@@ -17,6 +15,6 @@ class ShopmillDags(LocalDagBundle):
 
 def dags_folder() -> Path:
     """Where the DAG files are: in the installed package, or beside `src` in a checkout."""
-    package = Path(shopmill.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "dags"
     return installed if installed.exists() else package.parents[1] / "dags"

@@ -16,7 +16,7 @@ from airflow.sdk import TaskGroup, TriggerRule
 from airflow.sdk.exceptions import AirflowException
 
 from shopmill.airflow import metrics
-from shopmill.airflow.tasks import StepOperator
+from shopmill.airflow.operators import StepOperator
 from shopmill.errors import InvalidInputError, PodError
 from shopmill.settings import Settings, load_settings
 

@@ -4,7 +4,7 @@ from airflow.configuration import conf
 from airflow.models.pool import Pool
 
 from shopmill import datasets
-from shopmill.airflow.tasks import SOURCE_POOL
+from shopmill.airflow.pool import SOURCE_POOL
 
 DEFAULT_SLOTS = 4
 VIEWER, RUNNER = "shopmill_viewer", "shopmill_runner"

@@ -11,8 +11,8 @@ Slots = Annotated[
 
 def airflow_setup(slots: Slots = None) -> None:
     """Make the pool of the source in Airflow's database, and roles where FAB manages access; again changes nothing."""
+    from shopmill.airflow.pool import SOURCE_POOL
     from shopmill.airflow.setup import ensure_pool, ensure_roles
-    from shopmill.airflow.tasks import SOURCE_POOL
 
     print(f"Pool {SOURCE_POOL}: {ensure_pool(slots)} slots.")
     roles = ensure_roles()

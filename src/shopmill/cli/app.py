@@ -65,7 +65,7 @@ def run(
     from shopmill.run import steps
     from shopmill.run.run import Run
 
-    started = Run.create(dataset, as_of, context.obj, _parameters(param or []), refresh=refresh)
+    started = Run.create(datasets.load(dataset), as_of, context.obj, _parameters(param or []), refresh=refresh)
     with err.status(f"{dataset} as of {as_of}") as status:
 
         def tell(step: str, detail: str = "") -> None:
@@ -152,9 +152,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a version: columns, checks, a sample of its rows."""
-    from shopmill.versions.load import Dataset
+    from shopmill.versions.load import Version
 
-    found = Dataset(dataset, as_of, context.obj)
+    found = Version(datasets.load(dataset).name, as_of, context.obj)
     manifest = found.manifest
     name = manifest.need(table or manifest.content["main_table"])
     described = manifest.content["tables"][name]
@@ -204,9 +204,9 @@ def path(
     table: Annotated[str | None, typer.Option(help="a table of it")] = None,
 ) -> None:
     """Print where a version is, for other programs: a folder of Parquet files per table."""
-    from shopmill.versions.load import Dataset
+    from shopmill.versions.load import Version
 
-    found = Dataset(dataset, as_of, context.obj)
+    found = Version(datasets.load(dataset).name, as_of, context.obj)
     print(found.path if table is None else f"{found.path}/{found.manifest.need(table)}")
 
 
@@ -270,7 +270,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Examine the shop's database against the contract; exit code 1 when something is missing."""
     from shopmill.source.doctor import examine
 
-    findings = list(examine(context.obj))
+    findings = list(examine(context.obj, datasets.load_all()))
     if as_json:
         out.print_json(json.dumps([finding.document() for finding in findings]))
     else:

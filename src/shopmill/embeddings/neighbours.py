@@ -14,7 +14,7 @@ from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
 from shopmill.text import index_search
 from shopmill.text.index_search import Neighbour
-from shopmill.versions.load import Dataset
+from shopmill.versions.load import Version
 
 INDEX = "articles"
 
@@ -40,7 +40,7 @@ def search(text: str, k: int = 10, settings: Settings | None = None) -> list[Nei
 def texts_of(article_ids: Sequence[str], settings: Settings) -> dict[str, str]:
     """What the current version of articles_content says of these articles; nothing where there is no version."""
     try:
-        files = Dataset("articles_content", None, settings).files("articles")
+        files = Version("articles_content", None, settings).files("articles")
     except InvalidInputError:
         return {}
     wanted = pc.field("article_id").isin(list(article_ids))
@@ -50,7 +50,7 @@ def texts_of(article_ids: Sequence[str], settings: Settings) -> dict[str, str]:
 
 def _same_model(model_id: str, revision: str, settings: Settings) -> None:
     """A vector says nothing among those of another model."""
-    file = Dataset("articles_embeddings", None, settings).files("bert")[0]
+    file = Version("articles_embeddings", None, settings).files("bert")[0]
     row = next(pq.ParquetFile(file).iter_batches(1, columns=["model_id", "model_revision"])).to_pylist()[0]
     if (row["model_id"], row["model_revision"]) != (model_id, revision):
         raise InvalidInputError(

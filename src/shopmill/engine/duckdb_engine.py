@@ -12,9 +12,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shopmill.engine import Bound
 from shopmill.engine.duplicates import count_duplicates
 from shopmill.engine.identifiers import quote
+from shopmill.engine.protocol import Bound
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 

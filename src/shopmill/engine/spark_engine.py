@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shopmill.engine import Bound
 from shopmill.engine.identifiers import quote
+from shopmill.engine.protocol import Bound
 from shopmill.engine.spark_dialect import columns_by_text, to_spark, without_order
 from shopmill.errors import EngineUnavailableError, InvalidInputError
 from shopmill.settings import Settings

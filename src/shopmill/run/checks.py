@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shopmill.declaration import Column, Dataset, QueryCheck, RowCheck, Severity, Table
-from shopmill.engine import Bound, Engine
 from shopmill.engine.compose import compose
 from shopmill.engine.identifiers import quote
+from shopmill.engine.protocol import Bound, Engine
 
 EXAMPLES = 3
 REASONS = """

@@ -5,7 +5,7 @@ from importlib.metadata import version as package_version
 from typing import Any
 
 from shopmill.declaration import Artifact, Table
-from shopmill.engine import engine_label
+from shopmill.engine.choice import engine_label
 from shopmill.run.run import Run
 from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.store import sha256_of

@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shopmill.engine import Bound
+from shopmill.engine.protocol import Bound
 from shopmill.settings import Settings
 from shopmill.versions.store import Store
 

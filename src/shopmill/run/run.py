@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
-from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.declaration import Dataset, Value
 from shopmill.errors import InvalidInputError
@@ -42,7 +41,7 @@ class Run:
     @classmethod
     def create(
         cls,
-        dataset: str,
+        dataset: Dataset,
         as_of: str,
         settings: Settings,
         parameters: Mapping[str, Any] | None = None,
@@ -50,13 +49,12 @@ class Run:
         orchestrator: Mapping[str, Any] | None = None,
         refresh: bool = False,
     ) -> "Run":
-        """A run from plain values; InvalidInputError for an unknown dataset, a malformed as_of or a bad parameter."""
-        declared = datasets.load(dataset)
+        """A run from plain values; InvalidInputError for a malformed as_of or a bad parameter."""
         return cls(
-            declared,
+            dataset,
             AsOf.parse(as_of, settings.zone),
             settings,
-            declared.parse_parameters(parameters or {}),
+            dataset.parse_parameters(parameters or {}),
             run_id or f"cli-{uuid4().hex}",
             orchestrator or {},
             refresh,

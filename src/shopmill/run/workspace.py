@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Table
-from shopmill.engine import Bound, Engine, bind, open_engine
+from shopmill.engine.choice import open_engine
 from shopmill.engine.compose import base_tables
 from shopmill.engine.identifiers import quote
+from shopmill.engine.protocol import Bound, Engine, bind
 from shopmill.errors import InvalidInputError
 from shopmill.run.continuation import snapshot_of, start_of_period
 from shopmill.run.functions import Context

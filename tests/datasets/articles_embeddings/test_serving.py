@@ -23,7 +23,7 @@ from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.text import index_search
 from shopmill.text.index import current_index
-from shopmill.versions.load import Dataset
+from shopmill.versions.load import Version
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -76,7 +76,7 @@ def recall_in(checks: list[dict[str, Any]]) -> list[tuple[str, bool, str]]:
 def recall_told(settings: Settings) -> list[list[tuple[str, bool, str]]]:
     """What the newest run says of the recall, and what the current version does."""
     newest, *_ = Registry(settings.registry_dsn.get_secret_value()).runs(NAME)
-    return [recall_in(newest["checks"]), recall_in(Dataset(NAME, None, settings).manifest.beside["checks"])]
+    return [recall_in(newest["checks"]), recall_in(Version(NAME, None, settings).manifest.beside["checks"])]
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def test_similar_and_search_answer_from_the_current_version(indexed: Settings) -
     assert [n.id for n in shopmill.similar("0003", settings=indexed)] == ["0001", "0002"]
     assert [n.id for n in shopmill.search("screws and nuts", 1, settings=indexed)] == ["0002"]
     assert recall_told(indexed) == [[("error", True, "1.0")]] * 2, "once in the registry, once in the manifest"
-    exporter = Exporter(datasets.load(NAME), Dataset(NAME, None, indexed).manifest, None, indexed)
+    exporter = Exporter(datasets.load(NAME), Version(NAME, None, indexed).manifest, None, indexed)
     assert "recall@10" in {found.check for found in exporter.left_out()}
     with pytest.raises(InvalidInputError, match="0004 is not in the index"):
         shopmill.similar("0004", settings=indexed)
@@ -110,13 +110,13 @@ def test_a_version_of_the_past_does_not_serve(indexed: Settings) -> None:
     catalogue(indexed, "2020-09-20", DRESS, BOLT)
     catalogue(indexed, "2020-09-22", DRESS, GOWN)
     newest = build(indexed, NAME, "2020-09-22")["version"]
-    past = Run.create(NAME, "2020-09-20", indexed, LENIENT)
+    past = Run.create(datasets.load(NAME), "2020-09-20", indexed, LENIENT)
     computed(past)
     steps.check(past)
     assert index_tables(indexed) == [f"articles_{newest}"], "nothing is built for it"
     steps.publish(past)
     assert steps.register(past)["status"] == "published"
-    assert recall_in(Dataset(NAME, "2020-09-20", indexed).manifest.beside["checks"]) == []
+    assert recall_in(Version(NAME, "2020-09-20", indexed).manifest.beside["checks"]) == []
     assert serving_version(indexed) == newest
     assert [n.id for n in shopmill.similar("0003", settings=indexed)] == ["0001"]
 
@@ -143,7 +143,7 @@ def test_a_low_recall_publishes_nothing_and_leaves_the_index_that_serves(indexed
     [(severity, passed, detail)] = recall_in(blocked["checks"])
     assert (severity, passed, detail[:6]) == ("error", False, "0.3333")
     assert [manifest.version for manifest in Versions(Store(indexed.store), NAME, indexed.zone).all()] == [before]
-    assert Dataset(NAME, None, indexed).version == serving_version(indexed) == before
+    assert Version(NAME, None, indexed).version == serving_version(indexed) == before
     assert index_tables(indexed) == [f"articles_{before}"]
     assert [n.id for n in shopmill.similar("0003", settings=indexed)] == ["0002"]
 
@@ -173,7 +173,7 @@ def test_broken_off_before_it_serves(indexed: Settings, last: Callable[[Run], An
     catalogue(indexed, "2020-09-21", DRESS, BOLT)
     old = build(indexed, NAME, "2020-09-21")["version"]
     catalogue(indexed, "2020-09-22", DRESS, GOWN, BOLT)
-    killed = Run.create(NAME, "2020-09-22", indexed, LENIENT)
+    killed = Run.create(datasets.load(NAME), "2020-09-22", indexed, LENIENT)
     computed(killed)
     for step in (steps.check, steps.publish)[: 1 + (last == steps.publish)]:
         step(killed)
@@ -194,7 +194,7 @@ def test_what_a_run_prepared_and_left_goes_with_the_next(indexed: Settings) -> N
     catalogue(indexed, "2020-09-21", DRESS, BOLT)
     build(indexed, NAME, "2020-09-21")
     catalogue(indexed, "2020-09-22", DRESS, GOWN, BOLT)
-    killed = Run.create(NAME, "2020-09-22", indexed, LENIENT)
+    killed = Run.create(datasets.load(NAME), "2020-09-22", indexed, LENIENT)
     computed(killed)
     steps.check(killed)
     catalogue(indexed, "2020-09-23", GOWN, BOLT)
@@ -208,7 +208,7 @@ def test_what_a_run_prepared_and_left_goes_with_the_next(indexed: Settings) -> N
 
 def test_an_index_that_was_lost_is_built_when_its_version_is_to_serve(indexed: Settings) -> None:
     catalogue(indexed, "2020-09-22", DRESS, BOLT)
-    run = Run.create(NAME, "2020-09-22", indexed, LENIENT)
+    run = Run.create(datasets.load(NAME), "2020-09-22", indexed, LENIENT)
     computed(run)
     steps.check(run)
     steps.publish(run)

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from shopmill.datasets.customer_features.dataset import DATASET
-from shopmill.engine import Engine
 from shopmill.engine.compose import statement
 from shopmill.engine.duckdb_engine import DuckDBEngine
+from shopmill.engine.protocol import Engine
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from golden import LENIENT, fill_shop
 
+from shopmill import datasets
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
@@ -70,7 +71,7 @@ def shop(settings: Settings) -> Settings:
 
 
 def new_run(settings: Settings, run_id: str | None = None) -> Run:
-    return Run.create("customer_features", AS_OF, settings, LENIENT, run_id)
+    return Run.create(datasets.load("customer_features"), AS_OF, settings, LENIENT, run_id)
 
 
 def test_bytes_are_the_same_on_one_and_two_threads_on_a_second_run_and_whatever_the_future_holds(

@@ -92,7 +92,9 @@ def land(run: Run, rows: Iterable[tuple[Any, ...]]) -> None:
 
 def build(settings: Settings, as_of: datetime, rows: Iterable[tuple[Any, ...]], **parameters: Any) -> Manifest:
     """A published version, checked, without registry and database."""
-    run = Run.create("events_and_funnels", f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings, {**PARAMETERS, **parameters})
+    run = Run.create(
+        datasets.load("events_and_funnels"), f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings, {**PARAMETERS, **parameters}
+    )
     land(run, rows)
     prepare(run)
     with open_workspace(run) as workspace:
@@ -119,7 +121,7 @@ def tables(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 def read(settings: Settings, manifest: Manifest, table: str) -> list[dict[str, Any]]:
-    run = Run.create("events_and_funnels", manifest.as_of, settings)
+    run = Run.create(datasets.load("events_and_funnels"), manifest.as_of, settings)
     files = run.store.fetch(run.versions.keys_of(manifest, table), Path(settings.store))
     return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files]).to_pylist()
 
@@ -195,7 +197,7 @@ def view(event_id: str, minutes: float, customer: str = "c1") -> tuple[Any, ...]
 
 def shared_days(settings: Settings, before: Manifest, after: Manifest, table: str) -> list[str]:
     """The days whose file of a table is the same in both versions, not a copy."""
-    run = Run.create("events_and_funnels", after.as_of, settings)
+    run = Run.create(datasets.load("events_and_funnels"), after.as_of, settings)
     one, other = (Path(settings.store) / run.versions.folder(version) / table for version in (before, after))
     return sorted(path.stem for path in one.iterdir() if (other / path.name).samefile(path))
 
@@ -333,7 +335,9 @@ def test_garbage_dated_at_or_after_as_of_changes_no_byte(settings: Settings, tmp
     for name, given_rows in (("clean", rows), ("poisoned", [*garbage, *rows])):
         fill_shop(settings.source_dsn.get_secret_value(), {"events": given_rows})
         own = settings.model_copy(update={"store": str(tmp_path / name)})
-        run = Run.create("events_and_funnels", f"{as_of:%Y-%m-%dT%H:%M:%SZ}", own, {"max_reject_share": 1})
+        run = Run.create(
+            datasets.load("events_and_funnels"), f"{as_of:%Y-%m-%dT%H:%M:%SZ}", own, {"max_reject_share": 1}
+        )
         versions.append(steps.run_all(run)["version"])
     assert versions[0] == versions[1]
 

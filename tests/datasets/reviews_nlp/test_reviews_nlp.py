@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from golden import LENIENT, fill_shop
 
+from shopmill import datasets
 from shopmill.datasets.reviews_nlp.dataset import DATASET, EMBEDDINGS
 from shopmill.datasets.reviews_nlp.texts import gap
 from shopmill.embeddings.table import embedding_checks
@@ -17,7 +18,7 @@ from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.text.cache import text_hash
-from shopmill.versions.load import Dataset
+from shopmill.versions.load import Version
 
 AS_OF = datetime(2020, 9, 23, tzinfo=UTC)
 WORDS = ("great", "awful", "soft", "warm", "dress", "coat", "gift", "colour")
@@ -45,7 +46,7 @@ def fill(settings: Settings, rows: list[dict[str, Any]]) -> None:
 
 def build(settings: Settings) -> dict[str, Any]:
     parameters = {**LENIENT, "max_collapsed_share": 1}
-    return steps.run_all(Run.create("reviews_nlp", str(AS_OF.date()), settings, parameters))
+    return steps.run_all(Run.create(datasets.load("reviews_nlp"), str(AS_OF.date()), settings, parameters))
 
 
 def test_bytes_are_the_same_on_one_and_two_threads_and_whatever_the_future_brings(
@@ -68,7 +69,7 @@ def test_bytes_are_the_same_on_one_and_two_threads_and_whatever_the_future_bring
 def test_every_review_has_the_vector_of_its_text(settings: Settings) -> None:
     fill(settings, reviews(40))
     build(settings)
-    version = Dataset("reviews_nlp", None, settings)
+    version = Version("reviews_nlp", None, settings)
     texts = {row["review_id"]: row["text_clean"] for row in version.to_arrow().to_pylist()}
     found = version.to_arrow("embeddings").to_pylist()
     assert [row["review_id"] for row in found] == list(texts)

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from shopmill import datasets
 from shopmill.run.checks import Result
 from shopmill.run.compute import compute, prepare, run_checks
 from shopmill.run.content import build_manifest
@@ -64,7 +65,7 @@ class SeriesShop:
     def transformed(self, as_of: date, rows: Rows) -> Run:
         """A run whose tables are staged."""
         settings = Settings(_env_file=None, store=str(self.folder), threads=self.threads)
-        run = Run.create("timeseries", str(as_of), settings, {**LENIENT, **self.parameters})
+        run = Run.create(datasets.load("timeseries"), str(as_of), settings, {**LENIENT, **self.parameters})
         run.note_inputs("extract", {name: self._snapshot(run, name, getattr(rows, name)) for name in vars(rows)})
         prepare(run)
         for task in run.dataset.tasks:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from series_shop import Row, Rows, SeriesShop, line
 
+from shopmill import datasets
 from shopmill.datasets.timeseries.dataset import holiday_days
 from shopmill.errors import CheckFailedError, InvalidInputError
 from shopmill.run import steps
@@ -215,7 +216,7 @@ def test_days_through_the_database_equal_one_build(settings: Settings, tmp_path:
 
 
 def _run(configured: Settings, as_of: date) -> Manifest:
-    run = Run.create("timeseries", str(as_of), configured, LENIENT)
+    run = Run.create(datasets.load("timeseries"), str(as_of), configured, LENIENT)
     steps.run_all(run)
     return run.versions.need(run.as_of)
 

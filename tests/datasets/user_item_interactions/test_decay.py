@@ -87,7 +87,7 @@ def test_a_matrix_is_the_sum_of_the_signals_before_as_of(
     fresh = ("purchase", "c1", "0001", 1)
     fill_shop(shop_dsn, as_shop([fresh, *signals]))
     chosen = settings.model_copy(update={"store": str(tmp_path_factory.mktemp("store"))})
-    run = Run.create("user_item_interactions", str(AS_OF), chosen, LENIENT)
+    run = Run.create(datasets.load("user_item_interactions"), str(AS_OF), chosen, LENIENT)
     steps.run_all(run)
 
     expected: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)

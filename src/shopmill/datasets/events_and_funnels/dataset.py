@@ -65,6 +65,7 @@ from (
 ) as again
 where since_last_us {rule} $duplicate_hours * 3600000000
 """
+FUNNEL_MODES = ("ordered", "strict", "any")
 
 DATASET = Dataset(
     name="events_and_funnels",
@@ -85,7 +86,9 @@ DATASET = Dataset(
         Parameter("max_session_hours", "integer", 24, "hours after which a visit is cut", 1, 24),
         Parameter("duplicate_hours", "integer", 24, "hours within which an event_id sent again is a duplicate", 0, 24),
         Parameter("late_days", "integer", 3, "days that an event may come late", 0, 30),
-        Parameter("funnel_mode", "text", "ordered", "how steps follow each other: ordered, strict or any"),
+        Parameter(
+            "funnel_mode", "text", "ordered", "how the steps of a funnel follow each other", choices=FUNNEL_MODES
+        ),
         Parameter("max_session_events", "integer", 10_000, "events beyond which a session is warned about", 1),
     ),
     checks=(
@@ -102,11 +105,6 @@ DATASET = Dataset(
             ) as counts
             """,
             "every event before as_of is in one session or rejected",
-        ),
-        QueryCheck(
-            "funnel mode known",
-            "select case when $funnel_mode in ('ordered', 'strict', 'any') then 0 else 1 end as violations",
-            "funnel_mode is ordered, strict or any",
         ),
         QueryCheck(
             "event_id unique", USED_TWICE.format(rule="<="), "an event_id is in sessions once within duplicate_hours"

@@ -1,0 +1,56 @@
+"""When a DAG runs: by the clock of the shop, or when another dataset announces something.
+
+A schedule is None where the setting `schedules` is off: then only people and asset events start runs.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronPartitionTimetable, CronTriggerTimetable
+
+from shopmill.airflow.assets import announced_asset
+from shopmill.settings import load_settings
+
+NOT_AT_ONCE = timedelta(0)
+"""Airflow's own `False` still runs a DAG at once when its time was a short while ago."""
+
+
+def daily(clock: str) -> CronPartitionTimetable | None:
+    """Every day at a time of the shop's day, such as `02:00`; the run's partition key is that day, its as_of."""
+    return _partitioned(_at(clock), load_settings().time_zone, "%Y-%m-%d")
+
+
+def daily_announcing(clock: str) -> CronTriggerTimetable | None:
+    """As `daily`, for a dataset with announcements: its runs have no partition key, and their as_of is the shop's day.
+
+    Airflow lets an event of a run with a partition key start only partitioned DAGs, and no weekly schedule is one.
+    """
+    return _unpartitioned(_at(clock))
+
+
+def every_minutes(minutes: int) -> CronPartitionTimetable | None:
+    """Every so many minutes; the run's partition key is that moment in UTC, its as_of."""
+    return _partitioned(f"*/{minutes} * * * *", "UTC", "%Y-%m-%dT%H:%M:%SZ")
+
+
+def weekly_or_announced(clock: str, asset: str) -> AssetOrTimeSchedule | list[Asset]:
+    """Every Sunday at a time of the shop's day, and whenever another dataset announces `asset`."""
+    weekly, announced = _unpartitioned(_at(clock, weekday="0")), [announced_asset(asset)]
+    return AssetOrTimeSchedule(timetable=weekly, assets=announced) if weekly else announced
+
+
+def _at(clock: str, weekday: str = "*") -> str:
+    hour, minute = clock.split(":")
+    return f"{minute} {hour} * * {weekday}"
+
+
+def _partitioned(cron: str, zone: str, key_format: str) -> CronPartitionTimetable | None:
+    if not load_settings().schedules:
+        return None
+    return CronPartitionTimetable(cron, timezone=zone, key_format=key_format, run_immediately=NOT_AT_ONCE)
+
+
+def _unpartitioned(cron: str) -> CronTriggerTimetable | None:
+    settings = load_settings()
+    if not settings.schedules:
+        return None
+    return CronTriggerTimetable(cron, timezone=settings.time_zone, run_immediately=NOT_AT_ONCE)

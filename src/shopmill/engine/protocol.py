@@ -1,0 +1,62 @@
+"""What every engine can do. Nothing outside this package knows which engine it is."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from shopmill.declaration import Value
+
+Bound = Mapping[str, Any]
+"""Values of `$name` in SQL: parameters of the dataset, and as_of, as_of_at, time_zone. Integers have 64 bits there."""
+
+
+class Engine(Protocol):
+    """Runs queries written in DuckDB's dialect over named views."""
+
+    label: str
+    """Name and version, for manifests."""
+    has_statistics: bool
+    """Whether counts and extremes of whole columns cost next to nothing, being read off the files' statistics."""
+
+    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+        """Makes Parquet files known as `name`, with `columns` (name to type); columns that the files lack are null.
+
+        Without files it is an empty table.
+        """
+
+    def table(self, name: str, rows: pa.Table) -> None:
+        """Makes a small Arrow table known as `name`."""
+
+    def write(self, query: str, bound: Bound, target: Path) -> int:
+        """Writes the ordered result of `query` as one Parquet file; returns its number of rows."""
+
+    def write_periods(
+        self,
+        query: str,
+        bound: Bound,
+        folder: Path,
+        column: str,
+        period: str,
+        order: Sequence[str],
+        few: bool = False,
+    ) -> list[tuple[str, Path, int]]:
+        """Writes one ordered file for each day, week or month of the date `column`: its first day, path and rows.
+
+        That there are `few` periods may let the engine do so in another way; the files are the same.
+        """
+
+    def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
+        """The few rows of a query."""
+
+    def columns(self, query: str, bound: Bound) -> list[str]:
+        """The names of the columns that a query gives, without running it."""
+
+    def duplicates(self, table: str, key: Sequence[str]) -> int:
+        """How many rows of a view, which is ordered by `key`, have the key of another row before them."""
+
+
+def bind(parameters: Mapping[str, Value], **fixed: object) -> Bound:
+    """All values that SQL may name."""
+    return {**parameters, **fixed}

@@ -1,0 +1,15 @@
+"""`shopmill.load(...)`: the way to a published version for notebooks and training jobs."""
+
+from shopmill import datasets
+from shopmill.settings import load_settings
+from shopmill.versions.load import Version
+
+
+def load(name: str, as_of: str | None = None, store: str | None = None) -> Version:
+    """Opens the current version of a dataset, or the one of an as_of.
+
+    `store` is a folder or s3:// address, by default that of the settings (SHOPMILL_STORE).
+    InvalidInputError when there is no such dataset or no version of it.
+    """
+    declared = datasets.load(name)
+    return Version(declared.name, as_of, load_settings(**({"store": store} if store else {})))
