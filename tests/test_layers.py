@@ -18,6 +18,7 @@ LAYERS = (
     ("versions",),
     ("engine",),
     ("declaration", "settings", "asof", "connection_string"),
+    ("sql_files",),
     ("errors",),
 )
 """From the top down. Neighbours in a layer know nothing of each other."""

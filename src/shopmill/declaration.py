@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from shopmill import sql_files
 from shopmill.errors import InvalidInputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -49,18 +50,20 @@ class RowCheck:
 class QueryCheck:
     """A rule over tables: a query of one row with the column `violations` (0 is good) and perhaps `detail` (text).
 
-    It may read the tables of the run, the raw inputs, `previous_<table>`, and every bound parameter.
+    The query is the file of `checks/` that is named like it, or a `file` that several datasets share, to which they give
+    `values`. It may read the tables of the run, the raw inputs, `previous_<table>`, and every bound parameter.
     """
 
     name: str
-    sql: str
     meaning: str
     severity: Severity = "error"
+    file: Path | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A published table: `<name>.sql` computes it. Its rows are ordered by `key`, or by all columns without one.
+    """A published table: `tables/<name>.sql` computes it. Its rows are ordered by `key`, or by all columns without one.
 
     With `partition_by` (a date column) there is a file for each period of the dataset's `incremental`; the files of
     periods before the first changed day are taken over from the version before, and the query gives only later rows.
@@ -99,8 +102,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Artifact:
-    """Files that are not a table, such as a matrix: `<name>.sql` gives the rows, in the order of `key`, that `function`
-    (`package.module:name`) makes them of. They are hashed and published as a table's files are.
+    """Files that are not a table, such as a matrix: `tables/<name>.sql` gives the rows, in the order of `key`, that
+    `function` (`package.module:name`) makes them of. They are hashed and published as a table's files are.
     """
 
     name: str
@@ -209,7 +212,7 @@ class Incremental:
 
     Facts are read from `warm_up_days` before `$since` on. `changed_<fact>` are the files that the version before was
     not made of, `former_<fact>` those that it had in their stead: their difference is what is new.
-    `rebuild_when` may ask for a full computation all the same: a query of one row with the column `violations`.
+    `rebuild_when` may ask for a full computation all the same, where its query finds `violations`.
     """
 
     facts: tuple[str, ...]
@@ -217,31 +220,29 @@ class Incremental:
     warm_up_days: int = 0
     reach_days: int = 0
     settling_days: Callable[[Mapping[str, Value]], int] = lambda _: 0
-    rebuild_when: str = ""
+    rebuild_when: QueryCheck | None = None
 
 
 @dataclass(frozen=True)
 class Announcement:
     """An asset event beside the dataset's own, for work that need not follow every version.
 
-    `sql` is a query of one row with the columns `changes` (how many) and `due` (whether they are enough for the event).
-    It may read what a QueryCheck may.
+    `announcements/<asset>.sql` is a query of one row with the columns `changes` (how many) and `due` (whether they are
+    enough for the event). It may read what a QueryCheck may.
     """
 
     asset: str
-    sql: str
     meaning: str
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A number to watch that no check judges: `sql` is a query of one row with the column `value`, an integer.
+    """A number to watch that no check judges.
 
-    It may read what a QueryCheck may.
+    `measures/<name>.sql` is a query of one row with the column `value`, an integer. It may read what a QueryCheck may.
     """
 
     name: str
-    sql: str
     meaning: str
 
 
@@ -283,6 +284,9 @@ def spoken(time: timedelta) -> str:
 class Dataset:
     """Everything that is to be known about one dataset. Its folder holds the SQL.
 
+    `tables/` has a query for each table and artifact, `views/` what these are built on, `checks/`, `announcements/` and
+    `measures/` the queries over what was computed. `values` are what the files repeat or name: see sql_files.py.
+
     A dataset with an `upstream` is made of versions of other datasets, whose tables SQL names `<dataset>__<table>`:
     of each the version at as_of, or else the newest before it, as the first extract task finds it.
     """
@@ -304,6 +308,7 @@ class Dataset:
     upstream: tuple[Input, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     serving: Serving | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
     lookups: Callable[[Mapping[str, Any]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
     """Small tables made in Python of the values that SQL may name: parameters, as_of, since."""
     settings: tuple[str, ...] = ()
@@ -328,8 +333,23 @@ class Dataset:
 
     @cached_property
     def sql(self) -> Mapping[str, str]:
-        """The text of each .sql file by its name: tables, and the views that tables are built on."""
-        return {path.stem: path.read_text() for path in sorted(self.folder.glob("*.sql"))}
+        """The query of each table and artifact by its name."""
+        return sql_files.read_folder(self.folder / "tables", self.values)
+
+    @cached_property
+    def views(self) -> Mapping[str, str]:
+        """The views that its queries may read by their names: those that all datasets share, and its own."""
+        shared = sql_files.read_folder(sql_files.SHARED_VIEWS, {})
+        return shared | sql_files.read_folder(self.folder / "views", self.values)
+
+    def query(self, asked: "QueryCheck | Announcement | Measure") -> str:
+        """The query of a check, an announcement or a measure."""
+        if isinstance(asked, QueryCheck):
+            path = asked.file or self.folder / "checks" / sql_files.file_name(asked.name)
+            return sql_files.read(path, {**self.values, **asked.values})
+        if isinstance(asked, Announcement):
+            return sql_files.read(self.folder / "announcements" / f"{asked.asset}.sql", self.values)
+        return sql_files.read(self.folder / "measures" / f"{asked.name}.sql", self.values)
 
     @cached_property
     def all_parameters(self) -> tuple[Parameter, ...]:

@@ -19,7 +19,9 @@ FILES = {
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
     for name, text in FILES.items():
-        (tmp_path / f"{name}.sql").write_text(text)
+        path = tmp_path / ("tables" if name == "out" else "views") / f"{name}.sql"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
     table = Table("out", "rows", (Column("a", "integer", "a"), Column('b "x"', "varchar", "b")), key=("a",))
     return Dataset(
         "d",

@@ -152,8 +152,12 @@ def test_inputs_must_be_fresh(engine: DuckDBEngine, ages: dict[str, int], passes
         ("select 3 as violations, 'three of them' as detail", 3, "three of them"),
     ],
 )
-def test_a_query_counts_violations(engine: DuckDBEngine, sql: str, violations: int, detail: str) -> None:
-    dataset = replace(DATASET, checks=(QueryCheck("a query", sql, "meaning", "warn"),))
+def test_a_query_counts_violations(
+    engine: DuckDBEngine, tmp_path: Path, sql: str, violations: int, detail: str
+) -> None:
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "a_query.sql").write_text(sql)
+    dataset = replace(DATASET, folder=tmp_path, checks=(QueryCheck("a query", "meaning", "warn"),))
     result = check(engine, GOOD, dataset)[": a query"]
     assert (result.violations, result.detail, result.severity) == (violations, detail, "warn")
 

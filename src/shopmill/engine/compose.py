@@ -1,16 +1,18 @@
 """From the SQL files of a dataset to one statement per table.
 
-A `.sql` file whose name is a published table computes it. Any other file is a view that tables are built on;
-it becomes a common table expression, so that nothing is written to disk that nobody reads.
+A file of `tables/` computes the table of its name. A file of `views/`, and of the views that all datasets share, becomes
+a common table expression where a query reads it, so that nothing is written to disk that nobody reads.
 """
 
 from functools import cache
+from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
 
 from shopmill.declaration import Dataset, Table
 from shopmill.engine.identifiers import quote
+from shopmill.sql_files import SHARED_VIEWS
 
 
 @cache
@@ -23,12 +25,11 @@ def references(sql: str) -> frozenset[str]:
 
 def views_of(dataset: Dataset, sql: str) -> dict[str, str]:
     """The views that a query needs, directly or through others, each after those it needs itself."""
-    published = {table.name for table in dataset.tables}
     found: dict[str, str] = {}
     for name in sorted(references(sql)):
-        if name in dataset.sql and name not in published:
-            found |= views_of(dataset, dataset.sql[name])
-            found[name] = dataset.sql[name]
+        if name in dataset.views:
+            found |= views_of(dataset, dataset.views[name])
+            found[name] = dataset.views[name]
     return found
 
 
@@ -60,3 +61,11 @@ def typed(table: Table, query: str) -> str:
 def _views(dataset: Dataset, query: str) -> str:
     named = [f"{quote(name)} as (\n{sql.strip()}\n)" for name, sql in views_of(dataset, query).items()]
     return "with " + ",\n".join(named) + "\n" if named else ""
+
+
+def sources(dataset: Dataset) -> dict[str, Path]:
+    """The files that say what a dataset is: those of its folder, and the shared views that its tables are built on."""
+    own = {str(path.relative_to(dataset.folder)): path for path in sorted(dataset.folder.rglob("*"))}
+    read = {name for query in dataset.sql.values() for name in views_of(dataset, query)}
+    shared = {f"shared/{path.name}": path for path in sorted(SHARED_VIEWS.glob("*.sql")) if path.stem in read}
+    return {name: path for name, path in own.items() if path.suffix in {".sql", ".py"}} | shared

@@ -172,7 +172,7 @@ class Checking:
         )
 
     def _query(self, check: QueryCheck) -> Result:
-        row = self.engine.rows(compose(self.dataset, check.sql), self.bound)[0]
+        row = self.engine.rows(compose(self.dataset, self.dataset.query(check)), self.bound)[0]
         violations = int(row["violations"] or 0)
         return Result(
             check.name,

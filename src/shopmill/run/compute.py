@@ -35,8 +35,8 @@ def prepare(run: Run) -> None:
     incremental = run.dataset.incremental
     if incremental and incremental.rebuild_when:
         with open_workspace(run) as workspace:
-            workspace.prepare([incremental.rebuild_when])
-            found = workspace.engine.rows(compose(run.dataset, incremental.rebuild_when), workspace.bound)[0]
+            workspace.prepare([query := run.dataset.query(incremental.rebuild_when)])
+            found = workspace.engine.rows(compose(run.dataset, query), workspace.bound)[0]
         if found["violations"]:
             run.note("since", {"changed": str(date.min), "computed": str(date.min)})
 
@@ -164,16 +164,18 @@ def _same_columns(table: Table, found: Iterable[str], run: Run) -> None:
 def due_announcements(workspace: Workspace) -> dict[str, int]:
     """The number of changes by asset, for each announcement of the dataset that is due."""
     dataset = workspace.run.dataset
-    workspace.prepare(announced.sql for announced in dataset.announcements)
-    found = {a.asset: workspace.engine.rows(compose(dataset, a.sql), workspace.bound)[0] for a in dataset.announcements}
+    queries = {announced.asset: dataset.query(announced) for announced in dataset.announcements}
+    workspace.prepare(queries.values())
+    found = {asset: workspace.engine.rows(compose(dataset, sql), workspace.bound)[0] for asset, sql in queries.items()}
     return {asset: int(row["changes"]) for asset, row in found.items() if row["due"]}
 
 
 def measure(workspace: Workspace) -> dict[str, int]:
     """The numbers that the dataset declares to be watched, by name."""
     dataset = workspace.run.dataset
-    workspace.prepare(declared.sql for declared in dataset.measures)
-    found = {m.name: workspace.engine.rows(compose(dataset, m.sql), workspace.bound)[0] for m in dataset.measures}
+    queries = {declared.name: dataset.query(declared) for declared in dataset.measures}
+    workspace.prepare(queries.values())
+    found = {name: workspace.engine.rows(compose(dataset, sql), workspace.bound)[0] for name, sql in queries.items()}
     return {name: int(row["value"]) for name, row in found.items()}
 
 
@@ -181,7 +183,7 @@ def run_checks(workspace: Workspace) -> list[Result]:
     """The results of all checks of a run whose tables are staged."""
     run, previous = workspace.run, workspace.previous
     tables = [f"select * from {quote(table.name)}" for table in run.dataset.published]
-    workspace.prepare([*tables, *(declared.sql for declared in run.dataset.checks)])
+    workspace.prepare([*tables, *(run.dataset.query(declared) for declared in run.dataset.checks)])
     rows_before = {table: previous.rows(table) for table in previous.tables} if previous else {}
     rows = {table.name: sum(s.file.rows for s in run.staged_files(table.name)) for table in run.dataset.published}
     checking = Checking(

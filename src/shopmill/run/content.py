@@ -6,6 +6,7 @@ from typing import Any
 
 from shopmill.declaration import Artifact, Table
 from shopmill.engine.choice import engine_label
+from shopmill.engine.compose import sources
 from shopmill.run.run import Run
 from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.store import sha256_of
@@ -13,11 +14,10 @@ from shopmill.versions.store import sha256_of
 
 def describe_making(run: Run) -> dict[str, Any]:
     """How the tables are computed: parameters, code, software. Inputs are not part of it."""
-    sources = [path for path in sorted(run.dataset.folder.glob("*")) if path.suffix in {".sql", ".py"}]
     return {
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
         | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)},
-        "code": {path.name: sha256_of(path) for path in sources},
+        "code": {name: sha256_of(path) for name, path in sources(run.dataset).items()},
         "software": {
             "shopmill": package_version("shopmill"),
             "engine": engine_label(run.settings),

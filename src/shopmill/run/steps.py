@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shopmill.declaration import Dataset
-from shopmill.engine.compose import references
+from shopmill.engine.compose import base_tables
 from shopmill.errors import CheckFailedError, ConflictError
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
@@ -146,7 +146,7 @@ def publish(run: Run) -> Summary:
 
 def continues(dataset: Dataset) -> bool:
     """Whether what a dataset computes depends on the version before."""
-    reads_it = any(name.startswith(PREVIOUS) for sql in dataset.sql.values() for name in references(sql))
+    reads_it = any(name.startswith(PREVIOUS) for sql in dataset.sql.values() for name in base_tables(dataset, sql))
     return reads_it or dataset.incremental is not None
 
 

@@ -63,7 +63,7 @@ def violated(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """The names of the checks that fail."""
     found = set()
     for check in DATASET.checks:
-        query = compose(DATASET, check.sql)
+        query = compose(DATASET, DATASET.query(check))
         row = connection.execute(query, {name: BOUND[name] for name in PLACEHOLDER.findall(query)}).fetchone()
         assert row is not None
         found |= {check.name} if row[0] else set()

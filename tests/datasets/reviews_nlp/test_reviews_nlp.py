@@ -116,7 +116,7 @@ def test_a_spoiled_vector_fails_its_check(name: str, row: dict[str, Any], settin
         engine.table("embeddings", pa.Table.from_pylist([GOOD, row], schema=kinds))
         bound = {"max_collapsed_share": 0.05}
         found = {
-            check.name: engine.rows(compose(DATASET, check.sql), bound)[0]["violations"]
+            check.name: engine.rows(compose(DATASET, DATASET.query(check)), bound)[0]["violations"]
             for check in embedding_checks(EMBEDDINGS)
         }
     assert [check for check, violations in found.items() if violations] == ([f"embeddings: {name}"] if name else [])

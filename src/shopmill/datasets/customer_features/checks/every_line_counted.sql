@@ -1,0 +1,9 @@
+select
+  abs(counted - expected) as violations,
+  counted || ' counted or rejected, ' || expected || ' in the source' as detail
+from (
+  select
+    (select coalesce(sum(transactions_count_lifetime), 0) from features)
+    + (select count(*) from rejects where source_table = 'transactions') as counted,
+    (select row_count from input_rows where table_name = 'transactions') as expected
+) as counts

@@ -1,0 +1,1 @@
+select count(*) filter (where embedding is null) as violations from {{ table }}
