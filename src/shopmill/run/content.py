@@ -4,7 +4,7 @@ from decimal import Decimal
 from importlib.metadata import version as package_version
 from typing import Any
 
-from shopmill.declaration import Artifact, Table
+from shopmill.declaration import Artifact, Column, Table
 from shopmill.engine.choice import engine_label
 from shopmill.engine.compose import sources
 from shopmill.run.run import Run
@@ -58,8 +58,13 @@ def _content(run: Run) -> dict[str, Any]:
 
 
 def _describe(table: Table, files: list[File]) -> dict[str, Any]:
-    columns = [{"name": c.name, "type": c.type, "unit": c.unit, "meaning": c.meaning} for c in table.columns]
+    columns = [_describe_column(column) for column in table.columns]
     return {"grain": table.grain, "key": list(table.key), "columns": columns, "files": [vars(file) for file in files]}
+
+
+def _describe_column(column: Column) -> dict[str, Any]:
+    described = {name: getattr(column, name) for name in ("name", "type", "unit", "meaning", "required")}
+    return described | ({"allowed": list(column.allowed)} if column.allowed else {})
 
 
 def describe_inputs(run: Run) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reading a published version: its files, and its tables as Arrow, pandas, Polars or DuckDB."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
@@ -8,14 +9,19 @@ from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.scanning import ROWS_PER_BATCH, Scan
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    from shopmill.versions.frames import ColumnFacts
 
 
 class Version:
@@ -56,30 +62,97 @@ class Version:
     def _table(self, name: str | None) -> str:
         return self.manifest.need(name or str(self.manifest.content["main_table"]))
 
-    def to_arrow(self, table: str | None = None) -> "pa.Table":
-        """A table as Arrow."""
-        import pyarrow.parquet as pq
+    def to_arrow(
+        self, table: str | None = None, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> "pa.Table":
+        """A table as Arrow, exactly as published; by default all columns and rows.
 
-        return pq.read_table([str(file) for file in self.files(table)], partitioning=None)
+        `where` is an SQL condition on the table's columns, in DuckDB's dialect. Only what it and `columns` ask for is
+        read. So everywhere below.
+        """
+        return self._scan(table, columns, where).arrow()
 
-    def to_pandas(self, table: str | None = None) -> "pd.DataFrame":
-        """A table as pandas; needs pandas."""
-        frame: pd.DataFrame = self.to_arrow(table).to_pandas()
-        return frame
+    def to_pandas(
+        self,
+        table: str | None = None,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        exact: bool = False,
+    ) -> "pd.DataFrame":
+        """A table as pandas, in the types that libraries expect; needs pandas.
 
-    def to_polars(self, table: str | None = None) -> "pl.DataFrame":
-        """A table as Polars; needs polars."""
+        Dates are datetime64[ns], decimals float64 (`exact=True` keeps them), numbers that may be null pandas' nullable
+        integers, texts of few values categories. Vectors are float32 arrays: see `to_numpy` for the matrix.
+        """
+        from shopmill.versions.frames import to_frame
+
+        return to_frame(self.to_arrow(table, columns, where), self._facts(table), exact)
+
+    def to_polars(
+        self, table: str | None = None, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> "pl.DataFrame":
+        """A table as Polars, exactly as published; needs polars."""
         import polars as pl
 
-        return pl.read_parquet(self.files(table), hive_partitioning=False)
+        return pl.DataFrame(pl.from_arrow(self.to_arrow(table, columns, where)))
+
+    def to_numpy(self, column: str, table: str | None = None, where: str | None = None) -> "np.ndarray":
+        """One column as NumPy: vectors as one float32 matrix with a row each; needs numpy, and pandas for other columns."""
+        from shopmill.versions.frames import is_vector, to_frame, to_matrix
+
+        found = self.to_arrow(table, [column], where)
+        if is_vector(found.schema.field(column).type):
+            return to_matrix(found.column(column), column)
+        return to_frame(found, self._facts(table))[column].to_numpy()
 
     def to_duckdb(
-        self, table: str | None = None, connection: "duckdb.DuckDBPyConnection | None" = None
+        self,
+        table: str | None = None,
+        connection: "duckdb.DuckDBPyConnection | None" = None,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
     ) -> "duckdb.DuckDBPyRelation":
         """A table as a lazy DuckDB relation, for tables larger than memory."""
         import duckdb
 
-        files = [str(file) for file in self.files(table)]
-        # The folders as_of=… and version=… are not columns.
-        read = connection.read_parquet if connection else duckdb.read_parquet
-        return read(files, hive_partitioning=False)
+        return self._scan(table, columns, where, lazily=True).relation(connection or duckdb.default_connection())
+
+    def scan(self, table: str | None = None) -> "pl.LazyFrame":
+        """A table as a lazy Polars frame: only what its query asks for is read; needs polars."""
+        return self._scan(table, lazily=True).lazy()
+
+    def to_dataset(self, table: str | None = None) -> "ds.Dataset":
+        """A table as a pyarrow dataset, to scan in batches with columns and filters."""
+        return self._scan(table, lazily=True).dataset
+
+    def batches(
+        self,
+        table: str | None = None,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        rows: int = ROWS_PER_BATCH,
+    ) -> "Iterator[pa.RecordBatch]":
+        """A table as a stream of Arrow batches of about so many rows, in its order."""
+        return self._scan(table, columns, where, lazily=True).batches(rows)
+
+    def _scan(
+        self,
+        table: str | None,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        lazily: bool = False,
+    ) -> Scan:
+        """Whole tables come from files that are fetched and verified; of a part of one on S3 only its ranges are read."""
+        name = self._table(table)
+        if isinstance(columns, str):
+            raise InvalidInputError(f"columns={columns!r} is a text: give a list, such as [{columns!r}].")
+        in_place = lazily or columns is not None or where is not None
+        keys = self._versions.keys_of(self.manifest, name)
+        files = [self._store.uri(key) for key in keys] if in_place else [str(file) for file in self._fetched(name)]
+        label = f"{self.manifest.dataset} {name}"
+        return Scan(label, tuple(files), None if columns is None else tuple(columns), where)
+
+    def _facts(self, table: str | None) -> "dict[str, ColumnFacts]":
+        from shopmill.versions.frames import ColumnFacts
+
+        return ColumnFacts.of(self.manifest.content["tables"][self._table(table)])
