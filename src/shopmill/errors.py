@@ -41,6 +41,10 @@ class StoreError(ShopmillError):
     """The store cannot be read or written."""
 
 
+class DamagedError(StoreError):
+    """What is in the store is not what was written there."""
+
+
 class ConflictError(ShopmillError):
     """Another run works on the same thing, or has published in between."""
 

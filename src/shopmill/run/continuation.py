@@ -1,15 +1,19 @@
 """From which day on a run differs from the version before: what lets it compute new days only."""
 
+import logging
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Incremental
+from shopmill.errors import DamagedError
 from shopmill.run.content import describe_making
 from shopmill.run.run import Run
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions.manifest import Manifest
+
+log = logging.getLogger(__name__)
 
 
 def first_changed_day(run: Run, previous: Manifest) -> date:
@@ -19,7 +23,11 @@ def first_changed_day(run: Run, previous: Manifest) -> date:
         return date.min
     changed = [AsOf.parse(previous.as_of, run.settings.zone).day(run.settings.zone)]
     for name in incremental.facts:
-        before = snapshot_of(run, previous, name).days
+        try:
+            before = snapshot_of(run, previous, name).days
+        except (FileNotFoundError, DamagedError) as error:
+            log.warning("Everything is computed: what the previous version read of %s is not known. %s", name, error)
+            return date.min
         changed += [date.fromisoformat(day) for day in _different(before, run.inputs[name].days) if day[:1].isdigit()]
     return min(changed)
 

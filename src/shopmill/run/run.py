@@ -134,7 +134,8 @@ class Run:
         return columns, self._upstream_versions(dataset).keys_of(made, table)
 
     def stage_table(self, table: str, files: list[StagedFile]) -> None:
-        """Leaves the list of files of a computed table or artifact."""
+        """Leaves the list of files of a computed table or artifact, which are on the disk by then."""
+        self.store.flush(file.key for file in files if file.key.startswith(f"{self.staging}/"))
         self.note(f"tables/{table}", [asdict(file) for file in files])
 
     def staged_files(self, table: str) -> list[StagedFile]:

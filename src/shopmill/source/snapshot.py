@@ -4,16 +4,19 @@ A snapshot is written once and names immutable files, so every dataset of one as
 """
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, midnight
+from shopmill.errors import DamagedError
 from shopmill.source.contract import SourceTable
 from shopmill.versions.store import Store, to_json
 
+log = logging.getLogger(__name__)
 UNDATED = "undated"
 FIRST_DAY = date(1, 1, 2)
 """Rows dated earlier (-infinity among them) are taken as rows without a time. A day later than Python's first: zones."""
@@ -89,15 +92,28 @@ class SnapshotCatalogue:
         return self._at(as_of.instant)
 
     def _at(self, instant: datetime) -> Snapshot | None:
-        keys = self.store.keys(f"{self.folder}/snapshots/{instant:{STAMP}}")
-        if not keys:
+        readable = (self._readable(key) for key in reversed(self._keys(instant)))
+        return next((snapshot for snapshot in readable if snapshot), None)
+
+    def _keys(self, instant: datetime) -> list[str]:
+        """The documents of an as_of, oldest first: each refresh adds one."""
+        return self.store.keys(f"{self.folder}/snapshots/{instant:{STAMP}}")
+
+    def _readable(self, key: str) -> Snapshot | None:
+        try:
+            return Snapshot.from_document({**self.store.read_json(key), "key": key})
+        except (DamagedError, KeyError, TypeError) as error:
+            log.warning("%s cannot be read and counts as absent: %s", self.store.uri(key), error)
             return None
-        return Snapshot.from_document({**self.store.read_json(keys[-1]), "key": keys[-1]})
 
     def known(self) -> list[datetime]:
         """The instants of all snapshots, ascending."""
         stamps = {key.split("/")[-2] for key in self.store.keys(f"{self.folder}/snapshots")}
         return sorted(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps)
+
+    def _first(self, instants: Iterable[datetime]) -> Snapshot | None:
+        """The first of these snapshots that can be read."""
+        return next((found for instant in instants if (found := self._at(instant))), None)
 
     def plan(self, as_of: AsOf, zone: ZoneInfo, lookback_days: int, refresh: bool = False) -> Plan:
         """Reads as little as possible: what a snapshot before or after already holds is carried from it.
@@ -105,9 +121,8 @@ class SnapshotCatalogue:
         With `refresh` a fact is read from its first day on, whatever the store holds.
         """
         known = self.known()
-        before = [instant for instant in known if instant <= as_of.instant]
-        earlier = self._at(before[-1]) if before else None
-        later = self._at(known[len(before)]) if len(known) > len(before) else None
+        earlier = self._first(reversed([instant for instant in known if instant <= as_of.instant]))
+        later = self._first(instant for instant in known if instant > as_of.instant)
         if not self.table.is_fact:
             # The source shows today's rows: for a past as_of, what was read nearest to it is the truth that is left.
             nearest = (earlier or later) if later else None
@@ -128,8 +143,9 @@ class SnapshotCatalogue:
 
     def save(self, as_of: AsOf, snapshot: Snapshot) -> Snapshot:
         """Writes the snapshot; where another run was quicker with the same as_of, its snapshot is the one."""
-        folder = f"{self.folder}/snapshots/{as_of.instant:{STAMP}}"
-        key = f"{folder}/{len(self.store.keys(folder)):04d}.json"
+        self.store.flush(file.key for file in snapshot.files)
+        last = max((int(key[-9:-5]) for key in self._keys(as_of.instant)), default=-1)
+        key = f"{self.folder}/snapshots/{as_of.instant:{STAMP}}/{last + 1:04d}.json"
         created = self.store.create(key, to_json(asdict(snapshot)))
         return replace(snapshot, key=key) if created else self.find(as_of) or snapshot
 

@@ -1,6 +1,7 @@
 """The store: a local folder or s3://, behind keys with forward slashes.
 
-Writes are atomic (a key is there whole or not at all), published keys are never changed.
+Writes are atomic (a key is there whole or not at all), published keys are never changed. What `write` and `create` put is
+there after a power cut too; what `adopt` and `copy` put is after `flush`, which waits for many files at once.
 Credentials for S3 come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...), never from a setting.
 """
 
@@ -10,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from shopmill.errors import StoreError
+from shopmill.errors import DamagedError, StoreError
+from shopmill.versions.disk import Disk, is_unfinished
 
 T = TypeVar("T")
 PARALLEL_TRANSFERS = 8
@@ -57,6 +59,7 @@ class Store:
         self.url = url.rstrip("/")
         self.root: Path | None = None if "://" in url else Path(url).expanduser().resolve()
         self._work_folder = work_folder
+        self._disk: Disk | None = None
         try:
             self._objects = self._open()
         except (BaseError, OSError, ValueError) as error:
@@ -66,7 +69,7 @@ class Store:
 
     def _open(self) -> ObjectStore:
         if self.root is not None:
-            self.root.mkdir(parents=True, exist_ok=True)
+            self._disk = Disk(self.root)
             return LocalStore(self.root)
         plain_http = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
         return from_url(self.url, client_options={"allow_http": plain_http})
@@ -92,18 +95,28 @@ class Store:
             return bytes(obstore.get(self._objects, key).bytes())
 
     def read_json(self, key: str) -> Any:
-        """The JSON document under `key`; FileNotFoundError where there is none."""
-        return json.loads(self.read(key))
+        """The JSON document under `key`; FileNotFoundError where there is none, DamagedError where it cannot be read."""
+        data = self.read(key)
+        try:
+            return json.loads(data)
+        except ValueError:
+            what = "is empty" if not data.strip(b"\0") else "is not JSON"
+            raise DamagedError(f"{self.uri(key)} {what}: it is damaged. Run `shopmill repair`.") from None
 
     def write(self, key: str, data: bytes) -> None:
         """Puts or replaces `key`, atomically."""
         with self._told("write", key):
-            obstore.put(self._objects, key, data, use_multipart=False)
+            if self._disk:
+                self._disk.write(self._disk.root / key, data)
+            else:
+                obstore.put(self._objects, key, data, use_multipart=False)
 
     def create(self, key: str, data: bytes) -> bool:
         """Puts `key` unless it is there already; says whether it did."""
         try:
             with self._told("write", key):
+                if self._disk:
+                    return self._disk.create(self._disk.root / key, data)
                 obstore.put(self._objects, key, data, mode="create", use_multipart=False)
         except AlreadyExistsError:
             return False
@@ -119,9 +132,10 @@ class Store:
         return True
 
     def keys(self, prefix: str) -> list[str]:
-        """All keys below the folder `prefix`, sorted."""
+        """All keys below the folder `prefix`, sorted; none of files that are being written."""
         with self._told("list", prefix):
-            return sorted(item["path"] for batch in obstore.list(self._objects, prefix) for item in batch)
+            found = (item["path"] for batch in obstore.list(self._objects, prefix) for item in batch)
+            return sorted(key for key in found if not is_unfinished(key))
 
     def entries(self, prefix: str) -> list[Entry]:
         """What is below the folder `prefix`, sorted by key."""
@@ -138,34 +152,25 @@ class Store:
     def adopt(self, path: Path, key: str) -> None:
         """Moves a local file into the store under `key`."""
         with self._told("write", key):
-            if self.root:
-                self._adopt_locally(path, self.root / key)
+            if self._disk:
+                self._disk.adopt(path, self._disk.root / key)
             else:
                 obstore.put(self._objects, key, path)
                 path.unlink()
 
-    def _adopt_locally(self, path: Path, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Another file system can only copy; the rename that makes it visible stays atomic.
-        beside = target.with_name(f".{target.name}.{uuid4().hex}")
-        try:
-            shutil.move(path, beside)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-
     def copy(self, source: str, target: str) -> None:
         """The same bytes under a second key: a hard link in a local folder, a server-side copy in an object store."""
         with self._told("write", target):
-            if self.root is None:
+            if self._disk:
+                self._disk.link(self._disk.root / source, self._disk.root / target)
+            else:
                 obstore.copy(self._objects, source, target)
-                return
-            place = self.root / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            beside = place.with_name(f".{place.name}.{uuid4().hex}")
-            beside.hardlink_to(self.root / source)
-            beside.replace(place)
-            beside.unlink(missing_ok=True)  # renaming one link over another of the same file does nothing
+
+    def flush(self, keys: Iterable[str]) -> None:
+        """Waits until what lies under `keys` would survive a power cut; an object store has seen to that already."""
+        if self._disk and (due := list(keys)):
+            with self._told("write", due[0]):
+                self._disk.flush([self._disk.root / key for key in due])
 
     def delete(self, prefix: str) -> None:
         """Deletes everything below the folder `prefix`."""

@@ -6,15 +6,18 @@
 <dataset>/current.json                                the version with the newest as_of
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
-from shopmill.errors import InvalidInputError
+from shopmill.errors import DamagedError, InvalidInputError
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import Store, to_json
+
+log = logging.getLogger(__name__)
 
 
 def folder_of(dataset: str, as_of: AsOf, version: str) -> str:
@@ -46,10 +49,7 @@ class Versions:
     def previous_of(self, manifest: Manifest) -> Manifest | None:
         """The version that a version continued from and was compared with; None for a first one, or when it is gone."""
         previous = manifest.beside["previous"]
-        try:
-            return self.exactly(previous["as_of"], previous["version"]) if previous else None
-        except FileNotFoundError:
-            return None
+        return self._find(previous["as_of"], previous["version"]) if previous else None
 
     def need(self, as_of: AsOf | None) -> Manifest:
         """The version of an as_of, or the current one; InvalidInputError where there is none."""
@@ -71,7 +71,7 @@ class Versions:
     def all(self) -> list[Manifest]:
         """Every version, by as_of and id."""
         keys = [key for key in self.store.keys(self.dataset) if key.endswith("/manifest.json")]
-        found = [Manifest.from_document(self.store.read_json(key)) for key in keys]
+        found = [manifest for key in keys if (manifest := self._readable(key))]
         return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
 
     def is_current(self, manifest: Manifest) -> bool:
@@ -99,10 +99,13 @@ class Versions:
         Says whether anything was new. Safe to repeat after a crash at any point.
         """
         folder = self.folder(manifest)
-        is_new = not self.store.exists(f"{folder}/manifest.json")
+        key = f"{folder}/manifest.json"
+        is_new = self._readable(key) is None
         if is_new:
             self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), list(staged))
-            self.store.create(f"{folder}/manifest.json", manifest.to_json())
+            self.store.flush(f"{folder}/{path}" for path in staged)
+            if not self.store.create(key, manifest.to_json()):
+                self.store.write(key, manifest.to_json())  # it was there, and damaged
         self._point(manifest)
         return is_new
 
@@ -114,17 +117,69 @@ class Versions:
             self._write_pointer(f"{self.dataset}/current.json", pointer)
 
     def _write_pointer(self, key: str, pointer: Mapping[str, Any]) -> None:
-        if not (self.store.exists(key) and self.store.read_json(key) == pointer):
+        if self._pointer(key) != pointer:
             self.store.write(key, to_json(pointer))
 
     def _pointed_to(self, key: str) -> Manifest | None:
+        """The version that a pointer names; the newest whole one below its folder where what it says is damaged."""
+        if not (pointer := self._pointer(key)):
+            return next(self._newest_first(key), None) if pointer is not None else None
+        if found := self._find(pointer["as_of"], pointer["version"]):
+            return found
+        log.warning("%s names version %s, which is missing or damaged.", self.store.uri(key), pointer["version"])
+        return next(self._newest_first(key), None)
+
+    def _pointer(self, key: str) -> dict[str, str] | None:
+        """What a pointer says: nothing ({}) where it is damaged, None where there is none."""
         try:
-            pointer = self.store.read_json(key)
+            said = self.store.read_json(key)
+            return {"as_of": said["as_of"], "version": said["version"]}
         except FileNotFoundError:
             return None
-        return self.exactly(pointer["as_of"], pointer["version"])
+        except DamagedError as error:
+            log.warning("%s", error)
+        except (KeyError, TypeError):
+            log.warning("%s does not name a version: it is damaged. Run `shopmill repair`.", self.store.uri(key))
+        return {}
+
+    def _newest_first(self, pointer: str) -> Iterator[Manifest]:
+        """Whole versions that a pointer could name: by as_of, those of one as_of by when they were published."""
+        below = self.store.entries(pointer.removesuffix("/current.json"))
+        found = [entry for entry in below if entry.key.endswith("/manifest.json")]
+        at = {entry.key: AsOf.from_path(entry.key.split("/")[1], self.zone) for entry in found}
+        for entry in sorted(found, key=lambda entry: (at[entry.key], entry.modified), reverse=True):
+            if manifest := self._readable(entry.key):
+                yield manifest
+
+    def _readable(self, key: str) -> Manifest | None:
+        """The manifest under a key; None, and a warning where it is damaged, when there is none to read."""
+        try:
+            return self._manifest(key)
+        except FileNotFoundError:
+            return None
+        except DamagedError as error:
+            log.warning("%s", error)
+            return None
+
+    def _find(self, as_of: str, version: str) -> Manifest | None:
+        return self._readable(self._manifest_key(as_of, version))
 
     def exactly(self, as_of: str, version: str) -> Manifest:
-        """The manifest of one version; FileNotFoundError where it is not there."""
-        folder = folder_of(self.dataset, AsOf.parse(as_of, self.zone), version)
-        return Manifest.from_document(self.store.read_json(f"{folder}/manifest.json"))
+        """The manifest of one version; FileNotFoundError where it is not there, DamagedError where it cannot be read."""
+        return self._manifest(self._manifest_key(as_of, version))
+
+    def _manifest_key(self, as_of: str, version: str) -> str:
+        return f"{folder_of(self.dataset, AsOf.parse(as_of, self.zone), version)}/manifest.json"
+
+    def _manifest(self, key: str) -> Manifest:
+        document = self.store.read_json(key)
+        try:
+            manifest = Manifest.from_document(document)
+            is_right = key == self._manifest_key(manifest.as_of, manifest.version)
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidInputError):
+            is_right = False
+        if not is_right:
+            raise DamagedError(
+                f"{self.store.uri(key)} is not the manifest that was published there: it is damaged. Run `shopmill repair`."
+            )
+        return manifest

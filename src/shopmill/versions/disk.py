@@ -1,0 +1,100 @@
+"""Files of a local store that survive a power cut.
+
+A file is there for good once its bytes are on the disk and the folder that names it is, up to the store's root: so both are
+synced, and only then does anything refer to the file. Names that begin with a dot are files that are not finished.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+PARALLEL_SYNCS = 8  # the file system answers those that wait together with one write of its journal
+
+
+class Disk:
+    """The folder of a local store."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Puts or replaces a file; it is on the disk afterwards."""
+        with self._beside(path) as unfinished:
+            _write_synced(unfinished, data)
+            unfinished.replace(path)
+        self._sync_folders([path])
+
+    def create(self, path: Path, data: bytes) -> bool:
+        """Puts a file unless there is one; says whether it did. It is on the disk afterwards."""
+        with self._beside(path) as unfinished:
+            _write_synced(unfinished, data)
+            try:
+                path.hardlink_to(unfinished)
+            except FileExistsError:
+                return False
+        self._sync_folders([path])
+        return True
+
+    def adopt(self, source: Path, path: Path) -> None:
+        """Moves a file here from anywhere. It is on the disk after `flush`."""
+        with self._beside(path) as unfinished:  # another file system can only copy; what makes it visible is one step
+            shutil.move(source, unfinished)
+            unfinished.replace(path)
+
+    def link(self, source: Path, path: Path) -> None:
+        """Gives a file a second name. It is on the disk after `flush`."""
+        with self._beside(path) as unfinished:
+            unfinished.hardlink_to(source)
+            unfinished.replace(path)
+
+    def flush(self, paths: list[Path]) -> None:
+        """Waits until files and the folders that name them are on the disk."""
+        with ThreadPoolExecutor(PARALLEL_SYNCS) as pool:
+            list(pool.map(_sync, paths))
+        self._sync_folders(paths)
+
+    def _sync_folders(self, paths: Iterable[Path]) -> None:
+        """Every folder on the way, for any of them may be new; syncing one that did not change costs next to nothing."""
+        inside = len(self.root.parts)
+        folders = {parent for path in paths for parent in path.parents if len(parent.parts) >= inside}
+        for folder in sorted(folders, key=lambda one: len(one.parts), reverse=True):
+            _sync(folder)
+
+    @contextmanager
+    def _beside(self, path: Path) -> Iterator[Path]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
+            yield unfinished
+        finally:
+            unfinished.unlink(missing_ok=True)  # renaming one link over another of the same file does nothing
+
+
+def is_unfinished(key: str) -> bool:
+    """Whether a key names a file that was being written when its writer died, or still is."""
+    return key.rsplit("/", 1)[-1].startswith(".")
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    """Waits until the bytes of a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network drives cannot sync folders
+            raise
+    finally:
+        os.close(handle)
