@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import rich
@@ -19,6 +20,7 @@ from shopmill.cli.airflow import airflow_setup
 from shopmill.cli.gc import gc
 from shopmill.cli.gx import export_gx
 from shopmill.cli.lineage import lineage
+from shopmill.cli.report import report, write_version
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
 
@@ -148,7 +150,8 @@ def show(
     dataset: DatasetName,
     as_of: AsOfOption = None,
     table: Annotated[str | None, typer.Option(help="a table of the dataset; default: its main one")] = None,
-    rows: Annotated[int, typer.Option(help="how many rows of sample")] = 5,
+    rows: Annotated[int, typer.Option(min=0, help="how many rows of sample")] = 5,
+    html: Annotated[Path | None, typer.Option("--html", help="write it as one HTML file instead")] = None,
     as_json: Json = False,
 ) -> None:
     """Show a version: columns, checks, a sample of its rows."""
@@ -156,6 +159,9 @@ def show(
 
     found = Version(datasets.load(dataset).name, as_of, context.obj)
     manifest = found.manifest
+    if html:
+        write_version(context.obj, manifest, html)
+        return
     name = manifest.need(table or manifest.content["main_table"])
     described = manifest.content["tables"][name]
     sample = found.to_duckdb(name).limit(rows).fetchall()
@@ -329,7 +335,7 @@ def demo(
     raise typer.Exit(code)
 
 
-for command in (lineage, export_gx, gc, airflow_setup):  # each in a module of its own
+for command in (lineage, report, export_gx, gc, airflow_setup):  # each in a module of its own
     app.command()(command)
 
 

@@ -1,0 +1,58 @@
+"""`shopmill report`: the catalogue as a folder of HTML files."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TimeRemainingColumn
+
+from shopmill.settings import Settings
+from shopmill.versions.manifest import Manifest
+
+out, err = Console(), Console(stderr=True)
+
+
+def report(
+    context: typer.Context,
+    dataset: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="one dataset; default: all")] = None,
+    output: Annotated[Path, typer.Option(help="folder for the pages")] = Path("report"),
+    versions: Annotated[int, typer.Option(min=1, help="newest versions of each dataset that get a page")] = 50,
+) -> None:
+    """Write the catalogue as HTML pages: a folder that opens from disk, and needs no server and no network."""
+    from shopmill.catalogue.reader import Reader
+    from shopmill.catalogue.report import write_report
+
+    reader = Reader(context.obj, datetime.now(UTC))
+    names = [reader.need(dataset)] if dataset else None
+    with Progress(
+        *Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err, disable=not err.is_terminal
+    ) as bars:
+        task = bars.add_task("Writing pages", total=None)
+        written = write_report(
+            reader,
+            output,
+            names,
+            os.environ.get("AIRFLOW__API__BASE_URL", ""),
+            versions,
+            lambda done, total: bars.update(task, completed=done, total=total),
+        )
+    if reader.silence:
+        err.print(f"[yellow]warning[/] {reader.silence}", soft_wrap=True, highlight=False)
+    out.print(f"{len(written)} pages: {output.resolve() / 'index.html'}", soft_wrap=True, highlight=False)
+
+
+def write_version(settings: Settings, manifest: Manifest, file: Path) -> None:
+    """Writes a version as one file that has everything in it: `shopmill show --html`."""
+    from shopmill.catalogue.pages import version_path
+    from shopmill.catalogue.reader import Reader
+    from shopmill.catalogue.site import Site
+    from shopmill.catalogue.summaries import summarized
+
+    reader = Reader(settings, datetime.now(UTC))
+    address = version_path(manifest.dataset, summarized(manifest).key)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(Site(whole=True).open(reader, address))
+    out.print(str(file.resolve()), soft_wrap=True, highlight=False)

@@ -1,0 +1,51 @@
+"""Which columns are about a person, and how their values are masked wherever somebody looks at samples."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MASK = "•••"
+_WORDS = "customer|user|visitor|session|client|member|household|person|account|device"
+_PERSONAL = re.compile(
+    rf"(^|_)({_WORDS}|first_event)_?id$|(^|_)(e?mail|phone|mobile|address|street|postal|postcode|zip|birth|iban|passport)"
+    r"|(^|_)(first|last|full|given|family|sur)_?name$|^(age|ip|ip_address|gender|latitude|longitude)$",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+def is_personal(column: str) -> bool:
+    """Whether a column of this name holds what identifies or describes a person. Numbers of an index do not."""
+    return bool(_PERSONAL.search(column))
+
+
+def masked(column: str, value: Any) -> Any:
+    """The value as others may see it: nothing of a person, and no e-mail address within a text."""
+    if value is None:
+        return None
+    if is_personal(column):
+        return MASK
+    return _ADDRESS.sub(MASK, value) if isinstance(value, str) else value
+
+
+def masked_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as others may see it."""
+    return {column: masked(column, value) for column, value in row.items()}
+
+
+def masked_json(text: str) -> str:
+    """A row that is written as JSON, masked; a text that is no JSON object is hidden whole."""
+    try:
+        row = json.loads(text)
+    except ValueError:
+        return MASK
+    return json.dumps(masked_row(row), ensure_ascii=False) if isinstance(row, dict) else MASK
+
+
+def masked_example(columns: Iterable[str], example: str) -> str:
+    """An example of a check, `value, value`, in the order of `columns`; hidden whole where the two do not match."""
+    names, values = list(columns), example.split(", ")
+    if len(names) != len(values):
+        return MASK if any(map(is_personal, names)) else str(masked("", example))
+    return ", ".join(str(masked(name, value)) for name, value in zip(names, values, strict=True))

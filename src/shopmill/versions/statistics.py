@@ -1,0 +1,244 @@
+"""What the columns of a version look like: nulls, distinct values, range, a histogram or the most frequent values.
+
+Computed once per version from at most SAMPLE_ROWS rows of each table, and kept beside the manifest as statistics.json.
+It is no part of what a version is: the id does not hash it, and another way to count changes no version.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from shopmill.errors import StoreError
+from shopmill.personal import is_personal
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import to_json
+from shopmill.versions.versions import Versions
+
+if TYPE_CHECKING:
+    import duckdb
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+NAME = "statistics.json"
+FORM = 1  # of the document: another number is computed again
+SAMPLE_ROWS = 250_000
+BINS = 24
+TOP = 8
+LONGEST_TEXT = 80
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+TIMES = ("DATE", "TIMESTAMP")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a histogram, or a frequent value: what it stands for, and in how many rows."""
+
+    label: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """What one column looks like. A personal column has no values here, only how many."""
+
+    name: str
+    nulls: int
+    distinct: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    mean: str | None = None
+    histogram: tuple[Bar, ...] = ()
+    top: tuple[Bar, ...] = ()
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class TableStatistics:
+    """The columns of one table, of `sampled` of its `rows`."""
+
+    rows: int
+    sampled: int
+    columns: tuple[ColumnStatistics, ...]
+
+    def column(self, name: str) -> ColumnStatistics | None:
+        """What one column looks like, where it is known."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+Statistics = dict[str, TableStatistics]
+
+
+def statistics_of(versions: Versions, manifest: Manifest, cache: Path, keep: bool = True) -> Statistics:
+    """The statistics of a version: as kept, or else computed now and kept where the store may be written.
+
+    `cache` is for files of an object store.
+    """
+    key = f"{versions.folder(manifest)}/{NAME}"
+    try:
+        document = versions.store.read_json(key)
+        if document["form"] == FORM:
+            return _from_document(document)
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        pass
+    found = describe(versions, manifest, cache)
+    if keep:
+        try:
+            versions.store.write(key, to_json({"form": FORM, "tables": {n: asdict(t) for n, t in found.items()}}))
+        except StoreError as error:  # who only reads computes them again
+            log.info("Statistics are not kept: %s", error)
+    return found
+
+
+def _from_document(document: dict[str, Any]) -> Statistics:
+    return {name: _table(table) for name, table in document["tables"].items()}
+
+
+def _table(document: dict[str, Any]) -> TableStatistics:
+    return TableStatistics(document["rows"], document["sampled"], tuple(map(_column, document["columns"])))
+
+
+def _column(document: dict[str, Any]) -> ColumnStatistics:
+    bars = {name: tuple(Bar(**bar) for bar in document[name]) for name in ("histogram", "top")}
+    return ColumnStatistics(**{**document, **bars})
+
+
+def describe(versions: Versions, manifest: Manifest, cache: Path) -> Statistics:
+    """Computes the statistics of all tables of a version."""
+    import duckdb
+
+    with duckdb.connect(config={"threads": 1}) as connection:
+        return {name: _describe(connection, versions, manifest, name, cache) for name in manifest.tables}
+
+
+def _describe(
+    connection: "duckdb.DuckDBPyConnection", versions: Versions, manifest: Manifest, table: str, cache: Path
+) -> TableStatistics:
+    files = spread([file for file in manifest.files(table) if file.rows], lambda file: file.rows, SAMPLE_ROWS)
+    folder = versions.folder(manifest)
+    paths = versions.store.fetch([f"{folder}/{file.path}" for file in files], cache)
+    names = [column["name"] for column in manifest.content["tables"][table]["columns"]]
+    parts = list(_row_groups(paths))
+    chosen = spread(parts, lambda part: part[2], SAMPLE_ROWS)
+    columns = tuple(_describe_column(connection, chosen, name) for name in names)
+    return TableStatistics(manifest.rows(table), sum(rows for _, _, rows in chosen), columns)
+
+
+def spread(items: Sequence[T], rows_of: Callable[[T], int], limit: int) -> list[T]:
+    """Items evenly spread over all, of about `limit` rows in total: at least one, where there is one."""
+    total = sum(map(rows_of, items))
+    step = max(1.0, total / limit)
+    wanted = max(1, round(len(items) / step))
+    return [items[int(i * len(items) / wanted)] for i in range(wanted)] if items else []
+
+
+Part = tuple[Path, int, int]
+
+
+def _row_groups(paths: Sequence[Path]) -> Iterator[Part]:
+    import pyarrow.parquet as pq
+
+    for path in paths:
+        metadata = pq.ParquetFile(path).metadata
+        yield from ((path, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups))
+
+
+def _describe_column(connection: "duckdb.DuckDBPyConnection", parts: Sequence[Part], name: str) -> ColumnStatistics:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not parts:
+        return ColumnStatistics(name, 0, personal=is_personal(name))
+    by_file: dict[Path, list[int]] = {}
+    for path, group, _ in parts:
+        by_file.setdefault(path, []).append(group)
+    read = [pq.ParquetFile(path).read_row_groups(groups, columns=[name]) for path, groups in by_file.items()]
+    values = pa.concat_tables([table.rename_columns(["v"]) for table in read]).slice(0, SAMPLE_ROWS)
+    connection.register("sample", values)
+    return _Described(connection, name).statistics()
+
+
+@dataclass(frozen=True)
+class _Described:
+    """The table `sample` with the column `v`."""
+
+    connection: "duckdb.DuckDBPyConnection"
+    name: str
+
+    def statistics(self) -> ColumnStatistics:
+        kind = str(self._row("select any_value(typeof(v)) from sample")[0] or "")
+        if not kind or kind.endswith("[]") or kind.startswith(("STRUCT", "MAP")):
+            return ColumnStatistics(self.name, self._row("select count(*) - count(v) from sample")[0])
+        nulls, distinct = self._row("select count(*) - count(v), count(distinct v) from sample")
+        if is_personal(self.name):
+            return ColumnStatistics(self.name, nulls, distinct, personal=True)
+        if kind.startswith(NUMBERS):
+            return self._number(kind, nulls, distinct)
+        if kind.startswith(TIMES):
+            return self._time(nulls, distinct)
+        top = self._bars(
+            f"select left(cast(v as varchar), {LONGEST_TEXT}), count(*) as n from sample where v is not null "
+            f"group by v order by n desc, 1 limit {TOP}"
+        )
+        return ColumnStatistics(self.name, nulls, distinct, top=top if distinct <= nulls or top[0].rows > 1 else ())
+
+    def _number(self, kind: str, nulls: int, distinct: int) -> ColumnStatistics:
+        low, high, mean, far = self._row(
+            "select min(v), max(v), avg(x), quantile_cont(x, 0.99) from "
+            "(select v, cast(v as double) as x from sample where v is not null and isfinite(cast(v as double))) as finite"
+        )
+        if low is None:
+            return ColumnStatistics(self.name, nulls, distinct)
+        is_whole = kind.startswith(WHOLE)
+        # A few huge values would leave a single bar: the last bar then holds all that is above the 99th percentile.
+        top = float(far) if float(high) > 4 * abs(float(far)) and float(far) > float(low) else float(high)
+        bars = self._histogram("cast(v as double)", float(low), top, is_whole, lambda edge: _number(edge, is_whole))
+        return ColumnStatistics(self.name, nulls, distinct, _plain(low), _plain(high), f"{mean:.6g}", histogram=bars)
+
+    def _time(self, nulls: int, distinct: int) -> ColumnStatistics:
+        low, high, first, last = self._row("select min(v), max(v), epoch(min(v)), epoch(max(v)) from sample")
+        if low is None:
+            return ColumnStatistics(self.name, nulls, distinct)
+        bars = self._histogram("epoch(v)", float(first), float(last), False, _day)
+        return ColumnStatistics(self.name, nulls, distinct, str(low), str(high), histogram=bars)
+
+    def _histogram(
+        self, value: str, low: float, high: float, is_whole: bool, label: Callable[[float], str]
+    ) -> tuple[Bar, ...]:
+        bins, width = BINS, (high - low) / BINS
+        if is_whole:
+            width = max(1.0, float(-(-(high - low + 1) // BINS)))
+            bins = int(-(-(high - low + 1) // width))
+        if width <= 0:
+            bins, width = 1, 1.0
+        counted = dict(
+            self.connection.execute(
+                f"select least(cast(floor(({value} - ?) / ?) as bigint), ?) as bin, count(*) from sample "
+                f"where v is not null and isfinite({value}) group by bin",
+                [low, width, bins - 1],
+            ).fetchall()
+        )
+        return tuple(Bar(label(low + i * width), int(counted.get(i, 0))) for i in range(bins))
+
+    def _bars(self, query: str) -> tuple[Bar, ...]:
+        return tuple(Bar(str(label), int(rows)) for label, rows in self.connection.execute(query).fetchall())
+
+    def _row(self, query: str) -> tuple[Any, ...]:
+        return tuple(self.connection.execute(query).fetchall()[0])
+
+
+def _number(value: float, is_whole: bool) -> str:
+    return f"{value:.0f}" if is_whole else f"{value:.4g}"
+
+
+def _plain(value: Any) -> str:
+    text = f"{value:f}" if not isinstance(value, int) else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _day(seconds: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,85 @@
+"""Two thousand versions: read once, and then a page takes a moment."""
+
+import json
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from shelf import PASSED, Shelf
+
+from shopmill.catalogue.site import Site
+from shopmill.catalogue.summaries import History
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import Store
+
+COUNT = 2000
+SITE = Site(airflow="../", can_ask=True)
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the manifests of two thousand days, fifty checks each; the files themselves are of the last one only."""
+    from shopmill.settings import Settings
+
+    store = tmp_path_factory.mktemp("crowded")
+    shelf = Shelf(Settings(_env_file=None, store=str(store)))
+    rows = [{"article_id": f"{i:04}", "n": i} for i in range(100)]
+    newest = shelf.publish("2020-09-23", {"interactions": rows})
+    checks = [{**PASSED, "name": f"check {i}"} for i in range(50)]
+    for i in range(1, COUNT):
+        as_of = str(date(2020, 9, 23) - timedelta(days=i))
+        bad = [
+            {**check, "passed": i % 97 != n, "severity": "warn", "violations": int(i % 97 == n)}
+            for n, check in enumerate(checks)
+        ]
+        manifest = Manifest(
+            "user_item_interactions", as_of, newest.content, {"checks": bad, "previous": None, "snapshots": {}}
+        )
+        folder = store / f"user_item_interactions/as_of={as_of}/version={manifest.version}"
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_bytes(manifest.to_json())
+        (folder.parent / "current.json").write_text(json.dumps({"as_of": as_of, "version": manifest.version}))
+    return store
+
+
+@pytest.mark.parametrize(
+    "page", ["index.html", "datasets/user_item_interactions/index.html", "datasets/user_item_interactions/quality.html"]
+)
+def test_a_page_takes_less_than_a_second(crowded: Path, page: str) -> None:
+    from shopmill.settings import Settings
+
+    shelf = Shelf(Settings(_env_file=None, store=str(crowded)))
+    assert len(History(shelf.versions).all) == COUNT  # the first look reads all manifests, and keeps what it read
+    SITE.open(shelf.reader(), page)
+    begun = time.process_time()
+    text = SITE.open(shelf.reader(), page)
+    assert time.process_time() - begun < 1  # of the processor: others work on this machine too
+    assert len(text) < 2_000_000
+
+
+def test_manifests_are_read_once(crowded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shopmill.settings import Settings
+
+    shelf = Shelf(Settings(_env_file=None, store=str(crowded)))
+    assert len(History(shelf.versions).all) == COUNT
+    read: list[str] = []
+    original = Store.read
+
+    def noting(self: Store, key: str) -> bytes:
+        read.append(key)
+        return original(self, key)
+
+    monkeypatch.setattr(Store, "read", noting)
+    assert len(History(shelf.versions).all) == COUNT
+    assert read == ["user_item_interactions/summaries.json"]
+
+
+def test_without_what_was_kept_all_is_read_again(crowded: Path) -> None:
+    from shopmill.settings import Settings
+
+    shelf = Shelf(Settings(_env_file=None, store=str(crowded)))
+    before = History(shelf.versions).all
+    for damage in (b"", b"{}", b"[1]", b'{"form": 1, "checks": [], "versions": [{}]}'):
+        (crowded / "user_item_interactions/summaries.json").write_bytes(damage)
+        assert History(shelf.versions).all == before

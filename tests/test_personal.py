@@ -1,0 +1,48 @@
+"""Which columns are about a person, and that their values are masked in every shape that they come in."""
+
+import json
+
+import pytest
+
+from shopmill.personal import MASK, is_personal, masked, masked_example, masked_json
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("customer_id", "user_id", "session_id", "CUSTOMER_ID", "client_id", "email", "e_mail_address"),
+        *(
+            "phone_number",
+            "postal_code",
+            "zip",
+            "age",
+            "first_name",
+            "surname",
+            "ip_address",
+            "visitor_id",
+            "birth_date",
+        ),
+    ],
+)
+def test_personal(column: str) -> None:
+    assert is_personal(column)
+
+
+@pytest.mark.parametrize(
+    "column", ["article_id", "customer_index", "price", "prod_name", "review_id", "page", "age_days", "category"]
+)
+def test_not_personal(column: str) -> None:
+    assert not is_personal(column)
+
+
+def test_masks() -> None:
+    assert masked("customer_id", "c1") == MASK
+    assert masked("customer_id", None) is None
+    assert masked("text", "write to a@b.se now") == f"write to {MASK} now"
+    assert masked("n", 5) == 5
+    assert json.loads(masked_json('{"customer_id": "c1", "price": 1}')) == {"customer_id": MASK, "price": 1}
+    assert masked_json("c1 bought something") == MASK
+    assert masked_json('["c1"]') == MASK
+    assert masked_example(["customer_id", "article_id"], "c1, 0001") == f"{MASK}, 0001"
+    assert masked_example(["customer_id", "article_id"], "c, 1, 0001") == MASK
+    assert masked_example(["article_id"], "0001, with a comma") == "0001, with a comma"

@@ -1,0 +1,137 @@
+"""Column statistics: right for what they looked at, bounded, kept once, no part of a version's id, and nobody's values."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from shopmill.settings import Settings
+from shopmill.versions import statistics as module
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.statistics import NAME, Statistics, spread, statistics_of
+from shopmill.versions.store import Store
+from shopmill.versions.versions import Versions
+
+COLUMNS: dict[str, list[object]] = {
+    "n": [1, 2, 2, 3, None],
+    "price": [Decimal("1.50"), Decimal("2.00"), Decimal("2.00"), None, Decimal("99.99")],
+    "score": [0.5, float("nan"), float("inf"), -1.0, 0.25],
+    "name": ["a", "a", "b", None, "<script>"],
+    "day": [date(2020, 1, 1), date(2020, 1, 31), None, date(2020, 1, 2), date(2020, 1, 3)],
+    "at": [
+        datetime(2020, 1, 1, 12, tzinfo=UTC),
+        None,
+        datetime(2020, 2, 1, tzinfo=UTC),
+        datetime(2020, 1, 1, tzinfo=UTC),
+        datetime(2020, 1, 1, tzinfo=UTC),
+    ],
+    "is_new": [True, False, True, None, True],
+    "vector": [[1.0], [2.0], None, [3.0], []],
+    "empty": [None] * 5,
+    "customer_id": ["person-1", "person-2", "person-2", None, "person-3"],
+}
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Versions:
+    return Versions(Store(str(tmp_path / "store")), "sample", Settings(_env_file=None).zone)
+
+
+def publish(versions: Versions, table: pa.Table, row_group_size: int | None = None) -> Manifest:
+    assert versions.store.root
+    path = versions.store.root / "staging" / "t.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, row_group_size=row_group_size)
+    file = {"path": "t/part.parquet", "rows": table.num_rows, "bytes": path.stat().st_size, "sha256": "0"}
+    columns = [{"name": name, "type": "?", "unit": "", "meaning": ""} for name in table.column_names]
+    described = {"t": {"grain": "", "key": [], "columns": columns, "files": [file]}}
+    manifest = Manifest("sample", "2020-01-01", {"main_table": "t", "tables": described, "inputs": {}, "rejected": {}})
+    versions.publish(manifest, {"t/part.parquet": "staging/t.parquet"})
+    return manifest
+
+
+def describe(versions: Versions, table: pa.Table, row_group_size: int | None = None) -> Statistics:
+    return statistics_of(versions, publish(versions, table, row_group_size), Path("unused"))
+
+
+def test_what_the_columns_look_like(versions: Versions) -> None:
+    found = describe(versions, pa.table(COLUMNS))["t"]
+    assert (found.rows, found.sampled) == (5, 5)
+    columns = {column.name: column for column in found.columns}
+    n = columns["n"]
+    assert (n.nulls, n.distinct, n.minimum, n.maximum, n.mean) == (1, 3, "1", "3", "2")
+    assert [(bar.label, bar.rows) for bar in n.histogram] == [("1", 1), ("2", 2), ("3", 1)]
+    assert (columns["price"].minimum, columns["price"].maximum) == ("1.5", "99.99")
+    assert (columns["score"].minimum, columns["score"].maximum) == ("-1", "0.5")
+    assert sum(bar.rows for bar in columns["score"].histogram) == 3
+    assert [(bar.label, bar.rows) for bar in columns["name"].top] == [("a", 2), ("<script>", 1), ("b", 1)]
+    assert (columns["day"].minimum, columns["day"].maximum) == ("2020-01-01", "2020-01-31")
+    assert sum(bar.rows for bar in columns["at"].histogram) == 4
+    assert {bar.label: bar.rows for bar in columns["is_new"].top} == {"true": 3, "false": 1}
+    assert (columns["vector"].nulls, columns["vector"].distinct) == (1, None)
+    assert columns["empty"].nulls == 5
+    person = columns["customer_id"]
+    assert (person.nulls, person.distinct, person.personal, person.top, person.minimum) == (1, 3, True, (), None)
+
+
+def test_a_table_without_rows(versions: Versions) -> None:
+    found = describe(versions, pa.table({"n": pa.array([], pa.int64())}))["t"]
+    assert (found.rows, found.sampled, found.columns[0].nulls) == (0, 0, 0)
+
+
+def test_they_are_kept_and_no_part_of_the_version(versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = publish(versions, pa.table(COLUMNS))
+    found = statistics_of(versions, manifest, Path("unused"))
+    key = f"{versions.folder(manifest)}/{NAME}"
+    assert b"person-" not in versions.store.read(key)
+    assert versions.exactly("2020-01-01", manifest.version).version == manifest.version
+    monkeypatch.setattr(module, "describe", None)  # not computed again
+    assert statistics_of(versions, manifest, Path("unused")) == found
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"form": 0}', b'{"form": 1}'])
+def test_what_cannot_be_read_is_computed_again(versions: Versions, damage: bytes) -> None:
+    manifest = publish(versions, pa.table(COLUMNS))
+    found = statistics_of(versions, manifest, Path("unused"))
+    versions.store.write(f"{versions.folder(manifest)}/{NAME}", damage)
+    assert statistics_of(versions, manifest, Path("unused")) == found
+
+
+def test_who_may_not_write_sees_them_all_the_same(versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shopmill.errors import StoreError
+
+    def refused(*_: object) -> None:
+        raise StoreError("read-only")
+
+    manifest = publish(versions, pa.table(COLUMNS))
+    monkeypatch.setattr(Store, "write", refused)
+    assert statistics_of(versions, manifest, Path("unused"))["t"].rows == 5
+
+
+def test_a_large_table_is_looked_at_in_parts_spread_over_all(
+    versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAMPLE_ROWS", 1000)
+    found = describe(versions, pa.table({"n": list(range(10_000))}), row_group_size=100)["t"]
+    assert (found.rows, found.sampled) == (10_000, 1000)
+    assert int(found.columns[0].maximum or 0) > 8000
+    assert sum(bar.rows for bar in found.columns[0].histogram) == 1000
+
+
+def test_a_few_huge_values_leave_the_picture_readable(versions: Versions) -> None:
+    found = describe(versions, pa.table({"n": [*range(1000), 10**9]}))["t"].columns[0]
+    assert found.maximum == "1000000000"
+    assert max(bar.rows for bar in found.histogram) < 200
+
+
+def test_the_same_rows_give_the_same_statistics(versions: Versions) -> None:
+    assert describe(versions, pa.table(COLUMNS)) == describe(versions, pa.table(COLUMNS))
+
+
+def test_spread() -> None:
+    assert spread([], len, 5) == []
+    assert spread(["aaa"], len, 1) == ["aaa"]
+    assert spread(["a"] * 10, len, 5) == ["a"] * 5
