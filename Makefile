@@ -9,7 +9,7 @@ SERVICES := redis-server prometheus prometheus-alertmanager
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark lint format docs pictures lock clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark lint format docs pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,5 +67,16 @@ lock: ## resolve the dependencies anew and write the lock files, with hashes and
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra spark --universal --python-version 3.11 --constraint requirements.lock \
 	  --generate-hashes --no-header --output-file requirements-spark.lock
 
+.venv-audit/installed: requirements-audit.lock .venv/installed
+	@test -x .venv-audit/bin/python || $(PYTHON) -m venv --without-pip .venv-audit
+	@$(BIN)/uv pip sync --quiet --python .venv-audit/bin/python --require-hashes requirements-audit.lock
+	@touch $@
+
+sbom: .venv-audit/installed ## write shopmill.cdx.json: every installed package, in CycloneDX
+	.venv-audit/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --output-file shopmill.cdx.json $(BIN)/python
+
+audit: .venv-audit/installed ## look for known weaknesses of the pinned packages (needs a network)
+	@for lock in $(LOCKS); do .venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement $$lock || exit 1; done
+
 clean: ## remove .venv and what the demo made
-	rm -rf .venv .shopmill
+	rm -rf .venv .venv-audit .shopmill
