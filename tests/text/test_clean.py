@@ -1,12 +1,12 @@
 import re
-import time
 import unicodedata
 
 import pytest
+from hostile import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopmill.text.clean import EMAIL, PHONE, clean, clean_texts, duplicate_key, mask
+from shopmill.text.clean import clean, clean_texts, duplicate_key
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,15 @@ from shopmill.text.clean import EMAIL, PHONE, clean, clean_texts, duplicate_key,
         ("see https://shop.example/a?b=c#d, and www.example.com/x.", "see , and ."),
         ("HTTP://EXAMPLE.COM", ""),
         ("e\u0301", "é"),
+        ("I’m “sure” it isn´t 5′7″", "I'm \"sure\" it isn't 5'7\""),
+        ("ＶＥＲＹ ｇｏｏｄ １２ ，很好！", "VERY good 12 ，很好！"),
+        ("i&amp;#39;d &lt;b&gt;buy&lt;/b&gt;", "i'd buy"),
+        ("I am usually <S but this time >M", "I am usually <S but this time >M"),
+        ("看https://example.com/a很好", "看 很好"),
+        ("tom@gm\u200dail.com t\u200bom@gmail.com", "[email] [email]"),
+        ("می\u200cخواهم ❤\ufe0f", "می\u200cخواهم ❤\ufe0f"),
+        ("ｔｏｍ＠ｇｍａｉｌ．ｃｏｍ", "[email]"),
+        ("&#" + "1" * 5000, "&#[phone]"),
         ("zero\u200bwidth \u202eturned\u202c bell\x07", "zerowidth turned bell"),
         ("👩‍👩‍👧 I love it 💘", "👩‍👩‍👧 I love it 💘"),
         ("CASE stays!!! :)", "CASE stays!!! :)"),
@@ -30,66 +39,13 @@ def test_clean(raw: str, expected: str) -> None:
     assert clean(raw) == expected
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "ann@example.com",
-        "ann.o'hara+shop@mail.example.co.uk",
-        "ANN@EXAMPLE.COM",
-        "jürgen@müller.example",
-        "ann [at] example [dot] com",
-        "ann(at)example.com",
-        "ann\uff20example.com",
-        "a" * 500 + "@example.com",
-    ],
-)
-def test_an_address_is_masked(address: str) -> None:
-    assert mask(f"write to {address}, please") == f"write to {EMAIL}, please"
-    assert mask(f"<{address}>") == f"<{EMAIL}>"
-
-
-@pytest.mark.parametrize(
-    "number",
-    [
-        "+49 30 1234567",
-        "(555) 123-4567",
-        "555-123-4567",
-        "555.123.4567",
-        "0049 (0)30 / 123 456 78",
-        "06 12 34 56 78",
-        "5551234",
-        "+15551234567",
-        "555\u2013123\u20134567",
-        "٠١٢٣٤٥٦٧٨٩",
-        "555-123-4567 555-987-6543",
-    ],
-)
-def test_a_telephone_number_is_masked(number: str) -> None:
-    assert mask(f"call {number}, please") == f"call {PHONE}, please"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "bought on 2020-09-22 or 22.09.2020, 10/10",
-        "2019-2020 collection, size 38-40",
-        "29.99 or 1,299.00, not 3 for 20",
-        "5'7 and 130 lbs, 34-26-36",
-        "me@home, @shop, a@b",
-        "meet at example dot com",
-    ],
-)
-def test_what_is_no_address_stays(text: str) -> None:
-    assert mask(text) == text
-
-
 @given(st.text(max_size=200))
 def test_cleaning_leaves_one_form(text: str) -> None:
     cleaned = clean(text)
     assert unicodedata.is_normalized("NFC", cleaned)
     assert cleaned == " ".join(cleaned.split())
     assert not re.search(r"[\x00-\x1f\x7f]", cleaned)
-    assert mask(cleaned) == cleaned
+    assert clean(cleaned) == cleaned
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
@@ -99,6 +55,9 @@ def test_an_address_is_masked_whatever_stands_around_it(before: str, after: str)
 
 
 HOSTILE = [
+    "\u200d",
+    "\ufe0f漢",
+    "&amp;lt;",
     "a",
     "<",
     "<a",
@@ -137,20 +96,17 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_a_hostile_megabyte_takes_less_than_a_second(piece: str) -> None:
-    text = (piece * (1_000_000 // len(piece) + 1))[:1_000_000]
-    started = time.process_time()
-    clean(text)
-    clean(text + "!")
-    assert time.process_time() - started < 2  # two texts
+def test_a_hostile_megabyte_takes_linear_time(piece: str) -> None:
+    assert_linear(clean, piece)
 
 
 def test_a_column_keeps_its_order_and_nulls() -> None:
-    batch = clean_texts(["<b>Two Words</b>", None, ""])
+    batch = clean_texts(["<b>Two Words</b>", None, "", " <br> http://x.example "])
     assert batch.to_pylist() == [
         {"text_clean": "Two Words", "text_lower": "two words", "n_chars": 9, "n_words": 2},
         {"text_clean": None, "text_lower": None, "n_chars": 0, "n_words": 0},
-        {"text_clean": "", "text_lower": "", "n_chars": 0, "n_words": 0},
+        {"text_clean": None, "text_lower": None, "n_chars": 0, "n_words": 0},
+        {"text_clean": None, "text_lower": None, "n_chars": 0, "n_words": 0},
     ]
 
 
@@ -158,4 +114,12 @@ def test_duplicates_share_a_key() -> None:
     assert duplicate_key("Great dress!!") == duplicate_key("great, DRESS")
     assert duplicate_key("Straße") == duplicate_key("STRASSE")
     assert duplicate_key("great dress") != duplicate_key("dress great")
-    assert duplicate_key("💘") != duplicate_key("😡")
+    assert duplicate_key("It isn't") == duplicate_key(clean("it isn’t!"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("💘", "😡"), ("Dress 👍", "Dress 👎"), ("Dress :)", "Dress :("), ("कि", "की"), ("dress", "dress ❤"), ("!", "?")],
+)
+def test_texts_that_differ_in_what_they_say_are_no_duplicates(one: str, other: str) -> None:
+    assert duplicate_key(one) != duplicate_key(other)

@@ -21,7 +21,7 @@ MAX_COLLAPSED_SHARE = Parameter(
 )
 
 
-def embedding_table(name: str, key: Column, grain: str) -> Table:
+def embedding_table(name: str, key: Column, grain: str, *, may_be_empty: bool = False) -> Table:
     """A table that `<name>.sql` gives the key and the `text` of."""
     return Table(
         name=name,
@@ -37,6 +37,7 @@ def embedding_table(name: str, key: Column, grain: str) -> Table:
             Column("n_tokens", "integer", "tokens of the text that were read", "tokens", minimum=0),
             Column("was_truncated", "boolean", "whether the text is longer than the model reads"),
         ),
+        may_be_empty=may_be_empty,
         function=EMBED,
     )
 

@@ -4,17 +4,19 @@ Each pattern is linear in the text: a match starts only where a run starts, and 
 same character. Keep it so; tests/text/test_clean.py feeds hostile megabytes.
 """
 
-import html
 import re
 import unicodedata
 
 import pyarrow as pa
 
+from shopmill.text.emails import EMAIL, mask_emails
+from shopmill.text.markup import unescape, without_tags
+from shopmill.text.phones import PHONE, mask_phones
 from shopmill.text.strings import Texts, as_list
+from shopmill.text.typography import plain
 
-EMAIL = "[email]"
-PHONE = "[phone]"
-FEWEST_PHONE_DIGITS = 7
+__all__ = ["EMAIL", "PHONE", "SCHEMA", "clean", "clean_texts", "duplicate_key", "mask"]
+
 MOST_COMBINING_MARKS = 30  # the stream-safe limit of UAX 15: sorting endless marks takes quadratic time
 
 SCHEMA = pa.schema(
@@ -26,42 +28,37 @@ SCHEMA = pa.schema(
     ]
 )
 
-_SCRIPTS = re.compile(r"<(script|style)\b[^<>]*>[^<]*</\1\s*+>", re.IGNORECASE)
-_TAGS = re.compile(r"</?[a-z][^<>]*>|<![^<>]*>", re.IGNORECASE)
 _NOT_LATIN = re.compile(r"[^\x00-\u02ff]{31,}")
 # Controls other than white space; the invisible marks of direction, width and order that can hide or turn text round.
-_CONTROLS = re.compile(
-    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    r"\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff]"
+    # Joiners and selectors shape Persian, Hindi and emoji; beside ASCII they only hide what a word is.
+    r"|(?<=[!-~])[\u200c\u200d\ufe00-\ufe0f]++|(?<![\u200c\u200d\ufe00-\ufe0f])[\u200c\u200d\ufe00-\ufe0f]++(?=[!-~])"
 )
-_URLS = re.compile(r"\b(?:https?://|ftp://|www\.)\S*[^\s.,!?;:)\]}'\"]", re.IGNORECASE)
-_AT = r"(?:[@\uff20]|\s?[\[(]\s?at\s?[\])]\s?)"
-_DOT = r"(?:\.|\s?[\[(]\s?dot\s?[\])]\s?)"
-_EMAILS = re.compile(rf"(?<![\w.%+'&-])[\w.%+'&-]++{_AT}[\w-]++(?:{_DOT}[\w-]++)++", re.IGNORECASE)
-_NUMBERS = re.compile(r"(?<![\w.,])\+?\(?\d(?:[\s().\u2010-\u2015/-]{0,3}\d)*+")
-_DATES = re.compile(
-    r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}|(?:19|20)\d\d\s?[-/\u2013]\s?(?:19|20)\d\d"
-)
+_URL_END = r"\s\u3000-\u9fff\uac00-\ud7af\uff00-\uffef<>\""
+_URLS = re.compile(rf"(?:https?://|ftp://|\bwww\.)[^{_URL_END}]*[^{_URL_END}.,!?;:)\]}}']", re.IGNORECASE)
+_EMOTICONS = re.compile(r"(?<!\S)[<>]?[:;=8xX][-o*']?[)\](\[dDpP/\\|@3<>]+(?!\S)|<3+(?!\S)")
 
 
 def clean(text: str) -> str:
     """Return the text without HTML, URLs and control characters, with addresses masked, in NFC, spaced singly.
 
-    E-mail addresses become `[email]`, telephone numbers (seven digits or more that are no date) `[phone]`.
-    Case and punctuation stay: the models and VADER read them.
+    E-mail addresses become `[email]`, telephone numbers `[phone]`. Quotes are straight, and full-width letters and digits
+    are of the usual width. Case and punctuation stay: the models and VADER read them.
     """
-    text = _without_markup(html.unescape(text))
-    text = unicodedata.normalize("NFC", _bounded_marks(_CONTROLS.sub("", text)))
-    return mask(" ".join(_URLS.sub(" ", text).split()))
+    text = plain(_visible(unescape(_visible(text))))
+    return mask(" ".join(_URLS.sub(" ", without_tags(text)).split()))
 
 
 def mask(text: str) -> str:
     """Replace e-mail addresses and telephone numbers. When in doubt, a long number is a telephone number."""
-    return _NUMBERS.sub(_mask_number, _EMAILS.sub(EMAIL, text))
+    return mask_phones(mask_emails(text))
 
 
 def clean_texts(texts: Texts) -> pa.RecordBatch:
-    """Clean a column: SCHEMA's columns, in order. A null text stays null, with 0 characters and words."""
-    cleaned = [None if text is None else clean(text) for text in as_list(texts)]
+    """Clean a column: SCHEMA's columns, in order. A text of which nothing is left is null, with 0 characters and words."""
+    cleaned = [clean(text) or None if text else None for text in as_list(texts)]
     columns = [
         pa.array(cleaned, pa.string()),
         pa.array([None if text is None else text.lower() for text in cleaned], pa.string()),
@@ -72,16 +69,21 @@ def clean_texts(texts: Texts) -> pa.RecordBatch:
 
 
 def duplicate_key(text_clean: str) -> str:
-    """Return what two cleaned texts share when they say the same: their words, without case and punctuation.
+    """Return what two cleaned texts share when they say the same: their words, emoji and emoticons, in any case.
 
-    A text without words keys as itself, so that two different emoji are not duplicates.
+    Punctuation does not count, save in a text that has nothing else.
     """
     folded = unicodedata.normalize("NFKC", text_clean).casefold()
-    return " ".join(re.findall(r"\w+", folded)) or folded
+    marked = _EMOTICONS.sub(lambda face: f" {face.group().encode().hex()} ", folded)
+    return " ".join("".join(c if _says_something(c) else " " for c in marked).split()) or folded
 
 
-def _without_markup(text: str) -> str:
-    return _TAGS.sub(" ", _SCRIPTS.sub(" ", text)) if "<" in text else text
+def _says_something(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character) in {"Mn", "Mc", "So"}
+
+
+def _visible(text: str) -> str:
+    return unicodedata.normalize("NFC", _bounded_marks(_INVISIBLE.sub("", text)))
 
 
 def _bounded_marks(text: str) -> str:
@@ -95,8 +97,3 @@ def _drop_marks_beyond_limit(match: re.Match[str]) -> str:
         if marks <= MOST_COMBINING_MARKS:
             kept.append(character)
     return "".join(kept)
-
-
-def _mask_number(match: re.Match[str]) -> str:
-    digits = sum(character.isdigit() for character in _DATES.sub("", match.group()))
-    return PHONE if digits >= FEWEST_PHONE_DIGITS else match.group()

@@ -6,6 +6,7 @@ import pyarrow as pa
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from shopmill.text.strings import Texts, as_list
+from shopmill.text.typography import ascii_punctuation
 
 Label = Literal["positive", "neutral", "negative"]
 
@@ -24,7 +25,7 @@ class SentimentScorer:
 
     def compound(self, text: str) -> float:
         """Return the sentiment of the first 2,000 characters: -1 (worst) to 1 (best), in steps of 0.0001."""
-        return float(self._analyzer.polarity_scores(text[:MOST_CHARACTERS])["compound"])
+        return float(self._analyzer.polarity_scores(ascii_punctuation(text[:MOST_CHARACTERS]))["compound"])
 
     def score_texts(self, texts: Texts, languages: Texts) -> pa.RecordBatch:
         """Score a column beside the column of its languages: SCHEMA's columns, in order.

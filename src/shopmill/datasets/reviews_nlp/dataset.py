@@ -3,8 +3,10 @@
 `reviews` has the reviews dated before as_of.
 
 - `text_clean`: without HTML, URLs and control characters, e-mail addresses as `[email]`, telephone numbers (any number
-  of seven digits or more that is no date) as `[phone]`, white space single, Unicode in NFC. Case and punctuation stay.
-  `text_lower` is the same in lower case. `n_chars` and `n_words` are of `text_clean`.
+  of seven digits or more that has not the form of a date, price, measure or size) as `[phone]`, white space single,
+  quotes straight, Unicode in NFC. Case and punctuation stay. `text_lower` is the same in lower case. `n_chars` and
+  `n_words` are of `text_clean`. A review without words keeps its stars: `text_clean` and all that is computed of it are
+  null, `n_chars` and `n_words` are 0.
 - `category` is the article's `index_group_name`, as in timeseries; null where the article has none or is unknown.
 - `lang` is one of 31 languages (ISO 639-1), null where the detector is less sure than `min_lang_confidence`; short
   texts often are. `lang_confidence` is there in any case.
@@ -12,15 +14,16 @@
   0.05, negative from -0.05 down. Null for a text that is not known to be English: VADER knows no other language.
 - `rating_sentiment_gap` = (rating - 3) / 2 - sentiment_compound, in [-2, 2]: above 0 the stars are better than the
   words, below 0 the words are better than the stars. Null without a sentiment.
-- `duplicate_of`: the first review (by review_date, then review_id) that has the same words, case and punctuation aside,
-  whoever wrote it and of whichever article; null for that first one and for texts that are there once. Leave the
-  duplicates out where the same text must not be in training and in test data.
+- `duplicate_of`: the first review (by review_date, then review_id) that has the same words, emoji and emoticons, case and
+  punctuation aside, whoever wrote it and of whichever article; null for that first one, for texts that are there once
+  and for reviews without text. Scores of duplicates may differ, since VADER reads case and exclamation marks. Leave
+  the duplicates out where the same text must not be in training and in test data.
 
-`embeddings` has a vector for every review, duplicates included. Equal texts are encoded once and kept in the store's
+`embeddings` has a vector for every review with text, duplicates included. Equal texts are encoded once and kept in the store's
 cache, which articles_embeddings shares; a second run encodes nothing.
 
-Rejected are reviews without an id or a date, with a rating that is null or outside 1 to 5, with an empty text or one
-shorter than `min_chars`, of an article that the catalogue does not have (unless `keep_unknown_articles`), and repeated
+Rejected are reviews without an id or a date, with a rating that is null or outside 1 to 5, with a text shorter than
+`min_chars` (1: none), of an article that the catalogue does not have (unless `keep_unknown_articles`), and repeated
 ids: of the usable reviews with the same id the first by review_date is kept (ties: in the order of customer_id,
 article_id, rating, text). Rejects show the cleaned text, so that masked addresses stay masked.
 """
@@ -59,10 +62,12 @@ SHOP_COLUMNS = (
     Column("review_date", "timestamptz", "when it was written", "UTC"),
 )
 TEXT_COLUMNS = (
-    Column("text_clean", "varchar", "the text without markup and addresses, case kept"),
-    Column("text_lower", "varchar", "text_clean in lower case"),
-    Column("n_chars", "integer", "length of text_clean", "characters", minimum=1),
-    Column("n_words", "integer", "words of text_clean, as white space parts them", "words", minimum=1),
+    Column(
+        "text_clean", "varchar", "the text without markup and addresses, case kept; null: stars only", required=False
+    ),
+    Column("text_lower", "varchar", "text_clean in lower case", required=False),
+    Column("n_chars", "integer", "length of text_clean", "characters", minimum=0),
+    Column("n_words", "integer", "words of text_clean, as white space parts them", "words", minimum=0),
 )
 
 CLEANED = Table(
@@ -71,7 +76,7 @@ CLEANED = Table(
     columns=(
         *SHOP_COLUMNS,
         *TEXT_COLUMNS,
-        Column("duplicate_key", "varchar", "the words, without case and punctuation"),
+        Column("duplicate_key", "varchar", "the words, without case and punctuation", required=False),
     ),
     may_be_empty=True,
     published=False,
@@ -88,7 +93,13 @@ REVIEWS = Table(
         *TEXT_COLUMNS,
         Column("lang", "varchar", "language, ISO 639-1; null when unsure", required=False),
         Column(
-            "lang_confidence", "double", "probability of the likeliest language", "probability", minimum=0, maximum=1
+            "lang_confidence",
+            "double",
+            "probability of the likeliest language; null without text",
+            "probability",
+            required=False,
+            minimum=0,
+            maximum=1,
         ),
         Column(
             "sentiment_compound",
@@ -135,16 +146,25 @@ REVIEWS = Table(
             "the label is the published reading of the score",
         ),
         RowCheck(
-            "no address left",
-            "not regexp_matches(text_clean, '[a-zA-Z0-9]@[a-zA-Z0-9-]+[.][a-zA-Z]')",
-            "e-mail addresses are masked",
+            "stars only",
+            "(text_clean is null) = (n_chars = 0)",
+            "a review without text has no characters, and no other has none",
+        ),
+        RowCheck(
+            "e-mail addresses masked",
+            "text_clean is null or not regexp_matches(text_clean, '[a-zA-Z0-9]@[a-zA-Z0-9-]+[.][a-zA-Z]')",
+            "text_clean holds no e-mail address; one review does not stop the others",
+            severity="warn",
         ),
     ),
     function=f"{FUNCTIONS}:score_reviews",
 )
 
 EMBEDDINGS = embedding_table(
-    "embeddings", Column("review_id", "varchar", "review as the shop names it"), "one row per usable review"
+    "embeddings",
+    Column("review_id", "varchar", "review as the shop names it"),
+    "one row per review with text",
+    may_be_empty=True,
 )
 
 DATASET = Dataset(
@@ -163,14 +183,16 @@ DATASET = Dataset(
     ),
     tables=(REVIEWS, EMBEDDINGS, CLEANED, REJECTS),
     parameters=(
-        Parameter("min_chars", "integer", 3, "characters that a clean text has at least", 1),
+        Parameter(
+            "min_chars", "integer", 1, "characters that a clean text has at least; a review without text is kept", 1
+        ),
         Parameter("min_lang_confidence", "decimal", Decimal("0.5"), "probability below which lang is null", 0, 1),
         Parameter("keep_unknown_articles", "boolean", False, "keep reviews of articles that the catalogue has not"),
         Parameter(
             "max_reject_share",
             "decimal",
             Decimal("0.05"),
-            "share of input rows (articles included) that may be rejected: stars without words are not rare",
+            "share of input rows (articles included) that may be rejected",
             0,
             1,
         ),
@@ -186,8 +208,8 @@ DATASET = Dataset(
             "duplicate_of names a review that is there and is itself no duplicate",
         ),
         QueryCheck(
-            "a vector for every review",
-            "reviews and embeddings have the same ids",
+            "a vector for every text",
+            "the reviews with text and the embeddings have the same ids",
         ),
         *embedding_checks(EMBEDDINGS),
     ),

@@ -12,7 +12,7 @@ MIDDLE_RATING, RATING_REACH = 3, 2
 
 
 def clean_reviews(_: Context, batches: Batches) -> Batches:
-    """`review_text` becomes the columns of clean.SCHEMA and `duplicate_key`; the other columns stay."""
+    """`review_text` becomes the columns of clean.SCHEMA and `duplicate_key`, all null without text; others stay."""
     for batch in batches:
         cleaned = clean_texts(batch["review_text"])
         keys = [None if text is None else duplicate_key(text) for text in cleaned["text_clean"].to_pylist()]

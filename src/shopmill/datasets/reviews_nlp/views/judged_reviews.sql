@@ -13,8 +13,7 @@ judged as (
       when review_date is null then 'review_date is null'
       when rating is null then 'rating is null'
       when rating not between 1 and 5 then 'rating is outside 1 to 5'
-      when n_chars = 0 then 'text is empty'
-      when n_chars < $min_chars then 'text is shorter than min_chars'
+      when n_chars between 1 and $min_chars - 1 then 'text is shorter than min_chars'
       when catalogue.article_id is null and not $keep_unknown_articles then 'article is unknown'
     end as flaw
   from cleaned_reviews

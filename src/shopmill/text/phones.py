@@ -1,0 +1,178 @@
+"""Telephone numbers in free text and their mask: seven digits or more that are nothing else.
+
+What is harmless is recognised by its form: dates, years, prices, measures, sizes, marks out of ten, decimals and round
+numbers. In doubt a long number is a telephone number. No country is asked for: people write the numbers of where they
+come from, not of where the shop is. Digits and dashes of every script count.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+
+PHONE = "[phone]"
+FEWEST_DIGITS = 7
+_CONTEXT = 16  # characters before and after a number that may say what it is
+
+_DASHES = "-\u058a\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u30fc\u301c\ufe58\ufe63\uff0d\uff5e\uff70"
+_DOTS = ".\u00b7\u2022\u2024\u30fb\uff0e\uff65"
+_SEPARATORS = str.maketrans(
+    {
+        **dict.fromkeys(_DASHES, "-"),
+        **dict.fromkeys(_DOTS, "."),
+        **dict.fromkeys("/\u2044\uff0f", "/"),
+        "\uff08": "(",
+        "\uff09": ")",
+        "\uff0b": "+",
+    }
+)
+_NUMBERS = re.compile(
+    rf"(?:[+\uff0b]\s?)?+[(\uff08]?+\d(?:[\s()\uff08\uff09/\u2044\uff0f_~*{re.escape(_DASHES + _DOTS)}]{{0,3}}\d)*+"
+)
+
+# What a number is by the words beside it.
+_CALL = re.compile(
+    r"(?:tel|tlf|t\u00e9l|phone|fon|mobile?|mob|cell|call|sms|whats\s?app|wechat|viber|fax|handy|"
+    r"\u7535\u8bdd|\u96fb\u8a71|\u624b\u673a|\u624b\u6a5f|\u5fae\u4fe1|\uc804\ud654)\W{0,3}$",
+    re.IGNORECASE,
+)
+_MONEY_BEFORE = re.compile(r"(?:[$\u20ac\u00a3\u00a5\u20b9]|\b(?:usd|eur|gbp|rs\.?|inr))\s?$", re.IGNORECASE)
+_UNIT_AFTER = re.compile(
+    r"\s?(?:[\"%\u00b0$\u20ac\u00a3\u00a5\u20b9]|(?:lbs?|pounds?|kgs?|kilos?|cms?|mm|inch(?:es)?|ft|feet|stones?|"
+    r"usd|eur|euros?|gbp|dollars?|kr|sek|yen|rmb|yuan|rupees)\b)",
+    re.IGNORECASE,
+)
+_HEIGHT_BEFORE = re.compile(r"\d\s?(?:'|ft\.?|feet)\s?$", re.IGNORECASE)
+
+# Forms within a number, cut out before its digits are counted.
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_YEAR = r"(?:19|20)\d\d"
+_INSIDE = re.compile(
+    rf"(?<![\d./-])(?:{_DAY}([./-]){_DAY}\1{_YEAR}|{_YEAR}([./-]){_DAY}\2{_DAY}|{_DAY}([./]){_DAY}\3\d\d)(?![./-]?\d)"
+    rf"|^{_YEAR}\s?[-/]\s?{_YEAR}(?!\s?[./-]?\d{{3}})"
+    r"|(?<![\d/.-])(?:\d|10)/(?:5|10)(?![\d/])"
+    r"|(?:(?<=[\s/-])|^)(?:0|[1-9]\d{0,3})\.\d\d?(?=[\s/-]|$)"
+)
+_LAST_BEFORE_UNIT = re.compile(r"(?:(?<=\s)|^)\d{1,4}(?:\s?[-/]\s?\d{1,4})?$")
+_FIRST_AFTER_HEIGHT = re.compile(r"^\d\d?(?!\d)")
+
+# Forms that a whole number has.
+_WHOLE = re.compile(
+    rf"{_YEAR}(?:[\s/-]{{1,3}}{_YEAR})+|{_DAY}\s{_DAY}\s{_YEAR}|{_YEAR}\s{_DAY}\s{_DAY}"
+    r"|\d{1,2}\.\d{4,}"  # a decimal
+    r"|[1-9]\d{0,2}0{5,}|[1-9]\d{0,2}(?P<sep>[\s.])000(?:(?P=sep)000)*"  # a round number
+    r"|\d{1,3}(?:\s?/\s?\d{1,3})+"
+)
+_AMOUNT = re.compile(r"\d{1,3}(?:[\s.]\d{3})*|\d+")
+_DIALLED = re.compile(r"\+|\(?00?[\d)]|\(")
+_INCHES, _CENTIMETRES = range(20, 70), range(55, 140)
+_FEWEST_SIZES, _LONGEST_SIZE, _WIDEST_STEP = 4, 3, 10
+
+
+def mask_phones(text: str) -> str:
+    """Replace each telephone number by `[phone]`."""
+    return _NUMBERS.sub(_masked, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    number = match.group()
+    if _digits(number) < FEWEST_DIGITS:
+        return number
+    before = match.string[max(0, match.start() - _CONTEXT) : match.start()]
+    after = match.string[match.end() : match.end() + _CONTEXT]
+    form = _form(number)
+    if _is_harmless(form, before, after):
+        return number
+    cuts = _cuts(form, before, after)
+    pieces = [number[start:end] for start, end in _between(cuts, len(number))]
+    if sum(map(_digits, pieces)) < FEWEST_DIGITS:
+        return number
+    if all(_digits(piece) < FEWEST_DIGITS for piece in pieces):
+        return PHONE
+    return _joined(number, cuts)
+
+
+def _form(number: str) -> str:
+    """The number in ASCII, character for character."""
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in number.translate(_SEPARATORS))
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdecimal, text))
+
+
+def _is_harmless(form: str, before: str, after: str) -> bool:
+    if _is_amount(form, before, after):
+        return True
+    if _CALL.search(before):
+        return False
+    if re.fullmatch(rf"{_DAY}\s{_DAY}\s{_YEAR}", form):
+        return True
+    if _DIALLED.match(form):
+        return False
+    groups = re.findall(r"\d+", form)
+    return bool(_WHOLE.fullmatch(form)) or _are_sizes(groups) or _are_measures(form, groups, before)
+
+
+def _is_amount(form: str, before: str, after: str) -> bool:
+    """A price, or digits that a comma parts from others: `1,299,000.00`, `3,14159265`, `12.345.678,90`."""
+    if not _AMOUNT.fullmatch(form):
+        return bool(re.search(r"\d,$", before)) and not _DIALLED.match(form) and form.count(".") == 1
+    if re.search(r"\d,$", before):
+        return not _DIALLED.match(form)
+    is_money = _MONEY_BEFORE.search(before) or re.match(r"\s?[\u20ac\u00a3$\u00a5\u20b9]", after)
+    return bool(is_money or (re.match(r",\d{1,2}(?!\d)", after) and not form.isdecimal()))
+
+
+def _are_sizes(groups: list[str]) -> bool:
+    """`34 36 38 40`: short numbers that rise by small steps."""
+    if len(groups) < _FEWEST_SIZES or any(len(group) > _LONGEST_SIZE for group in groups):
+        return False
+    numbers = [int(group) for group in groups]
+    steps = [right - left for left, right in pairwise(numbers)]
+    return all(0 <= step <= _WIDEST_STEP for step in steps) and any(steps)
+
+
+def _are_measures(form: str, groups: list[str], before: str) -> bool:
+    """`34-29-38/39`, `100-86-106`, and whatever short numbers follow a height: `5'3 120 34 26 36`."""
+    if _HEIGHT_BEFORE.search(before) and all(len(group) <= _LONGEST_SIZE and group[0] != "0" for group in groups):
+        return True
+    if not (re.fullmatch(r"\d+(?:-\d+)+\s?/\s?\d+", form) or re.fullmatch(r"\d+-\d\d-\d+|\d\d-\d+-\d+", form)):
+        return False
+    return any(all(int(group) in usual for group in groups) for usual in (_INCHES, _CENTIMETRES))
+
+
+def _cuts(form: str, before: str, after: str) -> list[tuple[int, int]]:
+    """Where harmless forms stand within the number, in order."""
+    found = [match.span() for match in _INSIDE.finditer(form)]
+    if _HEIGHT_BEFORE.search(before) and (first := _FIRST_AFTER_HEIGHT.match(form)):
+        found.append(first.span())
+    if _UNIT_AFTER.match(after) and (last := _LAST_BEFORE_UNIT.search(form)):
+        found.append(last.span())
+    return sorted(found)
+
+
+def _between(cuts: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
+    at = 0
+    for start, end in cuts:
+        if start >= at:
+            yield at, start
+        at = max(at, end)
+    yield at, length
+
+
+def _joined(number: str, cuts: list[tuple[int, int]]) -> str:
+    """The number with its harmless pieces, `[phone]` in the place of each of the others that is long enough."""
+    parts, at = [], 0
+    for start, end in _between(cuts, len(number)):
+        parts += [number[at:start], _mask_piece(number[start:end])]
+        at = end
+    return "".join(parts)
+
+
+def _mask_piece(piece: str) -> str:
+    if _digits(piece) < FEWEST_DIGITS:
+        return piece
+    core = piece.strip(" ")
+    opened = "(" if core[0] == "(" and ")" not in core else ""
+    return piece.replace(core, opened + PHONE)
