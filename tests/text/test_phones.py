@@ -11,6 +11,7 @@ from shopmill.text.phones import PHONE, mask_phones
     [
         "+49 30 1234567",
         "+ 49 30 1234567",
+        "+687 20.12.34",
         "(555) 123-4567",
         "555-123-4567",
         "555.123.4567",
@@ -57,6 +58,9 @@ def test_what_stands_right_before_a_number_does_not_hide_it(before: str) -> None
         "12.03.18 13.03.18",
         "2019-2020 collection, size 38-40",
         "2015 2016 2017",
+        "(1533-1592)",
+        "1821 -1881",
+        "ISBN: 3-499-22670-1, EAN 4006381333931",
         "2015/2016/2017",
         "29.99 or 1,299.00, not 3 for 20",
         "19.99 29.99 39.99",

@@ -37,6 +37,7 @@ _CALL = re.compile(
     re.IGNORECASE,
 )
 _MONEY_BEFORE = re.compile(r"(?:[$\u20ac\u00a3\u00a5\u20b9]|\b(?:usd|eur|gbp|rs\.?|inr))\s?$", re.IGNORECASE)
+_NAMED_BEFORE = re.compile(r"\b(?:isbn(?:-1[03])?|ean|gtin|upc)\W{0,3}$", re.IGNORECASE)
 _UNIT_AFTER = re.compile(
     r"\s?(?:[\"%\u00b0$\u20ac\u00a3\u00a5\u20b9]|(?:lbs?|pounds?|kgs?|kilos?|cms?|mm|inch(?:es)?|ft|feet|stones?|"
     r"usd|eur|euros?|gbp|dollars?|kr|sek|yen|rmb|yuan|rupees)\b)",
@@ -47,9 +48,10 @@ _HEIGHT_BEFORE = re.compile(r"\d\s?(?:'|ft\.?|feet)\s?$", re.IGNORECASE)
 # Forms within a number, cut out before its digits are counted.
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:19|20)\d\d"
+_ANY_YEAR = r"(?:1\d|20)\d\d"
 _INSIDE = re.compile(
     rf"(?<![\d./-])(?:{_DAY}([./-]){_DAY}\1{_YEAR}|{_YEAR}([./-]){_DAY}\2{_DAY}|{_DAY}([./]){_DAY}\3\d\d)(?![./-]?\d)"
-    rf"|^{_YEAR}\s?[-/]\s?{_YEAR}(?!\s?[./-]?\d{{3}})"
+    rf"|^{_ANY_YEAR}\s?[-/]\s?{_ANY_YEAR}(?!\s?[./-]?\d{{3}})"
     r"|(?<![\d/.-])(?:\d|10)/(?:5|10)(?![\d/])"
     r"|(?:(?<=[\s/-])|^)(?:0|[1-9]\d{0,3})\.\d\d?(?=[\s/-]|$)"
 )
@@ -58,13 +60,14 @@ _FIRST_AFTER_HEIGHT = re.compile(r"^\d\d?(?!\d)")
 
 # Forms that a whole number has.
 _WHOLE = re.compile(
-    rf"{_YEAR}(?:[\s/-]{{1,3}}{_YEAR})+|{_DAY}\s{_DAY}\s{_YEAR}|{_YEAR}\s{_DAY}\s{_DAY}"
+    rf"{_YEAR}(?:[\s/-]{{1,3}}{_YEAR})+|{_ANY_YEAR}(?:\s?[/-]\s?{_ANY_YEAR})+|{_DAY}\s{_DAY}\s{_YEAR}|{_YEAR}\s{_DAY}\s{_DAY}"
     r"|\d{1,2}\.\d{4,}"  # a decimal
     r"|[1-9]\d{0,2}0{5,}|[1-9]\d{0,2}(?P<sep>[\s.])000(?:(?P=sep)000)*"  # a round number
     r"|\d{1,3}(?:\s?/\s?\d{1,3})+"
 )
 _AMOUNT = re.compile(r"\d{1,3}(?:[\s.]\d{3})*|\d+")
 _DIALLED = re.compile(r"\+|\(?00?[\d)]|\(")
+_INTERNATIONAL = re.compile(r"\+|00\d")
 _INCHES, _CENTIMETRES = range(20, 70), range(55, 140)
 _FEWEST_SIZES, _LONGEST_SIZE, _WIDEST_STEP = 4, 3, 10
 
@@ -81,6 +84,12 @@ def _masked(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - _CONTEXT) : match.start()]
     after = match.string[match.end() : match.end() + _CONTEXT]
     form = _form(number)
+    if form[0] == "(" and ")" not in form:  # of a sentence in brackets, not of the number
+        return number[0] + _judged(number[1:], form[1:], f"{before}(", after)
+    return _judged(number, form, before, after)
+
+
+def _judged(number: str, form: str, before: str, after: str) -> str:
     if _is_harmless(form, before, after):
         return number
     cuts = _cuts(form, before, after)
@@ -102,7 +111,7 @@ def _digits(text: str) -> int:
 
 
 def _is_harmless(form: str, before: str, after: str) -> bool:
-    if _is_amount(form, before, after):
+    if _NAMED_BEFORE.search(before) or _is_amount(form, before, after):
         return True
     if _CALL.search(before):
         return False
@@ -144,7 +153,7 @@ def _are_measures(form: str, groups: list[str], before: str) -> bool:
 
 def _cuts(form: str, before: str, after: str) -> list[tuple[int, int]]:
     """Where harmless forms stand within the number, in order."""
-    found = [match.span() for match in _INSIDE.finditer(form)]
+    found = [] if _INTERNATIONAL.match(form) else [match.span() for match in _INSIDE.finditer(form)]
     if _HEIGHT_BEFORE.search(before) and (first := _FIRST_AFTER_HEIGHT.match(form)):
         found.append(first.span())
     if _UNIT_AFTER.match(after) and (last := _LAST_BEFORE_UNIT.search(form)):
@@ -171,8 +180,4 @@ def _joined(number: str, cuts: list[tuple[int, int]]) -> str:
 
 
 def _mask_piece(piece: str) -> str:
-    if _digits(piece) < FEWEST_DIGITS:
-        return piece
-    core = piece.strip(" ")
-    opened = "(" if core[0] == "(" and ")" not in core else ""
-    return piece.replace(core, opened + PHONE)
+    return piece if _digits(piece) < FEWEST_DIGITS else piece.replace(piece.strip(), PHONE)
