@@ -16,7 +16,8 @@ ENV_FILE = Path(".shopmill/env")
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """Where this user's programs keep what can be made again."""
     mac = Path("~/Library/Caches").expanduser()
     return mac if sys.platform == "darwin" else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
 
@@ -83,7 +84,7 @@ class Settings(BaseSettings):
     )
     pods: Pods = Field(Pods(), description="the pods that encode where encoder_place is kubernetes")
     encoder_folder: Path = Field(
-        default_factory=lambda: _user_cache() / "shopmill",
+        default_factory=lambda: user_cache() / "shopmill",
         description="folder for what is made of the sentence model once; default: the user's cache",
     )
 

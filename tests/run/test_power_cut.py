@@ -12,6 +12,7 @@ from golden import LENIENT, fill_shop
 
 import shopmill
 from power_cut import Platters, watched
+from shopmill import datasets
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
@@ -30,7 +31,7 @@ def shop(settings: Settings, shop_dsn: str) -> Settings:
 
 
 def publish(settings: Settings, as_of: str) -> dict[str, object]:
-    return steps.run_all(Run.create(DATASET, as_of, settings, LENIENT))
+    return steps.run_all(Run.create(datasets.load(DATASET), as_of, settings, LENIENT))
 
 
 def at(settings: Settings, folder: Path) -> Settings:

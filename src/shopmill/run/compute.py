@@ -11,7 +11,7 @@ from shopmill.engine.compose import compose, statement, typed
 from shopmill.engine.identifiers import quote
 from shopmill.errors import InvalidInputError
 from shopmill.run.checks import Checking, Result
-from shopmill.run.continuation import first_changed_day, first_computed_day
+from shopmill.run.continuation import first_changed_day, first_computed_day, is_whole
 from shopmill.run.functions import find_function, read_batches, write_batches
 from shopmill.run.run import Run, StagedFile
 from shopmill.run.workspace import Workspace, open_workspace
@@ -28,8 +28,9 @@ OnStatement = Callable[[str, str], None]
 def prepare(run: Run) -> None:
     """Notes which version this run continues from and from which day on, so that all its steps see the same."""
     previous = run.versions.before(run.as_of)
+    can_be_continued = previous is None or is_whole(run, previous)
     run.note("previous", {"as_of": previous.as_of, "version": previous.version} if previous else None)
-    changed = first_changed_day(run, previous) if previous else date.min
+    changed = first_changed_day(run, previous) if previous and can_be_continued else date.min
     since = first_computed_day(run, previous, changed) if previous else date.min
     run.note("since", {"changed": str(changed), "computed": str(since)})
     incremental = run.dataset.incremental

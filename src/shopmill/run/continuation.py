@@ -7,13 +7,16 @@ from typing import Any
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Incremental
+from shopmill.engine.compose import base_tables
 from shopmill.errors import DamagedError
 from shopmill.run.content import describe_making
 from shopmill.run.run import Run
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.proof import refuse
 
 log = logging.getLogger(__name__)
+PREVIOUS = "previous_"
 
 
 def first_changed_day(run: Run, previous: Manifest) -> date:
@@ -30,6 +33,27 @@ def first_changed_day(run: Run, previous: Manifest) -> date:
             return date.min
         changed += [date.fromisoformat(day) for day in _different(before, run.inputs[name].days) if day[:1].isdigit()]
     return min(changed)
+
+
+def is_whole(run: Run, previous: Manifest) -> bool:
+    """Whether the files of the previous version are what was published, so that this run may take them over.
+
+    DamagedError where what is damaged is needed even to compute everything: the tables that the SQL reads as they were.
+    """
+    damaged = run.versions.faults(
+        previous, hashes=run.store.root is not None
+    )  # S3 keeps bytes, or says that it lost them
+    folder = run.versions.folder(previous)
+    named = {name for sql in run.dataset.sql.values() for name in base_tables(run.dataset, sql)}
+    read = {
+        f"{folder}/{t.name}" for t in run.dataset.tables if t.warm_up_days is None and f"{PREVIOUS}{t.name}" in named
+    }
+    again = f"shopmill run {run.dataset.name} --as-of {previous.as_of}"
+    needed = {key: fault for key, fault in damaged.items() if key.rsplit("/", 1)[0] in read}
+    refuse(run.store, needed, f"The run continues from that version: run `shopmill repair` or `{again}` first.")
+    for key, fault in damaged.items():
+        log.warning("%s %s: everything is computed.", run.store.uri(key), fault)
+    return not damaged
 
 
 def first_computed_day(run: Run, previous: Manifest, changed: date) -> date:

@@ -14,6 +14,7 @@ from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions.manifest import File, Manifest
+from shopmill.versions.proof import refuse
 from shopmill.versions.store import Store, to_json
 from shopmill.versions.versions import Versions
 
@@ -108,6 +109,8 @@ class Run:
     def _upstream_version(self, name: str) -> Manifest:
         versions = self._upstream_versions(name)
         if found := versions.at(self.as_of) or versions.before(self.as_of):
+            damaged = versions.faults(found, hashes=self.store.root is not None)
+            refuse(self.store, damaged, f"Run `shopmill repair` or `shopmill run {name} --as-of {found.as_of}` first.")
             return found
         raise InvalidInputError(
             f"{self.dataset.name} is made of {name}, which has no version as of {self.as_of.label} or before: "

@@ -14,9 +14,10 @@ from shopmill.errors import CheckFailedError, ConflictError
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
+from shopmill.run.continuation import PREVIOUS
 from shopmill.run.functions import find_function
 from shopmill.run.run import Run
-from shopmill.run.workspace import PREVIOUS, open_workspace
+from shopmill.run.workspace import open_workspace
 from shopmill.versions.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def already_made(run: Run) -> bool:
     now = {"inputs": describe_inputs(run), **describe_making(run)}
     if any(found.content.get(name) != value for name, value in now.items()):
         return False
+    if run.versions.faults(found, hashes=run.store.root is not None):
+        return False  # it is made again, and its damaged files are replaced
     run.note("checks", found.beside["checks"])
     checks = _serve(run, found)
     run.registry.finish(run.run_id, version=found.version, status="unchanged", checks=checks, inputs=now["inputs"])

@@ -16,14 +16,13 @@ from shopmill.engine.compose import base_tables
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound, Engine, bind
 from shopmill.errors import InvalidInputError
-from shopmill.run.continuation import snapshot_of, start_of_period
+from shopmill.run.continuation import PREVIOUS, snapshot_of, start_of_period
 from shopmill.run.functions import Context
 from shopmill.run.run import Run
 from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import UNDATED, RawFile
 from shopmill.versions.manifest import Manifest
 
-PREVIOUS = "previous_"
 CHANGED, FORMER = "changed_", "former_"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "source_"

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from shopmill.asof import AsOf, midnight
 from shopmill.errors import DamagedError
 from shopmill.source.contract import SourceTable
+from shopmill.versions.proof import faults, refuse
 from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
@@ -100,11 +101,20 @@ class SnapshotCatalogue:
         return self.store.keys(f"{self.folder}/snapshots/{instant:{STAMP}}")
 
     def _readable(self, key: str) -> Snapshot | None:
+        """The snapshot of a document; None, and a warning, where it or a file that it names is damaged."""
         try:
-            return Snapshot.from_document({**self.store.read_json(key), "key": key})
-        except (DamagedError, KeyError, TypeError) as error:
-            log.warning("%s cannot be read and counts as absent: %s", self.store.uri(key), error)
+            found = Snapshot.from_document({**self.store.read_json(key), "key": key})
+            self.store.stay_inside([file.key for file in found.files], self.folder)
+            self._refuse_damage(found)
+        except (AttributeError, DamagedError, KeyError, TypeError) as error:
+            log.warning("%s cannot be used and counts as absent: %s", self.store.uri(key), error)
             return None
+        return found
+
+    def _refuse_damage(self, snapshot: Snapshot) -> None:
+        """In a local folder, where looking costs nothing; what an object store has lost is named by who reads it."""
+        if self.store.root:
+            refuse(self.store, faults(self.store, snapshot.files, self.folder), "It is read from the shop again.")
 
     def known(self) -> list[datetime]:
         """The instants of all snapshots, ascending."""

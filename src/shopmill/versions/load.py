@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
+from shopmill.versions.cache import cached
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.proof import refuse
 from shopmill.versions.scanning import ROWS_PER_BATCH, Scan
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class Version:
     """A published version of a dataset, opened for reading. Its files never change."""
 
-    def __init__(self, name: str, as_of: str | None, settings: Settings):
+    def __init__(self, name: str, as_of: str | None, settings: Settings, verify: bool = False):
+        self._verify, self._whole = verify, set[str]()
         self._store = Store(settings.store)
         self._versions = Versions(self._store, name, settings.zone)
         self.manifest: Manifest = self._versions.need(AsOf.parse(as_of, settings.zone) if as_of else None)
@@ -56,8 +58,21 @@ class Version:
         return {path.name: path for path in self._fetched(name)}
 
     def _fetched(self, name: str) -> list[Path]:
+        """Files whose size is that of the manifest; those of an object store are downloaded, and their hashes checked."""
         keys = self._versions.keys_of(self.manifest, name)
-        return self._store.fetch(keys, Path(gettempdir()) / "shopmill-cache" / self.version)
+        self._refuse_damage(name)
+        if self._store.root:
+            return self._store.fetch(keys, self._store.root)
+        return cached(self._store, keys, self.manifest.files(name), self.version, self._verify)
+
+    def _refuse_damage(self, name: str) -> None:
+        """Looks at a table or artifact once: at sizes, and with `verify` at every byte."""
+        if name not in self._whole:
+            hashes = self._verify and self._store.root is not None  # those of others are checked where they arrive
+            found = self._versions.faults(self.manifest, name, hashes)
+            again = f"shopmill run {self.manifest.dataset} --as-of {self.as_of}"
+            refuse(self._store, found, f"Run `shopmill repair`, or `{again}`.")
+            self._whole.add(name)
 
     def _table(self, name: str | None) -> str:
         return self.manifest.need(name or str(self.manifest.content["main_table"]))
@@ -148,6 +163,7 @@ class Version:
             raise InvalidInputError(f"columns={columns!r} is a text: give a list, such as [{columns!r}].")
         in_place = lazily or columns is not None or where is not None
         keys = self._versions.keys_of(self.manifest, name)
+        self._refuse_damage(name)
         files = [self._store.uri(key) for key in keys] if in_place else [str(file) for file in self._fetched(name)]
         label = f"{self.manifest.dataset} {name}"
         return Scan(label, tuple(files), None if columns is None else tuple(columns), where)

@@ -87,6 +87,12 @@ class Manifest:
         """The files of all tables and artifacts."""
         return [file for name in (*self.tables, *self.artifacts) for file in self.files(name)]
 
+    @property
+    def stays_inside(self) -> bool:
+        """Whether the paths of all files lie below the version's folder."""
+        parts = [file.path.split("/") for file in self.all_files]
+        return all(part not in {"", ".", ".."} and "\0" not in part for path in parts for part in path)
+
     def rows(self, table: str) -> int:
         """Rows of one table."""
         return sum(file.rows for file in self.files(table))

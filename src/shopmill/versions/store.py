@@ -21,15 +21,24 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from shopmill.errors import DamagedError, StoreError
+from shopmill.versions.causes import (
+    NO_RIGHT,
+    NO_SPACE,
+    cause_of,
+    is_about_the_bucket,
+    missing_credentials,
+    without_secrets,
+    wrong_address,
+)
 from shopmill.versions.disk import Disk, is_unfinished
 
 T = TypeVar("T")
 PARALLEL_TRANSFERS = 8
-CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+CANNOT_WRITE = NO_SPACE | NO_RIGHT | {errno.EROFS, errno.ENOTDIR}
 
 
 def sha256_of(path: Path) -> str:
@@ -60,12 +69,13 @@ class Store:
         self.root: Path | None = None if "://" in url else Path(url).expanduser().resolve()
         self._work_folder = work_folder
         self._disk: Disk | None = None
+        if reason := wrong_address(self.url) or (None if self.root else missing_credentials()):
+            raise StoreError(f"The store {without_secrets(self.url)} cannot be opened: {reason}.")
         try:
             self._objects = self._open()
         except (BaseError, OSError, ValueError) as error:
-            raise StoreError(
-                f"The store {self.url} cannot be opened: {_reason(error)}. Check SHOPMILL_STORE."
-            ) from error
+            reason = cause_of(error)
+            raise StoreError(f"The store {without_secrets(self.url)} cannot be opened: {reason}.") from None
 
     def _open(self) -> ObjectStore:
         if self.root is not None:
@@ -79,15 +89,28 @@ class Store:
         try:
             yield
         except (BaseError, OSError) as error:
-            if isinstance(error, AlreadyExistsError) or (action == "read" and isinstance(error, FileNotFoundError)):
+            is_absent = isinstance(error, FileNotFoundError) and not is_about_the_bucket(error)
+            if isinstance(error, AlreadyExistsError | PreconditionError) or (action == "read" and is_absent):
                 raise
-            raise StoreError(
-                f"The store cannot {action} {self.uri(key)}: {_reason(error)}. Check free space and the right to write."
-            ) from error
+            raise StoreError(f"The store cannot {action} {self.uri(key)}: {cause_of(error)}.") from error
 
     def uri(self, key: str) -> str:
         """Where a key is, as a person or another program would name it."""
-        return str(self.root / key) if self.root else f"{self.url}/{key}"
+        return str(self._place(key)) if self.root else f"{self.url}/{key}"
+
+    def _place(self, key: str) -> Path:
+        """The path of a key in a local store; DamagedError for one that leads out of it."""
+        if key.startswith("/") or ".." in key.split("/") or "\0" in key:
+            raise DamagedError(f"{key!r} leads out of the store {self.url}: what names it is damaged, or was made to.")
+        return Path(self.url).expanduser().resolve() / key if self.root is None else self.root / key
+
+    def stay_inside(self, keys: Iterable[str], folder: str) -> None:
+        """DamagedError where one of `keys` leads out of `folder`, by its name or by a link."""
+        base = os.path.realpath(self._place(folder)) if self.root else ""
+        for key in keys:
+            path = self._place(key)
+            if self.root and not os.path.realpath(path).startswith(f"{base}/"):
+                raise DamagedError(f"{path} leads out of {base}: the version is damaged, or was made to mislead.")
 
     def read(self, key: str) -> bytes:
         """The bytes under `key`; FileNotFoundError where there is none."""
@@ -107,7 +130,7 @@ class Store:
         """Puts or replaces `key`, atomically."""
         with self._told("write", key):
             if self._disk:
-                self._disk.write(self._disk.root / key, data)
+                self._disk.write(self._place(key), data)
             else:
                 obstore.put(self._objects, key, data, use_multipart=False)
 
@@ -116,7 +139,7 @@ class Store:
         try:
             with self._told("write", key):
                 if self._disk:
-                    return self._disk.create(self._disk.root / key, data)
+                    return self._disk.create(self._place(key), data)
                 obstore.put(self._objects, key, data, mode="create", use_multipart=False)
         except AlreadyExistsError:
             return False
@@ -153,7 +176,7 @@ class Store:
         """Moves a local file into the store under `key`."""
         with self._told("write", key):
             if self._disk:
-                self._disk.adopt(path, self._disk.root / key)
+                self._disk.adopt(path, self._place(key))
             else:
                 obstore.put(self._objects, key, path)
                 path.unlink()
@@ -162,7 +185,7 @@ class Store:
         """The same bytes under a second key: a hard link in a local folder, a server-side copy in an object store."""
         with self._told("write", target):
             if self._disk:
-                self._disk.link(self._disk.root / source, self._disk.root / target)
+                self._disk.link(self._place(source), self._place(target))
             else:
                 obstore.copy(self._objects, source, target)
 
@@ -170,7 +193,7 @@ class Store:
         """Waits until what lies under `keys` would survive a power cut; an object store has seen to that already."""
         if self._disk and (due := list(keys)):
             with self._told("write", due[0]):
-                self._disk.flush([self._disk.root / key for key in due])
+                self._disk.flush([self._place(key) for key in due])
 
     def delete(self, prefix: str) -> None:
         """Deletes everything below the folder `prefix`."""
@@ -196,22 +219,48 @@ class Store:
                 return
             folder = folder.parent
 
+    def sizes(self, keys: list[str], folder: str) -> dict[str, int]:
+        """The sizes of those of `keys` that are there; all of them lie below `folder`."""
+        if self.root is None:
+            wanted = set(keys)
+            return {entry.key: entry.bytes for entry in self.entries(folder) if entry.key in wanted}
+        found = {key: self._place(key) for key in keys}
+        return {key: path.stat().st_size for key, path in found.items() if path.is_file()}
+
+    def sha256(self, key: str) -> str:
+        """The hash of the bytes under `key`, which are read for it; FileNotFoundError where there is none."""
+        with self._told("read", key):
+            if self.root:
+                return sha256_of(self._place(key))
+            found = hashlib.sha256()
+            for chunk in obstore.get(self._objects, key):
+                found.update(chunk)
+            return found.hexdigest()
+
     def fetch(self, keys: list[str], folder: Path) -> list[Path]:
         """Local paths of `keys` for reading: in place for a local folder, else downloaded into `folder`."""
         if self.root:
-            return [self.root / key for key in keys]
-        return self.each(lambda key: self._download(key, folder), keys)
+            return [self._place(key) for key in keys]
+        return self.each(lambda key: self._downloaded(key, folder / key), keys)
 
-    def _download(self, key: str, folder: Path) -> Path:
-        path = folder / key
+    def _downloaded(self, key: str, path: Path) -> Path:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f".{path.name}.{uuid4().hex}")
+            self.download(key, path)
+        return path
+
+    def download(self, key: str, path: Path, sha256: str | None = None) -> None:
+        """Puts the bytes under `key` at a local path; DamagedError where they have not the hash that is expected."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
             with self._told("read", key), partial.open("wb") as file:
                 for chunk in obstore.get(self._objects, key):
                     file.write(chunk)
+            if sha256 and sha256_of(partial) != sha256:
+                raise DamagedError(f"{self.uri(key)} has other bytes than were published. Run `shopmill repair`.")
             partial.replace(path)
-        return path
+        finally:
+            partial.unlink(missing_ok=True)
 
     def each(self, action: Callable[[str], T], keys: list[str]) -> list[T]:
         """Does `action` for every key, several at a time where the store is remote."""
@@ -233,11 +282,6 @@ class Store:
             if error.errno not in CANNOT_WRITE:
                 raise
             raise StoreError(
-                f"Scratch space in {parent or tempfile.gettempdir()} cannot be written: {_reason(error)}. "
-                "Check free space and the right to write, or set SHOPMILL_WORK_FOLDER."
+                f"Scratch space in {parent or tempfile.gettempdir()} cannot be written: {cause_of(error)}, "
+                "or set SHOPMILL_WORK_FOLDER."
             ) from error
-
-
-def _reason(error: Exception) -> str:
-    """The first line of an error, which for object stores is followed by a page of debug output."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -15,9 +15,19 @@ from zoneinfo import ZoneInfo
 from shopmill.asof import AsOf
 from shopmill.errors import DamagedError, InvalidInputError
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.proof import faults
 from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file of a version where it lies."""
+
+    key: str
+    bytes: int
+    sha256: str
 
 
 def folder_of(dataset: str, as_of: AsOf, version: str) -> str:
@@ -85,9 +95,18 @@ class Versions:
         return current is None or AsOf.parse(current.as_of, self.zone).instant <= as_of.instant
 
     def keys_of(self, manifest: Manifest, table: str) -> list[str]:
-        """Store keys of a table's files."""
+        """Store keys of a table's files; DamagedError where one of them leads out of the version's folder."""
         folder = self.folder(manifest)
-        return [f"{folder}/{file.path}" for file in manifest.files(table)]
+        keys = [f"{folder}/{file.path}" for file in manifest.files(table)]
+        self.store.stay_inside(keys, folder)
+        return keys
+
+    def faults(self, manifest: Manifest, name: str | None = None, hashes: bool = False) -> dict[str, str]:
+        """What is wrong with the files of a version, or of one table or artifact of it, by key."""
+        names = [name] if name else [*manifest.tables, *manifest.artifacts]
+        folder = self.folder(manifest)
+        sealed = [Published(f"{folder}/{f.path}", f.bytes, f.sha256) for n in names for f in manifest.files(n)]
+        return faults(self.store, sealed, folder, hashes)
 
     def folder(self, manifest: Manifest) -> str:
         """The key prefix of a version."""
@@ -101,11 +120,14 @@ class Versions:
         folder = self.folder(manifest)
         key = f"{folder}/manifest.json"
         is_new = self._readable(key) is None
-        if is_new:
-            self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), list(staged))
-            self.store.flush(f"{folder}/{path}" for path in staged)
-            if not self.store.create(key, manifest.to_json()):
-                self.store.write(key, manifest.to_json())  # it was there, and damaged
+        damaged = {} if is_new else self.faults(manifest, hashes=True)
+        due = [path for path in staged if is_new or f"{folder}/{path}" in damaged]
+        if damaged:
+            log.warning("%s: %d files are damaged and are written again.", self.store.uri(folder), len(damaged))
+        self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), due)
+        self.store.flush(f"{folder}/{path}" for path in due)
+        if is_new and not self.store.create(key, manifest.to_json()):
+            self.store.write(key, manifest.to_json())  # it was there, and damaged
         self._point(manifest)
         return is_new
 
@@ -133,12 +155,13 @@ class Versions:
         """What a pointer says: nothing ({}) where it is damaged, None where there is none."""
         try:
             said = self.store.read_json(key)
-            return {"as_of": said["as_of"], "version": said["version"]}
+            AsOf.parse(said["as_of"], self.zone)
+            return {"as_of": said["as_of"], "version": str(said["version"])}
         except FileNotFoundError:
             return None
         except DamagedError as error:
             log.warning("%s", error)
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, ValueError, InvalidInputError):
             log.warning("%s does not name a version: it is damaged. Run `shopmill repair`.", self.store.uri(key))
         return {}
 
@@ -175,7 +198,8 @@ class Versions:
         document = self.store.read_json(key)
         try:
             manifest = Manifest.from_document(document)
-            is_right = key == self._manifest_key(manifest.as_of, manifest.version)
+            key_of_it = self._manifest_key(manifest.as_of, manifest.version)
+            is_right = key == key_of_it and manifest.dataset == self.dataset and manifest.stays_inside
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInputError):
             is_right = False
         if not is_right:

@@ -1,0 +1,146 @@
+"""Damaged files are found where something rests on them: by load, by the run that says unchanged, and by the next run."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from golden import LENIENT, fill_shop
+from typer.testing import CliRunner
+
+import shopmill
+from shopmill import datasets
+from shopmill.cli import app as cli
+from shopmill.errors import DamagedError, InvalidInputError
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
+from shopmill.versions.store import Store, sha256_of
+
+DATASET, FIRST, SECOND = "user_item_interactions", "2020-09-22", "2020-09-23"
+SALES = [{"t_dat": f"2020-09-{day}", "customer_id": f"c{day}", "article_id": "1", "price": 1} for day in (20, 21, 22)]
+
+
+@pytest.fixture
+def shop(settings: Settings, shop_dsn: str) -> Settings:
+    fill_shop(shop_dsn, {"transactions": SALES, "articles": [{"article_id": "1"}]})
+    return settings
+
+
+def publish(settings: Settings, as_of: str, dataset: str = DATASET) -> dict[str, object]:
+    return steps.run_all(Run.create(datasets.load(dataset), as_of, settings, LENIENT))
+
+
+def missing(path: Path) -> None:
+    path.unlink()
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def bit_flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [missing, cut_off])
+def test_load_and_show_name_a_file_of_the_wrong_size(shop: Settings, damage: object) -> None:
+    publish(shop, FIRST)
+    [file] = shopmill.load(DATASET, store=shop.store).files()
+    damage(file)  # type: ignore[operator]
+    for read in ("to_arrow", "to_pandas", "to_dataset", "scan"):
+        with pytest.raises(DamagedError, match=rf"interactions.*parquet.*shopmill run {DATASET} --as-of {FIRST}"):
+            getattr(shopmill.load(DATASET, store=shop.store), read)()
+    shown = CliRunner().invoke(cli.app, ["--store", shop.store, "show", DATASET])
+    assert isinstance(shown.exception, DamagedError)
+
+
+def test_load_finds_other_bytes_when_asked_to(shop: Settings) -> None:
+    publish(shop, FIRST)
+    opened = shopmill.load(DATASET, store=shop.store, verify=True)
+    assert opened.to_arrow().num_rows == 2
+    bit_flipped(opened.files()[0])
+    shopmill.load(DATASET, store=shop.store).files()
+    with pytest.raises(DamagedError, match="other bytes"):
+        shopmill.load(DATASET, store=shop.store, verify=True).files()
+
+
+@pytest.mark.parametrize("damage", [missing, cut_off, bit_flipped])
+def test_a_rerun_replaces_a_damaged_file_before_it_says_unchanged(shop: Settings, damage: object) -> None:
+    first = publish(shop, FIRST)
+    [file] = shopmill.load(DATASET, store=shop.store).files()
+    sha256 = sha256_of(file)
+    damage(file)  # type: ignore[operator]
+    assert publish(shop, FIRST)["version"] == first["version"]
+    assert sha256_of(file) == sha256
+    assert shopmill.load(DATASET, store=shop.store, verify=True).to_arrow().num_rows == 2
+
+
+@pytest.mark.parametrize("damage", [missing, cut_off, bit_flipped])
+def test_the_next_run_takes_nothing_over_that_is_damaged(shop: Settings, tmp_path: Path, damage: object) -> None:
+    publish(shop, FIRST, "timeseries")
+    clean = shop.model_copy(update={"store": str(tmp_path / "clean")})
+    shutil.copytree(shop.store, clean.store)
+    wanted = publish(clean, SECOND, "timeseries")["version"]
+    for file in shopmill.load("timeseries", store=shop.store).files():
+        damage(file)  # type: ignore[operator]
+    assert publish(shop, SECOND, "timeseries")["version"] == wanted
+    assert shopmill.load("timeseries", store=shop.store, verify=True).files()
+
+
+def test_what_cannot_be_computed_without_the_damaged_file_is_refused(shop: Settings) -> None:
+    publish(shop, FIRST, "articles_content")
+    [file] = shopmill.load("articles_content", store=shop.store).files()
+    bit_flipped(file)
+    with pytest.raises(DamagedError, match=rf"other bytes.*shopmill run articles_content --as-of {FIRST}"):
+        publish(shop, SECOND, "articles_content")
+    publish(shop, FIRST, "articles_content")
+    assert publish(shop, SECOND, "articles_content")["status"] == "published"
+
+
+@pytest.mark.parametrize("damage", [missing, cut_off])
+def test_a_damaged_raw_file_is_read_from_the_shop_again(shop: Settings, damage: object) -> None:
+    version = publish(shop, FIRST)["version"]
+    store = Store(shop.store)
+    for key in store.keys("raw/transactions"):
+        if key.endswith(".parquet"):
+            damage(Path(store.uri(key)))  # type: ignore[operator]
+    assert publish(shop, FIRST)["version"] == version
+
+
+@pytest.mark.parametrize(
+    "path", ["../../secret.parquet", "/secret.parquet", "interactions/../../../x", "interactions//x"]
+)
+def test_a_manifest_cannot_name_files_elsewhere(shop: Settings, path: str) -> None:
+    publish(shop, FIRST)
+    store = Store(shop.store)
+    opened = shopmill.load(DATASET, store=shop.store)
+    document = json.loads((Path(opened.path) / "manifest.json").read_text())
+    document["content"]["tables"]["interactions"]["files"][0]["path"] = path
+    _plant(store, opened, document)
+    with pytest.raises((DamagedError, InvalidInputError), match=r"no version|damaged"):
+        shopmill.load(DATASET, store=shop.store).files()
+
+
+def _plant(store: Store, opened: object, document: dict[str, object]) -> None:
+    """Publishes a manifest that was made to mislead: its id is right."""
+    from shopmill.versions.manifest import Manifest
+
+    manifest = Manifest.from_document(document)
+    shutil.rmtree(Path(store.url) / DATASET)
+    folder = f"{DATASET}/as_of={FIRST}"
+    store.write(f"{folder}/version={manifest.version}/manifest.json", manifest.to_json())
+    for pointer in (f"{DATASET}/current.json", f"{folder}/current.json"):
+        store.write(pointer, json.dumps({"as_of": FIRST, "version": manifest.version}).encode())
+
+
+def test_a_link_out_of_the_folder_is_refused(shop: Settings, tmp_path: Path) -> None:
+    publish(shop, FIRST)
+    [file] = shopmill.load(DATASET, store=shop.store).files()
+    secret = tmp_path / "secret.parquet"
+    shutil.move(file, secret)
+    file.symlink_to(secret)
+    with pytest.raises(DamagedError, match="leads out of"):
+        shopmill.load(DATASET, store=shop.store).files()
