@@ -339,8 +339,7 @@ class Dataset:
     @cached_property
     def views(self) -> Mapping[str, str]:
         """The views that its queries may read by their names: those that all datasets share, and its own."""
-        shared = sql_files.read_folder(sql_files.SHARED_VIEWS, {})
-        return shared | sql_files.read_folder(self.folder / "views", self.values)
+        return sql_files.shared_views() | sql_files.read_folder(self.folder / "views", self.values)
 
     def query(self, asked: "QueryCheck | Announcement | Measure") -> str:
         """The query of a check, an announcement or a measure."""

@@ -29,6 +29,19 @@ def file_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") + ".sql"
 
 
+def shared_views() -> dict[str, str]:
+    """The views that every dataset may read, by name.
+
+    `judged_<table>` is of the rows of a table as they are, `judged_changed_<table>` and `judged_former_<table>` are the
+    same of what changed since the previous version: a rule is written once.
+    """
+    found = {}
+    for source, prefix in (("source_", ""), ("changed_", "changed_"), ("former_", "former_")):
+        views = read_folder(SHARED_VIEWS, {"source": source})
+        found |= {name.replace("judged_", f"judged_{prefix}", 1): text for name, text in views.items()}
+    return found
+
+
 def read_folder(folder: Path, values: Mapping[str, Any]) -> dict[str, str]:
     """The text of each .sql file of a folder by its name, sorted."""
     return {path.stem: read(path, values) for path in sorted(folder.glob("*.sql"))}

@@ -67,5 +67,6 @@ def sources(dataset: Dataset) -> dict[str, Path]:
     """The files that say what a dataset is: those of its folder, and the shared views that its tables are built on."""
     own = {str(path.relative_to(dataset.folder)): path for path in sorted(dataset.folder.rglob("*"))}
     read = {name for query in dataset.sql.values() for name in views_of(dataset, query)}
-    shared = {f"shared/{path.name}": path for path in sorted(SHARED_VIEWS.glob("*.sql")) if path.stem in read}
+    needed = {name.replace("judged_changed_", "judged_").replace("judged_former_", "judged_") for name in read}
+    shared = {f"shared/{path.name}": path for path in sorted(SHARED_VIEWS.glob("*.sql")) if path.stem in needed}
     return {name: path for name, path in own.items() if path.suffix in {".sql", ".py"}} | shared

@@ -53,7 +53,8 @@ def compute(folder: Path, lines: Iterable[Line], as_of: date, groups: Mapping[st
             columns = TABLES[needed.table].columns
             schema = pa.schema([(column.name, ARROW[column.type]) for column in columns])
             rows = [{column.name: row.get(column.name) for column in columns} for row in given.get(needed.table, [])]
-            engine.table(needed.table, pa.Table.from_pylist(rows, schema))
+            for name in (needed.table, f"source_{needed.table}"):
+                engine.table(name, pa.Table.from_pylist(rows, schema))
         for name, lookup in DATASET.lookups(DATASET.parse_parameters({})).items():
             engine.table(name, lookup)
         rows = {name: _staged(engine, name, folder, as_of) for name in DATASET.tasks[0].tables}

@@ -46,8 +46,8 @@ Segments, by r_score and f_score:
 | 2 | hibernating | hibernating | at_risk | at_risk | cannot_lose |
 | 1 | hibernating | hibernating | at_risk | at_risk | cannot_lose |
 
-**Rejects**: rows without an id, a date or a price, with a negative price, and repeated customer_id or order_id (one
-counts: the first order, the first customer by value). Lines of a rejected order are rejected with it. An age outside
+**Rejects**: rows without an id, a date or a price, with a negative price, and repeated customer_id, order_id or article_id
+(one counts: the first order, the first customer or article by value). Lines of a rejected order are rejected with it. An age outside
 0..120 is rejected too, but only the age: the customer stays, with age null.
 """
 

@@ -13,6 +13,10 @@ Purchase lines that repeat exactly are so many units sold and all count. An even
 Events without a customer or an article, and event types other than view, click and add_to_cart, are not signals.
 Articles that are missing from the catalogue are kept: they were sold (a check counts them).
 
+Rejected are lines without a customer, an article, a day or a price of at least 0, events without an id, a time or a user,
+repeated orders and those without a customer or a time, and order items of such orders or without article, quantity or
+price. Whether a row is used is judged alike for all datasets.
+
 `customer_index` and `article_index` number the ids from 0 for matrices. A number once given stays from version to
 version, so the rows and columns of two matrices line up; new ids follow in the order in which they first appeared.
 """

@@ -1,7 +1,7 @@
 -- Every article that the shop lists or ever listed, with what it said of it last. An article whose only rows cannot be
 -- used is still listed: it stays as the version before had it.
 with usable as (
-  select * from catalogue where problem is null
+  select * from judged_articles where problem is null
 ),
 listed as (
   select distinct article_id from source_articles where article_id is not null

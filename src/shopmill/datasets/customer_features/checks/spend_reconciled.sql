@@ -6,7 +6,7 @@ from (
     (select coalesce(sum(spend_sum_lifetime), 0) from features) as published,
     (
       select coalesce(sum(price), 0)
-      from transactions
-      where price >= 0 and t_dat is not null and customer_id is not null and article_id is not null
+      from judged_customer_transactions
+      where problem is null
     ) as expected
 ) as sums

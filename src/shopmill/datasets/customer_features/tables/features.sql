@@ -2,8 +2,9 @@
 select *
 from everyone
 left join (
-  select customer_id, "FN", "Active", club_member_status, fashion_news_frequency, age, postal_code
-  from checked_customers
+  select customer_id, "FN", "Active", club_member_status, fashion_news_frequency, postal_code,
+    case when age between 0 and 120 then age end as age
+  from judged_customers
   where problem is null
 ) as demographics using (customer_id)
 join transaction_features using (customer_id)

@@ -1,12 +1,12 @@
 -- One row per customer and day with purchases. Everything but the variety of articles follows from these.
 select
   customer_id,
-  age_days,
+  date_diff('day', t_dat, $as_of) as age_days,
   count(*) as n_lines,
   count(*) filter (where sales_channel_id = 1) as n_channel_1,
   count(*) filter (where sales_channel_id = 2) as n_channel_2,
   sum(price) as spend,
   max(price) as max_price
-from checked_transactions
+from judged_customer_transactions
 where problem is null
-group by customer_id, age_days
+group by customer_id, t_dat

@@ -8,7 +8,7 @@ with event_counts as (
     count(*) filter (where event_type = 'purchase') as n_purchases,
     max(event_datetime) as last_seen
   from everyone
-  left join (select * from checked_events where problem is null) as usable using (customer_id)
+  left join (select * from recent_events where problem is null) as usable using (customer_id)
   group by customer_id
 )
 select

@@ -1,5 +1,14 @@
 -- Orders placed and what came back. An order that was cancelled, or that has nothing but returned lines, is not an order.
-with baskets as (
+with placed_orders as (
+  select
+    order_id,
+    customer_id,
+    date_diff('day', source_day, $as_of) as age_days,
+    coalesce(order_status = 'cancelled', false) as is_cancelled
+  from judged_orders
+  where problem is null
+),
+baskets as (
   select
     order_id,
     customer_id,
@@ -9,9 +18,8 @@ with baskets as (
     coalesce(-sum(quantity) filter (where quantity < 0), 0) as n_sent_back,
     coalesce(sum(quantity * price) filter (where quantity > 0), 0) as order_value,
     not is_cancelled and (count(quantity) = 0 or count(*) filter (where quantity >= 0) > 0) as is_order
-  from checked_orders
-  left join (select order_id, quantity, price from checked_order_items where problem is null) as items using (order_id)
-  where problem is null
+  from placed_orders
+  left join (select order_id, quantity, price from judged_order_items where problem is null) as items using (order_id)
   group by order_id, customer_id, age_days, is_cancelled
 ),
 order_sums as (

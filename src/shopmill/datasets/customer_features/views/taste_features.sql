@@ -1,8 +1,8 @@
 -- Which product groups and colours a customer buys, and of which most.
 with catalogue as (
-  select article_id, min(product_group_name) as product_group_name, min(colour_group_name) as colour_group_name
-  from articles
-  group by article_id
+  select article_id, product_group_name, colour_group_name
+  from judged_articles
+  where problem is null
 ),
 tastes as (
   select

@@ -1,11 +1,12 @@
 -- Events that are in no session. Those of days before the first changed one are as they were.
-select
-  'events' as source_table,
-  problem as reason,
-  cast(event_at at time zone $time_zone as date) as source_day,
-  source_row
-from read_events
-where side = 'unusable'
+-- Those without a time are of no day, and asked for on their own: statistics of files answer that without reading them.
+select 'events' as source_table, problem as reason, source_day, source_row
+from judged_events
+where event_datetime is null
+union all
+select 'events', problem, source_day, source_row
+from judged_events
+where problem is not null and event_datetime >= cast($changed_since as timestamp) at time zone $time_zone
 union all
 select
   'events',

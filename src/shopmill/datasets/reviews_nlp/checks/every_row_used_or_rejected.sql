@@ -4,6 +4,6 @@ select
 from (
   select
     (select count(*) from reviews) as used,
-    (select count(*) from rejects) as rejected,
+    (select count(*) from rejects where source_table = 'reviews') as rejected,
     (select row_count from input_rows where table_name = 'reviews') as expected
 ) as counted

@@ -5,5 +5,5 @@ select
   case when duplicate_key is not null then
     nullif(first_value(review_id) over (partition by duplicate_key order by review_date, review_id), review_id)
   end as duplicate_of
-from judged_reviews
+from categorised_reviews
 where problem is null

@@ -18,7 +18,7 @@ promoted_before as (
 ),
 promoted_now as (
   select article_id, product_group_name, starts_on, least(ends_on, $since - 1) as ends_on
-  from promotion_lines
+  from begun_promotions
   where problem is null and starts_on < $since
 ),
 changed as (

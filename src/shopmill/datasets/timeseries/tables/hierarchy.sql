@@ -1,7 +1,7 @@
 -- Every article that was ever sold, the category it counts in, and the day its series begins.
 with first_sale as (
-  select article_id, ds as first_day
-  from lines
+  select article_id, t_dat as first_day
+  from judged_transactions
   where problem is null
   union all
   select unique_id, first_day

@@ -1,3 +1,3 @@
 select distinct article_id, product_group_name, starts_on, ends_on, kind
-from promotion_lines
+from begun_promotions
 where problem is null

@@ -1,5 +1,5 @@
-select 'transactions' as source_table, problem as reason, ds as source_day, source_row
-from lines
+select 'transactions' as source_table, problem as reason, source_day, source_row
+from judged_transactions
 where problem is not null
 union all
 -- Lines of days that this run did not read again.
@@ -7,6 +7,6 @@ select source_table, reason, source_day, source_row
 from previous_rejects
 where source_table = 'transactions' and source_day < $since
 union all
-select 'promotions', problem, starts_on, source_row
-from promotion_lines
-where problem is not null
+select 'articles', problem, source_day, source_row from judged_articles where problem is not null
+union all
+select 'promotions', problem, source_day, source_row from begun_promotions where problem is not null

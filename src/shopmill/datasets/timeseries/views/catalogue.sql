@@ -1,8 +1,7 @@
 -- Where the catalogue puts each article today.
 select
   article_id,
-  min(nullif(index_group_name, '')) as category,
-  min(nullif(product_group_name, '')) as product_group_name
-from articles
-where article_id is not null
-group by article_id
+  nullif(index_group_name, '') as category,
+  nullif(product_group_name, '') as product_group_name
+from judged_articles
+where problem is null

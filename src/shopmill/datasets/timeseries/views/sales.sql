@@ -3,11 +3,11 @@ with sold as (
   select
     lines.article_id,
     hierarchy.category,
-    lines.ds,
-    cast(date_trunc('week', lines.ds) as date) as monday,
+    lines.t_dat as ds,
+    cast(date_trunc('week', lines.t_dat) as date) as monday,
     lines.price,
     lines.customer_id
-  from lines
+  from judged_transactions as lines
   join hierarchy on hierarchy.unique_id = lines.article_id
   where lines.problem is null
 )

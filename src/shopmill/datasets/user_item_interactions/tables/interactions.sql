@@ -16,5 +16,4 @@ select
   coalesce(sum(weight), 0) as time_weighted_score
 from signals
 left join signal_weights on signal_weights.of_signal = signal and signal_weights.age_days = date_diff('day', day, $as_of)
-where problem is null
 group by customer_id, article_id

@@ -1,3 +1,9 @@
-select source_table, problem as reason, day as source_day, source_row
-from signals
+select 'transactions' as source_table, problem as reason, source_day, source_row
+from judged_customer_transactions
 where problem is not null
+union all
+select 'events', problem, source_day, source_row from signal_events where problem is not null
+union all
+select 'orders', problem, source_day, source_row from judged_orders where problem is not null
+union all
+select 'order_items', problem, source_day, source_row from judged_order_items where problem is not null

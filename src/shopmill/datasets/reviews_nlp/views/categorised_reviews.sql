@@ -1,18 +1,16 @@
--- Every review with its category. `problem` says why it cannot be used; of several usable ones with the same id the
+-- Every review with its category. `problem` says why it cannot be used here; of several usable ones with the same id the
 -- first by time, and then in the order of all columns, is used.
 with catalogue as (
-  select article_id, min(index_group_name) as category from articles where article_id is not null group by article_id
+  select article_id, index_group_name as category
+  from judged_articles
+  where problem is null
 ),
-judged as (
+flawed_reviews as (
   select
     cleaned_reviews.*,
     catalogue.category,
     case
-      when review_id is null then 'review_id is null'
-      when trim(review_id) = '' then 'review_id is empty'
-      when review_date is null then 'review_date is null'
-      when rating is null then 'rating is null'
-      when rating not between 1 and 5 then 'rating is outside 1 to 5'
+      when problem is not null then problem
       when n_chars between 1 and $min_chars - 1 then 'text is shorter than min_chars'
       when catalogue.article_id is null and not $keep_unknown_articles then 'article is unknown'
     end as flaw
@@ -27,10 +25,13 @@ numbered as (
       order by
         review_date nulls last, customer_id nulls last, article_id nulls last, rating nulls last, text_clean nulls last
     ) as place
-  from judged
+  from flawed_reviews
 )
 select
   review_id, customer_id, article_id, category, rating, review_date,
   text_clean, text_lower, n_chars, n_words, duplicate_key,
-  coalesce(flaw, case when place > 1 then 'review_id is repeated' end) as problem
+  coalesce(flaw, case when place > 1 then 'review_id is repeated' end) as problem,
+  source_day,
+  -- With the cleaned text as one more field: a rejected review must not give away an address either.
+  substr(source_row, 1, length(source_row) - 1) || ',' || substr(to_json({'text_clean': text_clean}), 2) as source_row
 from numbered
