@@ -35,7 +35,7 @@ def shared_views() -> dict[str, str]:
     `judged_<table>` is of the rows of a table as they are, `judged_changed_<table>` and `judged_former_<table>` are the
     same of what changed since the previous version: a rule is written once.
     """
-    found = {}
+    found: dict[str, str] = {}
     for source, prefix in (("source_", ""), ("changed_", "changed_"), ("former_", "former_")):
         views = read_folder(SHARED_VIEWS, {"source": source})
         found |= {name.replace("judged_", f"judged_{prefix}", 1): text for name, text in views.items()}
