@@ -46,6 +46,7 @@ def tables(published: Path) -> duckdb.DuckDBPyConnection:
     for needed in DATASET.inputs:
         columns = ", ".join(f'"{column.name}" {column.type}' for column in TABLES[needed.table].columns)
         connection.execute(f"create table {needed.table} ({columns})")
+        connection.execute(f"create view source_{needed.table} as from {needed.table}")
     for line in LINES:
         row = [line.day, line.customer, line.article, line.price, line.channel]
         connection.execute("insert into transactions values (?, ?, ?, ?, ?)", row)
