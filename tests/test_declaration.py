@@ -48,6 +48,14 @@ def test_a_choice_is_one_of_its_values() -> None:
         mode.parse("")
 
 
+def test_a_list_names_choices_in_any_order() -> None:
+    languages = Parameter("languages", "text", "", "which", choices=("de", "en", "pt"), is_list=True)
+    assert languages.parse("") == ""
+    assert languages.parse(" pt,en , pt") == "en,pt"
+    with pytest.raises(InvalidInputError, match=r"languages='en,pr' must be a list of de, en, pt"):
+        languages.parse("en,pr")
+
+
 def test_the_default_of_every_parameter_is_allowed() -> None:
     for declared in datasets.load_all():
         assert declared.parse_parameters({p.name: p.default for p in declared.all_parameters}) == (

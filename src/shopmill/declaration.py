@@ -136,6 +136,8 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     """The only values that a text may have; none for any."""
+    is_list: bool = False
+    """Whether a text names any number of the choices, with commas between."""
 
     def parse(self, given: Any) -> Value:
         """The value as its type, from JSON or a command line; InvalidInputError when it is not one or not allowed."""
@@ -149,12 +151,19 @@ class Parameter:
         above = self.maximum is not None and not isinstance(value, str) and value > self.maximum
         if below or above:
             raise InvalidInputError(f"Parameter {self.name}={given!r} must be in [{self.minimum}, {self.maximum}].")
-        if self.choices and value not in self.choices:
-            raise InvalidInputError(
-                f"Parameter {self.name}={given!r} must be one of {', '.join(self.choices)}."
-                + did_you_mean(str(given), self.choices)
-            )
-        return value
+        return self._chosen(str(value)) if self.choices else value
+
+    def _chosen(self, value: str) -> str:
+        """The value, a list of choices sorted, so that one choice is one version."""
+        items = sorted({item.strip() for item in value.split(",") if item.strip()}) if self.is_list else [value]
+        for item in items:
+            if item not in self.choices:
+                one = "a list of" if self.is_list else "one of"
+                raise InvalidInputError(
+                    f"Parameter {self.name}={value!r} must be {one} {', '.join(self.choices)}."
+                    + did_you_mean(item, self.choices)
+                )
+        return ",".join(items)
 
 
 def _finite(value: Decimal) -> Decimal:

@@ -1,10 +1,13 @@
+import csv
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from shopmill.text.language import LANGUAGES, LanguageDetector
+from shopmill.text.language import NO_LANGUAGE, LanguageDetector
+from shopmill.text.languages import KNOWN, USUAL, writable
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +45,60 @@ def test_the_threshold_is_a_parameter() -> None:
     assert LanguageDetector(least_confidence=0.99).detect("Très joli")[0] is None
 
 
-def test_the_candidates_are_a_parameter() -> None:
-    assert LanguageDetector(["en", "de"]).detect("Le tissu est plus fin que prévu.")[0] in {"en", "de", None}
-    with pytest.raises(ValueError, match="Unknown language"):
-        LanguageDetector(["xx"])
+@pytest.mark.parametrize("text", ["Perfect!", "Love it", "ok", "So comfy", "XL", "Great product"])
+def test_a_short_text_is_in_the_language_that_the_shop_expects(text: str) -> None:
+    assert LanguageDetector(["en"]).detect(text) == ("en", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Perfect!", "en"), ("Love it", "en"), ("Adorei", "pt"), ("Muito bom", "pt"), ("Não gostei", "pt")],
+)
+def test_of_several_expected_languages_the_likeliest_is_taken(text: str, language: str) -> None:
+    assert LanguageDetector(["en", "pt"]).detect(text)[0] == language
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Der Stoff ist dünner, als ich erwartet hatte.", "de"),
+        ("很好", "zh"),
+        ("良い", "ja"),
+        ("Хорошо", None),
+        ("👍", None),
+        ("12345", None),
+        ("[email] [phone]", None),
+    ],
+)
+def test_what_is_clearly_not_expected_is_not_taken_for_it(text: str, language: str | None) -> None:
+    assert LanguageDetector(["en"]).detect(text)[0] == language
+
+
+def test_a_script_decides_between_expected_languages() -> None:
+    assert LanguageDetector(["en", "ru"]).detect("Хорошо") == ("ru", 1.0)
+    assert "en" not in writable("Хорошо")
+    assert {"en", "zh"} <= writable("iPhone很好")
+
+
+def test_every_known_language_can_be_expected() -> None:
+    detector = LanguageDetector(KNOWN)
+    assert set(detector._identifier.nb_classes) == {*KNOWN, NO_LANGUAGE}
+    assert detector.detect("El vestit és molt maco i la tela és de bona qualitat.")[0] == "ca"
 
 
 def test_two_detectors_do_not_share_their_languages(detector: LanguageDetector) -> None:
-    LanguageDetector(["de"])
+    LanguageDetector(["ca"])
     assert detector.detect("The fabric is thinner than I expected.")[0] == "en"
-    assert "en" in LANGUAGES
+    assert set(detector._identifier.nb_classes) == {*USUAL, NO_LANGUAGE}
+
+
+@pytest.mark.parametrize(("expected", "least"), [("en", 1), ("en,pt", 0.9), ("en,sv", 0.95), ("de,en", 0.9)])
+def test_short_reviews_in_expected_languages_mostly_get_theirs(expected: str, least: float) -> None:
+    languages = expected.split(",")
+    with (Path(__file__).parent / "reference" / "short_reviews.csv").open(encoding="utf-8") as file:
+        reviews = [(row["language"], row["text"]) for row in csv.DictReader(file) if row["language"] in languages]
+    detector = LanguageDetector(languages)
+    assert sum(detector.detect(text)[0] == language for language, text in reviews) >= least * len(reviews)
 
 
 def test_a_column_keeps_its_order_and_nulls(detector: LanguageDetector) -> None:

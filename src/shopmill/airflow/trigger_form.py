@@ -34,7 +34,7 @@ def _param(parameter: Parameter) -> Param:
 def _schema(parameter: Parameter) -> dict[str, Any]:
     """What the field accepts, as JSON Schema."""
     kind = JSON_TYPES[parameter.type]
-    if parameter.choices:
+    if parameter.choices and not parameter.is_list:
         return {"type": kind, "enum": list(parameter.choices)}
     if parameter.type == "text":
         return {

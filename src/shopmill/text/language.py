@@ -1,39 +1,61 @@
 """Which language a text is in, with a confidence; from bundled data, offline, the same on every run."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection
 
 import pyarrow as pa
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from shopmill.text.languages import USUAL, writable
 from shopmill.text.strings import Texts, as_list
 
-# ISO 639-1. The fewer the candidates, the surer a short text; zxx is text without language, such as sizes and prices.
-_CODES = "en de fr es it pt nl sv da no fi pl cs sk hu ro bg el tr ru uk ar he fa hi ja zh ko id vi th zxx"
-LANGUAGES = tuple(_CODES.split())
 LEAST_CONFIDENCE = 0.5
+SURE = 0.5  # from here on a language counts although the shop does not expect it
+NO_LANGUAGE = "zxx"  # sizes and prices
 MOST_CHARACTERS = 5_000  # a language shows in the first page; a hostile megabyte must not cost seconds
 
 SCHEMA = pa.schema(
     [pa.field("lang", pa.string()), pa.field("lang_confidence", pa.float64(), metadata={"unit": "probability"})]
 )
 
+_MASKS = re.compile(r"\[(?:email|phone)\]")
+
 
 class LanguageDetector:
-    """Detects one of `languages`; below `least_confidence`, as short texts often are, none."""
+    """Detects a language; below `least_confidence`, as short texts often are, none.
 
-    def __init__(
-        self, languages: Sequence[str] | None = LANGUAGES, *, least_confidence: float = LEAST_CONFIDENCE
-    ) -> None:
+    Where languages are `expected`, a text that is not clearly in another one is taken to be in one of them. So short
+    texts get a language: `Perfect!` in a shop that expects English and Portuguese.
+    """
+
+    def __init__(self, expected: Collection[str] = (), *, least_confidence: float = LEAST_CONFIDENCE) -> None:
         self.least_confidence = least_confidence
+        self._expected = frozenset(expected)
         self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        self._identifier.set_languages(languages)
+        self._identifier.set_languages(sorted(USUAL | self._expected | {NO_LANGUAGE}))
 
     def detect(self, text: str) -> tuple[str | None, float]:
         """Return the language, or None when unsure, and the probability of the best guess in [0, 1]."""
-        language, confidence = self._identifier.classify(text[:MOST_CHARACTERS])
-        rounded = round(float(confidence), 4)
-        known = rounded >= self.least_confidence and language != "zxx"
+        words = _MASKS.sub(" ", text[:MOST_CHARACTERS])
+        if not any(map(str.isalpha, words)):
+            return None, 0.0
+        language, confidence = self._guess(words)
+        rounded = round(confidence, 4)
+        known = rounded >= self.least_confidence and language != NO_LANGUAGE
         return (language if known else None), rounded
+
+    def _guess(self, words: str) -> tuple[str, float]:
+        if not self._expected:
+            language, confidence = self._identifier.classify(words)
+            return language, float(confidence)
+        ranked = [(language, float(probability)) for language, probability in self._identifier.rank(words)]
+        first, confidence = ranked[0]
+        if confidence >= SURE and first not in self._expected:
+            return first, confidence
+        possible = self._expected & writable(words)
+        likely = [(language, probability) for language, probability in ranked if language in possible]
+        total = sum(probability for _, probability in likely)
+        return (likely[0][0], likely[0][1] / total) if total else (first, confidence)
 
     def detect_texts(self, texts: Texts) -> pa.RecordBatch:
         """Detect a column: SCHEMA's columns, in order. A null or empty text has neither language nor confidence."""

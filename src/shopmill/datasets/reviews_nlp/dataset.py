@@ -8,8 +8,9 @@
   `n_words` are of `text_clean`. A review without words keeps its stars: `text_clean` and all that is computed of it are
   null, `n_chars` and `n_words` are 0.
 - `category` is the article's `index_group_name`, as in timeseries; null where the article has none or is unknown.
-- `lang` is one of 31 languages (ISO 639-1), null where the detector is less sure than `min_lang_confidence`; short
-  texts often are. `lang_confidence` is there in any case.
+- `lang` is one of 31 languages and those of the parameter `languages` (ISO 639-1), null where the detector is less sure
+  than `min_lang_confidence`. Short texts often are: name the languages that the shop expects, and a text that is not
+  clearly in another one is taken to be in one of them. `lang_confidence` is there for every text.
 - `sentiment_compound` is VADER's compound score in [-1, 1], `sentiment_label` its published reading: positive from
   0.05, negative from -0.05 down. Null for a text that is not known to be English: VADER knows no other language.
 - `rating_sentiment_gap` = (rating - 3) / 2 - sentiment_compound, in [-2, 2]: above 0 the stars are better than the
@@ -51,6 +52,7 @@ from shopmill.embeddings.table import (
     embedding_checks,
     embedding_table,
 )
+from shopmill.text.languages import KNOWN
 
 FUNCTIONS = "shopmill.datasets.reviews_nlp.texts"
 
@@ -188,6 +190,14 @@ DATASET = Dataset(
     parameters=(
         Parameter(
             "min_chars", "integer", 1, "characters that a clean text has at least; a review without text is kept", 1
+        ),
+        Parameter(
+            "languages",
+            "text",
+            "",
+            "languages that the shop expects, such as en,pt: short texts are taken to be in one of them",
+            choices=KNOWN,
+            is_list=True,
         ),
         Parameter("min_lang_confidence", "decimal", Decimal("0.5"), "probability below which lang is null", 0, 1),
         Parameter("keep_unknown_articles", "boolean", False, "keep reviews of articles that the catalogue has not"),

@@ -22,7 +22,8 @@ def clean_reviews(_: Context, batches: Batches) -> Batches:
 
 def score_reviews(context: Context, batches: Batches) -> Batches:
     """Language, sentiment and `rating_sentiment_gap` beside the columns given, `text_clean` and `rating` among them."""
-    detector = LanguageDetector(least_confidence=float(context.bound["min_lang_confidence"]))
+    expected = [code for code in str(context.bound["languages"]).split(",") if code]
+    detector = LanguageDetector(expected, least_confidence=float(context.bound["min_lang_confidence"]))
     scorer = SentimentScorer()
     for batch in batches:
         languages = detector.detect_texts(batch["text_clean"])
