@@ -98,8 +98,8 @@ def s3_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def s3_store(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an empty store in a bucket of its own, with the environment set to reach it."""
+def s3_store(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The address of an empty store in a bucket of its own, with the environment set to reach it, and nothing cached."""
     import requests
 
     bucket = f"bucket-{os.urandom(4).hex()}"
@@ -109,6 +109,7 @@ def s3_store(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "AWS_ACCESS_KEY_ID": "tester",
         "AWS_SECRET_ACCESS_KEY": "a-secret-key",
         "AWS_REGION": "us-east-1",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

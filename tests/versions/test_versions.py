@@ -1,5 +1,6 @@
 """Finding versions and publishing them, without a shop: pointers, order, and what a rerun does."""
 
+from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ def as_of(text: str) -> AsOf:
 
 
 def publish(versions: Versions, text: str, data: str = "data") -> Manifest:
-    file = {"path": "t/part-00000.parquet", "rows": 1, "bytes": len(data), "sha256": data}
+    file = {"path": "t/part-00000.parquet", "rows": 1, "bytes": len(data), "sha256": sha256(data.encode()).hexdigest()}
     manifest = Manifest("a_dataset", text, {"main_table": "t", "tables": {"t": {"files": [file]}}, "rejected": {}})
     versions.store.write("staging/t", data.encode())
     versions.publish(manifest, {"t/part-00000.parquet": "staging/t"})

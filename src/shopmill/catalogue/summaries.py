@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from shopmill.asof import AsOf
-from shopmill.errors import StoreError
+from shopmill.errors import DamagedError, StoreError
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
@@ -123,7 +123,7 @@ class History:
                 return {}
             names = document["checks"]
             return {(s["as_of"], s["version"]): _from_document(s, names) for s in document["versions"]}
-        except (FileNotFoundError, KeyError, TypeError, ValueError):
+        except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
             return {}
 
     def _keep(self, summaries: list[VersionSummary]) -> None:

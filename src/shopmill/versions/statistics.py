@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from shopmill.errors import StoreError
+from shopmill.errors import DamagedError, StoreError
 from shopmill.personal import is_personal
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import to_json
@@ -81,7 +81,7 @@ def statistics_of(versions: Versions, manifest: Manifest, cache: Path, keep: boo
         document = versions.store.read_json(key)
         if document["form"] == FORM:
             return _from_document(document)
-    except (FileNotFoundError, KeyError, TypeError, ValueError):
+    except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
         pass
     found = describe(versions, manifest, cache)
     if keep:
