@@ -9,10 +9,10 @@ SERVICES := redis-server prometheus prometheus-alertmanager
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark lint format docs pictures lock sbom audit clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark test-consumers lint format docs pictures lock sbom audit clean
 
 help: ## list what can be done
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: .venv/installed ## install everything into .venv, as pinned in the lock files
 
@@ -44,6 +44,9 @@ test-spark: .venv/installed ## run the tests of the Spark engine (needs Java 17)
 	@test -n "$(JAVA)" || { echo "Java is not installed: the Spark engine needs Java 17."; exit 1; }
 	$(PYTEST) -m spark $(TESTS)
 
+test-consumers: .venv/installed ## prove the exports in the libraries that load them, each in an environment of its own
+	@tests/consumers/run.sh
+
 lint: .venv/installed ## check style, types and that generated docs are fresh
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
@@ -66,6 +69,9 @@ lock: ## resolve the dependencies anew and write the lock files, with hashes and
 	  --generate-hashes --no-header --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra spark --universal --python-version 3.11 --constraint requirements.lock \
 	  --generate-hashes --no-header --output-file requirements-spark.lock
+	for name in requirements requirements-rectools; do \
+	  $(BIN)/uv pip compile pyproject.toml tests/consumers/$$name.in --quiet --extra shops --universal --python-version 3.11 \
+	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done
 
 .venv-audit/installed: requirements-audit.lock .venv/installed
 	@test -x .venv-audit/bin/python || $(PYTHON) -m venv --without-pip .venv-audit
@@ -79,4 +85,4 @@ audit: .venv-audit/installed ## look for known weaknesses of the pinned packages
 	@for lock in $(LOCKS); do .venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement $$lock || exit 1; done
 
 clean: ## remove .venv and what the demo made
-	rm -rf .venv .venv-audit .shopmill
+	rm -rf .venv .venv-* .shopmill

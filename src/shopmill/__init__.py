@@ -2,13 +2,20 @@
 
 from typing import Any
 
-__all__ = ["load", "search", "similar"]
+_MODULES = {
+    "export": "shopmill.exports.export",
+    "future": "shopmill.exports.series",
+    "load": "shopmill.reading",
+    "search": "shopmill.embeddings.neighbours",
+    "similar": "shopmill.embeddings.neighbours",
+}
+__all__ = ["export", "future", "load", "search", "similar"]
 
 
 def __getattr__(name: str) -> Any:
     """What is public, found when it is asked for: importing shopmill alone stays quick."""
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module 'shopmill' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("shopmill.reading" if name == "load" else "shopmill.embeddings.neighbours"), name)
+    return getattr(import_module(_MODULES[name]), name)

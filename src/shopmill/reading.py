@@ -5,12 +5,15 @@ from shopmill.settings import load_settings
 from shopmill.versions.load import Version
 
 
-def load(name: str, as_of: str | None = None, store: str | None = None, verify: bool = False) -> Version:
-    """Opens the current version of a dataset, or the one of an as_of.
+def load(
+    name: str, as_of: str | None = None, store: str | None = None, verify: bool = False, version: str | None = None
+) -> Version:
+    """Opens the current version of a dataset, or the one of an as_of, or with its id one that was replaced since.
 
     `store` is a folder or s3:// address, by default that of the settings (SHOPMILL_STORE).
     Sizes of files are always compared with the manifest, and with `verify` every byte.
     InvalidInputError when there is no such dataset or no version of it.
     """
     declared = datasets.load(name)
-    return Version(declared.name, as_of, load_settings(**({"store": store} if store else {})), verify)
+    settings = load_settings(**({"store": store} if store else {}))
+    return Version(declared.name, as_of, settings, verify, version)

@@ -111,3 +111,10 @@ def test_too_little_memory_is_said(tmp_path: Path) -> None:
         pytest.raises(InvalidInputError, match="SHOPMILL_MEMORY_LIMIT=20MB"),
     ):
         engine.rows("select list(i::varchar || repeat('x', 100)) from range(3000000) t(i)", {})
+
+
+def test_columns_have_the_field_ids_that_iceberg_gives_them(engine: DuckDBEngine, tmp_path: Path) -> None:
+    engine.write("select 1 as a, [1.0::float] as v, 'x' as s, ['q'] as l", {}, tmp_path / "part.parquet")
+    schema = pq.read_schema(tmp_path / "part.parquet")
+    elements = [schema.field(name).type.value_field for name in ("v", "l")]
+    assert [int(field.metadata[b"PARQUET:field_id"]) for field in (*schema, *elements)] == [1, 2, 3, 4, 5, 6]

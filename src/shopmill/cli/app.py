@@ -17,9 +17,11 @@ from rich.table import Table
 
 from shopmill import datasets
 from shopmill.cli.airflow import airflow_setup
+from shopmill.cli.export import export
 from shopmill.cli.gc import gc
 from shopmill.cli.gx import export_gx
 from shopmill.cli.lineage import lineage
+from shopmill.cli.options import pairs
 from shopmill.cli.report import report, write_version
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
@@ -67,7 +69,7 @@ def run(
     from shopmill.run import steps
     from shopmill.run.run import Run
 
-    started = Run.create(datasets.load(dataset), as_of, context.obj, _parameters(param or []), refresh=refresh)
+    started = Run.create(datasets.load(dataset), as_of, context.obj, pairs("--param", param or []), refresh=refresh)
     with err.status(f"{dataset} as of {as_of}") as status:
 
         def tell(step: str, detail: str = "") -> None:
@@ -94,13 +96,6 @@ def _print_run(summary: dict[str, Any], as_json: bool) -> None:
     for name in summary["warned"]:
         out.print(f"[yellow]warning[/] {escape(name)}")
     out.print(summary["path"], soft_wrap=True, highlight=False, markup=False)
-
-
-def _parameters(pairs: Sequence[str]) -> dict[str, str]:
-    split = [pair.partition("=") for pair in pairs]
-    if wrong := next((name for name, equals, _ in split if not equals), None):
-        raise InvalidInputError(f"--param {wrong!r} is not of the form name=value.")
-    return {name: value for name, _, value in split}
 
 
 @app.command()
@@ -335,7 +330,7 @@ def demo(
     raise typer.Exit(code)
 
 
-for command in (lineage, report, export_gx, gc, airflow_setup):  # each in a module of its own
+for command in (lineage, report, export, export_gx, gc, airflow_setup):  # each in a module of its own
     app.command()(command)
 
 

@@ -19,7 +19,7 @@ from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 
 PLACEHOLDER = re.compile(r"\$([a-z_]\w*)")
-PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
+PARQUET = "(format parquet, compression zstd, row_group_size 122880, field_ids {{{ids}}})"
 # DuckDB writes a column as `required` where its statistics know of no nulls: the same rows would give other bytes after
 # another plan, and days of one table other schemas. A condition that nobody can foresee keeps all columns optional.
 OPTIONAL = r'select case when never then null else columns(* exclude never) end as "\0" from (select *, random() < 0 as never from'
@@ -75,7 +75,8 @@ class DuckDBEngine:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)
         optional = f"{OPTIONAL} (\n{query}\n))"
-        copied = self._execute(f"copy ({optional}) to {_literal(target)} {PARQUET}", bound).fetchone()
+        form = PARQUET.format(ids=self._field_ids(query, bound))
+        copied = self._execute(f"copy ({optional}) to {_literal(target)} {form}", bound).fetchone()
         return int(copied[0]) if copied else 0
 
     def write_periods(
@@ -133,6 +134,20 @@ class DuckDBEngine:
     def columns(self, query: str, bound: Bound) -> list[str]:
         """The planned query's columns."""
         return [column[0] for column in self._execute(f"select * from (\n{query}\n) limit 0", bound).description]
+
+    def _field_ids(self, query: str, bound: Bound) -> str:
+        """A number for each column, as Iceberg gives them: columns from 1 in their order, then the elements of lists.
+
+        Some readers of Iceberg tables find columns by these alone.
+        """
+        described = self._execute(f"select * from (\n{query}\n) limit 0", bound).description
+        lists = [name for name, kind, *_ in described if str(kind).endswith("[]")]
+        elements = {name: place for place, name in enumerate(lists, len(described) + 1)}
+        return ", ".join(
+            f"{quote(name)}: "
+            + (f"{{__duckdb_field_id: {place}, element: {elements[name]}}}" if name in elements else str(place))
+            for place, (name, *_) in enumerate(described, 1)
+        )
 
     def duplicates(self, table: str, key: Sequence[str]) -> int:
         """Compares each row with the one before it in file order."""

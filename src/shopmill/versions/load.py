@@ -1,6 +1,7 @@
 """Reading a published version: its files, and its tables as Arrow, pandas, Polars or DuckDB."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
 class Version:
     """A published version of a dataset, opened for reading. Its files never change."""
 
-    def __init__(self, name: str, as_of: str | None, settings: Settings, verify: bool = False):
+    def __init__(
+        self, name: str, as_of: str | None, settings: Settings, verify: bool = False, version: str | None = None
+    ):
         self._verify, self._whole = verify, set[str]()
         self._store = Store(settings.store)
         self._versions = Versions(self._store, name, settings.zone)
         self.manifest: Manifest = self._versions.need(AsOf.parse(as_of, settings.zone) if as_of else None)
+        if version and version != self.manifest.version:
+            self.manifest = self._replaced(version)
         self.version, self.as_of = self.manifest.version, self.manifest.as_of
         self.tables = self.manifest.tables
 
@@ -41,14 +46,34 @@ class Version:
             f"<shopmill {self.manifest.dataset} as of {self.as_of}, version {self.version}: {', '.join(self.tables)}>"
         )
 
+    def _replaced(self, version: str) -> Manifest:
+        """The manifest of a version that another one has taken the place of."""
+        try:
+            return self._versions.exactly(self.manifest.as_of, version)
+        except FileNotFoundError:
+            raise InvalidInputError(
+                f"{self.manifest.dataset} as of {self.manifest.as_of} has no version {version} in {self._store.url}; "
+                f"the current one is {self.manifest.version}."
+            ) from None
+
     @property
     def path(self) -> str:
         """Where the version is, for other programs: a folder with one folder of Parquet files per table."""
         return self._store.uri(self._versions.folder(self.manifest))
 
+    @property
+    def published_at(self) -> datetime:
+        """When the version appeared in the store (UTC). No part of what it is."""
+        folder = self._versions.folder(self.manifest)
+        return next(e.modified for e in self._store.entries(folder) if e.key == f"{folder}/manifest.json")
+
     def files(self, table: str | None = None) -> list[Path]:
         """Local Parquet files of a table (by default the dataset's main one); an object store's are downloaded once."""
         return self._fetched(self._table(table))
+
+    def addresses(self, table: str | None = None) -> list[str]:
+        """Where the files of a table are: paths, or on an object store s3:// addresses."""
+        return [self._store.uri(key) for key in self._versions.keys_of(self.manifest, self._table(table))]
 
     def artifact(self, name: str) -> dict[str, Path]:
         """Local paths of the files of an artifact, such as the matrix `tfidf`, by file name."""
@@ -162,9 +187,8 @@ class Version:
         if isinstance(columns, str):
             raise InvalidInputError(f"columns={columns!r} is a text: give a list, such as [{columns!r}].")
         in_place = lazily or columns is not None or where is not None
-        keys = self._versions.keys_of(self.manifest, name)
         self._refuse_damage(name)
-        files = [self._store.uri(key) for key in keys] if in_place else [str(file) for file in self._fetched(name)]
+        files = self.addresses(name) if in_place else [str(file) for file in self._fetched(name)]
         label = f"{self.manifest.dataset} {name}"
         return Scan(label, tuple(files), None if columns is None else tuple(columns), where)
 

@@ -1,0 +1,1 @@
+"""The consumers: a module each, named as `shopmill export --to` names it."""

@@ -1,0 +1,129 @@
+"""Iceberg: a table for each of the version's, over the very files of the store: nothing is copied.
+
+    catalogue.db   the catalogue, in SQLite; or in PostgreSQL with `catalogue=postgresql+psycopg2://...`
+    warehouse/     metadata of the tables, snapshot by snapshot
+
+A version is a snapshot, and its as_of a tag: `for version as of 'as_of=2018-01-01'` in Trino, `version as of` in Spark,
+`table.scan(snapshot_id=table.snapshot_by_name("as_of=2018-01-01").snapshot_id)` in pyiceberg. One folder takes the
+versions of any datasets, tables named `<dataset>.<table>`; exporting a version again changes nothing, and one that took
+the place of another at an as_of takes its tag. Snapshots whose version `shopmill gc` has deleted are dropped by the next
+export: gc decides what stays, and nothing of Iceberg ever deletes a file of the store.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shopmill.declaration import Parameter
+from shopmill.exports.consumer import ANY, Consumer
+from shopmill.exports.source import Source
+from shopmill.versions.store import Store
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.table import Table
+
+VERSION, AS_OF, FOLDER = "shopmill.version", "shopmill.as_of", "shopmill.folder"
+
+
+def write(source: Source, folder: Path) -> Mapping[str, int]:
+    """Adds a snapshot to each table that has no snapshot of the version yet."""
+    catalogue = _catalogue(source, folder)
+    catalogue.create_namespace_if_not_exists(source.manifest.dataset)
+    rows = {}
+    for table in source.version.tables:
+        name = f"{source.manifest.dataset}.{table}"
+        _add(source, _table(catalogue, source, name, table), table)
+        rows[name] = source.manifest.rows(table)
+    _drop_deleted(source, catalogue)
+    return rows
+
+
+def _catalogue(source: Source, folder: Path) -> "SqlCatalog":
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    address = str(source.options["catalogue"]) or f"sqlite:///{folder.resolve()}/catalogue.db"
+    warehouse = f"file://{folder.resolve()}/warehouse"
+    return SqlCatalog("shopmill", uri=address, warehouse=warehouse, **_s3_properties())
+
+
+def _s3_properties() -> dict[str, str]:
+    """pyiceberg reads no endpoint from the environment."""
+    import os
+
+    names = {"s3.endpoint": "AWS_ENDPOINT_URL", "s3.region": "AWS_REGION", "s3.access-key-id": "AWS_ACCESS_KEY_ID"}
+    names |= {"s3.secret-access-key": "AWS_SECRET_ACCESS_KEY", "s3.session-token": "AWS_SESSION_TOKEN"}
+    return {name: os.environ[variable] for name, variable in names.items() if os.environ.get(variable)}
+
+
+def _table(catalogue: "SqlCatalog", source: Source, name: str, table: str) -> "Table":
+    """The table, new or known; one whose columns are others begins anew, for its files cannot be read as these."""
+    schema = source.version.to_dataset(table).schema
+    if catalogue.table_exists(name):
+        found = catalogue.load_table(name)
+        if [field.name for field in found.schema().fields] == schema.names:
+            return found
+        catalogue.drop_table(name)
+    return catalogue.create_table(name, schema=schema.remove_metadata())
+
+
+def _add(source: Source, table: "Table", name: str) -> None:
+    """One transaction: the files of the version in the place of all others, and the tag on them."""
+    from pyiceberg.expressions import AlwaysTrue
+
+    manifest = source.manifest
+    tag = f"as_of={manifest.as_of}"
+    tagged = table.snapshot_by_name(tag)
+    if tagged and _properties(tagged).get(VERSION) == manifest.version:
+        return
+    properties = {VERSION: manifest.version, AS_OF: manifest.as_of, FOLDER: source.version.path}
+    files = [_address(file) for file in source.version.addresses(name)]
+    with table.transaction() as transaction:
+        if table.current_snapshot():
+            transaction.delete(AlwaysTrue(), snapshot_properties=properties)
+        transaction.add_files(files, snapshot_properties=properties)
+    snapshot = table.refresh().current_snapshot()
+    if snapshot is not None:
+        manage = table.manage_snapshots()
+        if tagged:
+            manage = manage.remove_tag(tag)
+        manage.create_tag(snapshot.snapshot_id, tag).commit()
+
+
+def _address(file: str) -> str:
+    return file if "://" in file else f"file://{file}"
+
+
+def _properties(snapshot: Any) -> Mapping[str, str]:
+    return snapshot.summary.additional_properties if snapshot.summary else {}
+
+
+def _drop_deleted(source: Source, catalogue: "SqlCatalog") -> None:
+    """Takes back the tags of versions that are no longer in the store, and expires their snapshots."""
+    store = Store(source.settings.store)
+    for name in catalogue.list_tables(source.manifest.dataset):
+        table = catalogue.load_table(name)
+        for tag, snapshot_id in list(_deleted(table, store)):
+            table.manage_snapshots().remove_tag(tag).commit()
+            table.maintenance.expire_snapshots().by_id(snapshot_id).commit()
+
+
+def _deleted(table: "Table", store: Store) -> Iterator[tuple[str, int]]:
+    current = table.current_snapshot()
+    for tag, reference in table.refs().items():
+        snapshot = table.snapshot_by_id(reference.snapshot_id)
+        if snapshot is None or snapshot == current or FOLDER not in _properties(snapshot):
+            continue
+        key = _properties(snapshot)[FOLDER].removeprefix(store.uri("")).strip("/")
+        if not store.exists(f"{key}/manifest.json"):
+            yield tag, reference.snapshot_id
+
+
+CONSUMER = Consumer(
+    name="iceberg",
+    loads="tables over the store's own files, a snapshot for each version",
+    writes={ANY: write},
+    options=(Parameter("catalogue", "text", "", "SQLAlchemy address of the catalogue; default: SQLite in the folder"),),
+    packages=("pyiceberg", "sqlalchemy"),
+    accumulates=True,
+)

@@ -1,0 +1,164 @@
+"""`shopmill export`: who may be exported to, into which folders, and what is written there."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from golden import LENIENT, fill_shop
+
+from shopmill import datasets
+from shopmill.errors import InvalidInputError
+from shopmill.exports import export as exporting
+from shopmill.exports.export import NOTE, consumer, export, names
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
+
+INTERACTIONS = "user_item_interactions"
+
+
+def line(day: str, customer: str, article: str, price: int = 1) -> dict[str, Any]:
+    return {"t_dat": f"2020-09-{day}", "customer_id": customer, "article_id": article, "price": price}
+
+
+@pytest.fixture
+def published(settings: Settings, shop_dsn: str) -> Settings:
+    """Interactions of three customers, at two as_ofs."""
+    lines = [line("20", "c1", "0001"), line("20", "c1", "0001"), line("21", "c2", "0001"), line("21", "c1", "a/2")]
+    fill_shop(shop_dsn, {"transactions": lines})
+    for as_of in ("2020-09-21", "2020-09-22"):
+        steps.run_all(Run.create(datasets.load(INTERACTIONS), as_of, settings, LENIENT))
+    return settings
+
+
+def test_every_consumer_says_what_it_loads() -> None:
+    assert set(names()) >= {"implicit", "nixtla", "feast", "huggingface", "iceberg", "pymc-marketing"}
+    for name in names():
+        assert (consumer(name).name, bool(consumer(name).loads), bool(consumer(name).writes)) == (name, True, True)
+
+
+def test_no_library_of_a_consumer_is_imported_to_know_of_it() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from shopmill.exports.export import consumer, names; [consumer(name) for name in names()]; "
+        "print([m for m in ('implicit', 'feast', 'mlflow', 'pyiceberg', 'lancedb', 'pandas', 'numpy') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout.strip() == "[]"
+
+
+def test_an_export_says_what_it_is_and_can_be_repeated(published: Settings, tmp_path: Path) -> None:
+    for _ in range(2):
+        done = export(INTERACTIONS, "huggingface", tmp_path / "out", settings=published)
+    note = json.loads((tmp_path / "out" / NOTE).read_bytes())
+    assert (note["consumer"], note["dataset"], note["version"]) == ("huggingface", INTERACTIONS, done.version)
+    assert done.rows == {"data/article_index": 2, "data/customer_index": 2, "data/interactions": 3}
+    assert not list(tmp_path.glob(".out*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((INTERACTIONS, "implict"), "no consumer 'implict'. Did you mean 'implicit'?"),
+        ((INTERACTIONS, "Hugging_Face"), "Did you mean 'huggingface'?"),
+        ((INTERACTIONS, "zzz"), "There are: "),
+        ((INTERACTIONS, "feast"), "cannot be exported to feast, which takes customer_features"),
+        (("interactions", "implicit"), "no dataset 'interactions'"),
+    ],
+)
+def test_who_is_not_known_is_refused(settings: Settings, tmp_path: Path, arguments: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        export(*arguments, tmp_path / "out", settings=settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_that_hold_anything_else_are_refused(published: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(INTERACTIONS, "huggingface", out, "2020-09-21", settings=published)
+    refused = {
+        "holds the export of user_item_interactions as of 2020-09-21": lambda: export(
+            INTERACTIONS, "huggingface", out, settings=published
+        ),
+        "to huggingface: choose another": lambda: export(
+            INTERACTIONS, "recbole", out, "2020-09-21", settings=published
+        ),
+        "holds other files": lambda: export(INTERACTIONS, "recbole", tmp_path, settings=published),
+        "is a file": lambda: export(INTERACTIONS, "recbole", out / NOTE, settings=published),
+    }
+    before = sorted(out.rglob("*"))
+    for message, action in refused.items():
+        with pytest.raises(InvalidInputError, match=message):
+            action()
+    assert sorted(out.rglob("*")) == before
+
+
+def test_options_are_checked(published: Settings, tmp_path: Path) -> None:
+    for options, message in (
+        ({"wait": "x"}, "no option 'wait'; did you mean 'weight'?"),
+        ({"weight": "x"}, "weight='x' is not one of time_weighted_score,"),
+    ):
+        with pytest.raises(InvalidInputError, match=message):
+            export(INTERACTIONS, "implicit", tmp_path / "out", options=options, settings=published)
+    assert list(tmp_path.glob("*out*")) == []
+
+
+def test_an_export_that_fails_leaves_nothing(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Mapping[str, int]:
+        raise KeyboardInterrupt
+
+    chosen = consumer("recbole")
+    broken = type(chosen)(**{**vars(chosen), "writes": {INTERACTIONS: fail}})
+    monkeypatch.setattr(exporting, "consumer", lambda _: broken)
+    with pytest.raises(KeyboardInterrupt):
+        export(INTERACTIONS, "recbole", tmp_path / "out", settings=published)
+    assert list(tmp_path.glob("*out*")) == []
+
+
+def test_the_matrix_has_the_indexes_of_the_version(published: Settings, tmp_path: Path) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    export(INTERACTIONS, "implicit", tmp_path / "out", options={"weight": "purchase_count"}, settings=published)
+    assert sparse.load_npz(tmp_path / "out" / "matrix.npz").toarray().tolist() == [[2, 1], [1, 0]]
+    customers = pq.read_table(tmp_path / "out" / "customers.parquet").to_pylist()
+    assert customers == [{"customer_index": 0, "customer_id": "c1"}, {"customer_index": 1, "customer_id": "c2"}]
+
+
+def test_an_id_that_gorse_cannot_address_is_refused(published: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="article_id 'a/2' has a '/'"):
+        export(INTERACTIONS, "gorse", tmp_path / "out", settings=published)
+
+
+def test_atomic_files_have_typed_headers(published: Settings, tmp_path: Path) -> None:
+    export(INTERACTIONS, "recbole", tmp_path / "out", settings=published)
+    header, *rows = (tmp_path / "out" / "shop.inter").read_text().splitlines()
+    assert header == "user_id:token\titem_id:token\trating:float\ttimestamp:float"
+    assert sorted(row.split("\t")[:2] for row in rows)[0] == ["c1", "0001"]
+    days = {datetime.fromtimestamp(int(row.split("\t")[3])).day for row in rows}  # noqa: DTZ006
+    assert days <= {20, 21}
+
+
+def test_folds_end_at_as_of(published: Settings, tmp_path: Path) -> None:
+    export(INTERACTIONS, "rectools", tmp_path / "out", options={"folds": 2}, settings=published)
+    folds = pq.read_table(tmp_path / "out" / "folds.parquet").to_pylist()
+    assert [(str(f["start"].date()), str(f["end"].date())) for f in folds] == [
+        ("2020-09-08", "2020-09-15"),
+        ("2020-09-15", "2020-09-22"),
+    ]
+
+
+def test_a_version_older_than_a_table_is_refused(published: Settings, tmp_path: Path) -> None:
+    from shopmill.exports.source import open_source
+    from shopmill.versions.load import Version
+
+    with open_source(Version(INTERACTIONS, None, published), published, {}) as source:
+        with pytest.raises(InvalidInputError, match=r"has no table 'novel': it is older.*shopmill run user_item_inter"):
+            source.need("novel")
+        with pytest.raises(InvalidInputError, match="has no column 'novel' in interactions"):
+            source.need("interactions", "novel")
