@@ -5,6 +5,7 @@ synced, and only then does anything refer to the file. Names that begin with a d
 """
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -52,6 +53,18 @@ class Disk:
         with self._beside(path) as unfinished:
             unfinished.hardlink_to(source)
             unfinished.replace(path)
+
+    def swap(self, path: Path, expected: bytes | None, data: bytes) -> bool:
+        """Replaces a file where it still holds `expected` (None: no file); says whether it did. Not synced."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (path.parent / ".mutex").open("a") as mutex:
+            fcntl.flock(mutex, fcntl.LOCK_EX)  # held for a moment; the kernel frees it when the process dies
+            if (path.read_bytes() if path.exists() else None) != expected:
+                return False
+            with self._beside(path) as unfinished:
+                unfinished.write_bytes(data)
+                unfinished.replace(path)
+        return True
 
     def flush(self, paths: list[Path]) -> None:
         """Waits until files and the folders that name them are on the disk."""

@@ -145,6 +145,27 @@ class Store:
             return False
         return True
 
+    def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
+        """Replaces `key` where it still holds `expected` (None: nothing); says whether it did. Not for what must outlast a power cut."""
+        with self._told("write", key):
+            if self._disk:
+                return self._disk.swap(self._disk.root / key, expected, data)
+            return self._swap_object(key, expected, data)
+
+    def _swap_object(self, key: str, expected: bytes | None, data: bytes) -> bool:
+        try:
+            if expected is None:
+                obstore.put(self._objects, key, data, mode="create", use_multipart=False)
+                return True
+            found = obstore.get(self._objects, key)
+            tag = found.meta["e_tag"]
+            if bytes(found.bytes()) != expected or tag is None:
+                return False
+            obstore.put(self._objects, key, data, mode={"e_tag": tag}, use_multipart=False)
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+            return False
+        return True
+
     def exists(self, key: str) -> bool:
         """Whether there is something under `key`."""
         try:
