@@ -45,6 +45,10 @@ class DamagedError(StoreError):
     """What is in the store is not what was written there."""
 
 
+class RegistryError(ShopmillError):
+    """The registry does not answer, refuses or fails."""
+
+
 class ConflictError(ShopmillError):
     """Another run works on the same thing, or has published in between."""
 

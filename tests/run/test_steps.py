@@ -146,7 +146,7 @@ def test_each_outcome_has_its_row(shop: Settings) -> None:
 
 def test_a_second_run_at_once_is_refused(shop: Settings) -> None:
     run = Run.create(datasets.load(DATASET), NEXT, shop, LENIENT)
-    with run.registry.lock(f"run of {DATASET}"), pytest.raises(ConflictError, match=f"run of {DATASET} is at work"):
+    with run.locks.lock(f"run of {DATASET}"), pytest.raises(ConflictError, match=f"run of {DATASET}' is at work"):
         steps.run_all(run)
 
 

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from rows import Extract, RowsOf, add, line
 
 from shopmill.asof import AsOf
-from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.source import extraction as extraction_module
@@ -22,6 +21,7 @@ from shopmill.source.contract import TABLES
 from shopmill.source.database import Source
 from shopmill.source.extraction import Extraction
 from shopmill.source.snapshot import Snapshot
+from shopmill.versions.locks import Locks
 from shopmill.versions.store import Store
 
 
@@ -221,16 +221,14 @@ def test_a_table_without_rows_has_no_files(extract: Extract, shop_dsn: str) -> N
         assert (snapshot.files, snapshot.rows, snapshot.newest_day) == ((), 0, None)
 
 
-def test_two_at_once_read_a_table_once(
-    settings: Settings, shop_dsn: str, registry_dsn: str, queries: list[str]
-) -> None:
+def test_two_at_once_read_a_table_once(settings: Settings, shop_dsn: str, queries: list[str]) -> None:
     fill_shop(shop_dsn, {"transactions": [line("2020-09-20")], "articles": [{"article_id": "1"}]})
     store, as_of = Store(settings.store), AsOf.parse("2020-09-23", settings.zone)
     barrier = threading.Barrier(2)
 
     def run(tables: list[str]) -> dict[str, Snapshot]:
         barrier.wait()
-        return Extraction(settings, store, as_of, Registry(registry_dsn).lock).run(tables)
+        return Extraction(settings, store, as_of, Locks(store).lock).run(tables)
 
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(run, (["transactions", "articles"], ["articles", "transactions"]))

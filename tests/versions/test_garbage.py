@@ -22,11 +22,11 @@ from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.cli import app as cli
 from shopmill.reading import load
-from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.garbage import GarbageCollection, collect
+from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.retention import Retention
 from shopmill.versions.store import Store, to_json
@@ -245,18 +245,17 @@ def test_real_versions_load_and_continue_after_the_command(settings: Settings, s
     assert shown == {"deleted": False, "bytes": 0, "keys": []}, "all of it is new"
 
     look = GarbageCollection(store, settings.zone, ("user_item_interactions",), Retention(2, 0, 0), LATER)
-    gone = collect(look, Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings).registry)
+    gone = collect(look, Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings).locks)
     assert any("as_of=2020-09-03" in entry.key for entry in gone.entries)
     assert load("user_item_interactions", "2020-09-06", settings.store).to_arrow().num_rows == 5
     summary = steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings))
     assert (summary["status"], summary["rows"]) == ("published", 6)
 
 
-def test_it_waits_for_a_publish_that_is_going_on_and_sees_what_it_published(registry_dsn: str) -> None:
-    registry = Registry(registry_dsn)
+def test_it_waits_for_a_publish_that_is_going_on_and_sees_what_it_published() -> None:
     with store_with(history_of_days(3)) as store, ThreadPoolExecutor(1) as pool:
-        with registry.lock(f"publish {SHOP}"):
-            collecting = pool.submit(collect, look_at(store, Retention(1, 0, 0)), registry)
+        with Locks(store).lock(f"publish {SHOP}"):
+            collecting = pool.submit(collect, look_at(store, Retention(1, 0, 0)), Locks(store))
             with pytest.raises(TimeoutError):
                 collecting.result(timeout=1)
             assert len(manifests(store)) == 3

@@ -139,14 +139,27 @@ def test_a_holder_that_works_for_long_keeps_its_lock(folder: str, holding: Any) 
         assert waiting.result(60).token == 2
 
 
-def test_a_silent_holder_on_another_machine_counts_as_dead_after_a_while(store: Store) -> None:
+def away(beat: int = 0) -> Holder:
+    return replace(Holder.next_after(Holder(6)), host="elsewhere", machine="another", process=1, beat=beat)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_silent_holder_on_another_machine_counts_as_dead_after_a_while(store: Store, wait: bool) -> None:
     locks = Locks(store, silent_seconds=0.5)
-    away = replace(Holder.next_after(Holder(6)), host="elsewhere", machine="another", process=1)
-    assert locks.swap("run of x", None, away.to_json())
-    with pytest.raises(ConflictError, match="process 1 on elsewhere"), locks.lock("run of x", wait=False):
-        pass
-    with locks.lock("run of x"):
+    assert locks.swap("run of x", None, away().to_json())
+    with locks.lock("run of x", wait=wait):
         assert locks.holder("run of x").token == 8  # type: ignore[union-attr]
+
+
+def test_a_holder_on_another_machine_that_is_alive_is_named(folder: str) -> None:
+    locks, one = Locks(Store(folder)), away()
+    assert locks.swap("run of x", None, one.to_json())
+    with ThreadPoolExecutor(1) as pool:
+        refused = pool.submit(lambda: locks._take("run of x", wait=False))
+        time.sleep(0.5)
+        assert locks.swap("run of x", one.to_json(), replace(one, beat=1).to_json())
+        with pytest.raises(ConflictError, match="process 1 on elsewhere"):
+            refused.result(30)
 
 
 def test_waiting_is_reported_with_who_holds_the_lock(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -349,6 +350,7 @@ def _told(verbose: bool) -> Iterator[None]:
 
 def main() -> None:
     """The entry point: errors are one sentence and exit code 1, with -v a traceback."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # a run that is ended says so in its row
     with _told("-v" in sys.argv or "--verbose" in sys.argv):
         app()
 

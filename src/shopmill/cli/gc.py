@@ -22,8 +22,8 @@ def gc(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, with every key")] = False,
 ) -> None:
     """Show what the store holds beyond what is to be kept, and with --delete remove it."""
-    from shopmill.registry import Registry
     from shopmill.versions.garbage import Garbage, GarbageCollection, collect
+    from shopmill.versions.locks import Locks
     from shopmill.versions.retention import Retention
     from shopmill.versions.store import Store
 
@@ -36,7 +36,7 @@ def gc(
         datetime.now(UTC),
         timedelta(hours=grace_hours),
     )
-    found: Garbage = collect(look, Registry(settings.registry_dsn.get_secret_value())) if delete else look.garbage()
+    found: Garbage = collect(look, Locks(look.store)) if delete else look.garbage()
     if as_json:
         keys = [entry.key for entry in found.entries]
         out.print_json(json.dumps({"deleted": delete, "bytes": found.bytes, "keys": keys}))

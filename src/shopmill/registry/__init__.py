@@ -1,10 +1,14 @@
-"""The registry: schema shopmill in PostgreSQL, with a row per run, and the locks that keep runs apart."""
+"""The registry: schema shopmill in PostgreSQL, with a row per run.
+
+Nothing here needs more of a session than one transaction, so a connection pool such as PgBouncer may stand in between.
+"""
 
 import os
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version as package_version
@@ -17,9 +21,19 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from shopmill.connection_string import conninfo
-from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
+from shopmill.errors import InvalidInputError, RegistryError
 
 LOCK_SPACE = 0x5350  # keeps our advisory locks apart from those of others in the same database
+STATEMENT_SECONDS = 60
+SILENT_SECONDS = 90.0
+"""After so long a transaction of a few small statements is given up."""
+PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 COLUMNS = ("version", "status", "rows", "bytes", "rejected", "checks", "inputs", "parameters", "error")
 
 
@@ -30,28 +44,27 @@ class Registry:
     dsn: str
 
     @contextmanager
-    def _connect(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    def connect(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        """A transaction on the registry; ShopmillError, without the password, where it fails or takes too long."""
         if not self.dsn:
             raise InvalidInputError(
                 "No registry is set: give SHOPMILL_REGISTRY_DSN (postgresql://shopmill:…@host:5432/registry)."
             )
+        told = conninfo(self.dsn, "SHOPMILL_REGISTRY_DSN", application_name="shopmill", **PATIENCE)
         try:
-            connection = psycopg.connect(
-                conninfo(self.dsn, "SHOPMILL_REGISTRY_DSN", connect_timeout=10, application_name="shopmill"),
-                autocommit=True,
-                row_factory=dict_row,
-            )
+            connection = psycopg.connect(told, row_factory=dict_row, prepare_threshold=None)
         except psycopg.OperationalError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ShopmillError(
-                f"The registry does not answer: {reason}. Check SHOPMILL_REGISTRY_DSN and the server."
+            raise RegistryError(
+                f"The registry does not answer: {_reason(error)}. Check SHOPMILL_REGISTRY_DSN and the server."
             ) from None
-        with connection:
+        with _explained(), _limited(connection), connection:
+            connection.execute(f"set local statement_timeout = '{STATEMENT_SECONDS}s'".encode())
+            connection.execute(f"set local lock_timeout = '{STATEMENT_SECONDS}s'".encode())
             yield connection
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date; returns the names of the migrations that were applied."""
-        with self._connect() as connection, connection.transaction():
+        with self.connect() as connection:
             connection.execute("select pg_advisory_xact_lock(%s, 0)", (LOCK_SPACE,))
             if connection.execute("select to_regnamespace('shopmill') is null as missing").fetchone() == {
                 "missing": True
@@ -68,7 +81,13 @@ class Registry:
         return [path.name for path in pending]
 
     def begin(
-        self, run_id: str, dataset: str, as_of: str, parameters: Mapping[str, Any], orchestrator: Mapping[str, Any]
+        self,
+        run_id: str,
+        dataset: str,
+        as_of: str,
+        parameters: Mapping[str, Any],
+        orchestrator: Mapping[str, Any],
+        store: str = "",
     ) -> None:
         """Opens the row of a run, or opens it again when the run is tried again."""
         self.migrate()
@@ -80,16 +99,18 @@ class Registry:
             "git_commit": git_commit(),
             "pipeline_version": package_version("shopmill"),
             "host": socket.gethostname(),
+            "store": store or None,
             "dag_id": orchestrator.get("dag_id"),
             "dag_run_id": orchestrator.get("dag_run_id"),
             "try_number": orchestrator.get("try_number"),
         }
         names, values = ", ".join(row), ", ".join(f"%({name})s" for name in row)
-        with self._connect() as connection:
+        changing = ("try_number", "host", "store", "git_commit", "pipeline_version", "parameters")
+        again = ", ".join(f"{name} = excluded.{name}" for name in changing)
+        with self.connect() as connection:
             connection.execute(
-                f"insert into shopmill.etl_runs (status, {names}) values ('running', {values}) on conflict (run_id) do update set "
-                "status = 'running', error = null, finished_at = null, try_number = excluded.try_number, host = excluded.host, "
-                "git_commit = excluded.git_commit, pipeline_version = excluded.pipeline_version, parameters = excluded.parameters".encode(),
+                f"insert into shopmill.etl_runs (status, {names}) values ('running', {values}) on conflict (run_id) "
+                f"do update set status = 'running', error = null, finished_at = null, {again}".encode(),
                 row,
             )
 
@@ -101,7 +122,7 @@ class Registry:
             if name in COLUMNS
         }
         assignments = ", ".join(f"{name} = %({name})s" for name in changes)
-        with self._connect() as connection:
+        with self.connect() as connection:
             connection.execute(
                 f"update shopmill.etl_runs set finished_at = now(), {assignments} where run_id = %(run_id)s".encode(),
                 {**changes, "run_id": run_id},
@@ -109,7 +130,7 @@ class Registry:
 
     def runs(self, dataset: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """The newest runs, of one dataset or of all."""
-        with self._connect() as connection:
+        with self.connect() as connection:
             if not connection.execute(
                 "select from pg_tables where schemaname = 'shopmill' and tablename = 'etl_runs'"
             ).rowcount:
@@ -120,12 +141,32 @@ class Registry:
                 {"dataset": dataset, "limit": limit},
             ).fetchall()
 
+    def unfinished(self, dataset: str, store: str) -> list[dict[str, Any]]:
+        """Runs that the row says are at work in a store, the oldest first. Their processes may have died."""
+        self.migrate()
+        with self.connect() as connection:
+            return connection.execute(
+                "select * from shopmill.etl_runs where status = 'running' and dataset = %s and (store is null or store = %s) "
+                "order by started_at, run_id",
+                (dataset, store),
+            ).fetchall()
+
+    def has_published(self, dataset: str, store: str, as_of: str, version: str) -> bool:
+        """Whether a run's row says that it published this version."""
+        with self.connect() as connection:
+            found = connection.execute(
+                "select from shopmill.etl_runs where dataset = %s and (store is null or store = %s) and as_of = %s "
+                "and version = %s and status = 'published'",
+                (dataset, store, as_of, version),
+            )
+            return found.rowcount > 0
+
     def recent_dag_runs(self, dataset: str) -> list[dict[str, Any]]:
         """dag_run_id, as_of and status of the DAG runs of a dataset that are at work, or were within the hour.
 
         The newest 200.
         """
-        with self._connect() as connection:
+        with self.connect() as connection:
             rows = connection.execute(
                 "select dag_run_id, as_of, status from shopmill.etl_runs where dataset = %s and dag_run_id is not null "
                 "and (status = 'running' or finished_at > now() - interval '1 hour') "
@@ -134,22 +175,37 @@ class Registry:
             )
             return rows.fetchall()
 
-    @contextmanager
-    def lock(self, name: str, wait: bool = True) -> Iterator[None]:
-        """Holds the lock `name`; PostgreSQL frees it when this process dies. ConflictError when taken and not waiting."""
-        with self._connect() as connection:
-            function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-            held = connection.execute(
-                f"select {function}(%s, hashtext(%s)) as held".encode(), (LOCK_SPACE, name)
-            ).fetchone()
-            if held and held["held"] is False:
-                raise ConflictError(f"Another {name} is at work. Wait for it to end, then run again.")
-            try:
-                yield
-            finally:
-                # Closing the connection frees it as well, but only when the server has noticed: a next run may be quicker.
-                with suppress(psycopg.Error):
-                    connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", (LOCK_SPACE, name))
+
+@contextmanager
+def _limited(connection: psycopg.Connection[dict[str, Any]]) -> Iterator[None]:
+    """Ends a connection to a server that has stopped answering, which no timeout of the server's own can."""
+    plug = socket.socket(fileno=os.dup(connection.fileno()))
+    timer = threading.Timer(SILENT_SECONDS, plug.shutdown, [socket.SHUT_RDWR])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        plug.close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.QueryCanceled:
+        raise RegistryError(f"The registry did not answer a statement within {STATEMENT_SECONDS} s.") from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise RegistryError(
+            f"The registry refuses: {_reason(error)}. Run deploy/postgres/registry.sql there."
+        ) from None
+    except psycopg.Error as error:
+        raise RegistryError(f"The registry failed: {_reason(error)}.") from error
+
+
+def _reason(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 @cache

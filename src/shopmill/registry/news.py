@@ -42,7 +42,7 @@ class NewsDesk:
         Publishing an earlier as_of than the one that failed heals nothing, and that a failed run is late is no news.
         """
         self.registry.migrate()
-        with self.registry._connect() as connection, connection.transaction():
+        with self.registry.connect() as connection:
             connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK_SPACE, f"news of {dataset}"))
             row = connection.execute(
                 "select *, now() as now, told_at + %(again)s > now() as is_fresh from shopmill.news where dataset = %(dataset)s",
@@ -68,13 +68,13 @@ class NewsDesk:
 
     def told(self, dataset: str) -> None:
         """Notes that people have been told: until then the same news stay due."""
-        with self.registry._connect() as connection:
+        with self.registry.connect() as connection:
             connection.execute("update shopmill.news set told_at = now() where dataset = %s", (dataset,))
 
     def note_failed_task(self, run_id: str, task: str, failure: Mapping[str, Any]) -> None:
         """Keeps why a task failed until the end of its run is told."""
         self.registry.migrate()
-        with self.registry._connect() as connection:
+        with self.registry.connect() as connection:
             connection.execute(
                 "insert into shopmill.failed_tasks (run_id, task, failure) values (%s, %s, %s) "
                 "on conflict (run_id, task) do update set failure = excluded.failure, failed_at = now()",
@@ -84,7 +84,7 @@ class NewsDesk:
     def take_failed_tasks(self, run_id: str) -> list[dict[str, Any]]:
         """Why tasks of a run failed, by their names; each is given once."""
         self.registry.migrate()
-        with self.registry._connect() as connection:
+        with self.registry.connect() as connection:
             rows = connection.execute(
                 "delete from shopmill.failed_tasks where run_id = %s returning task, failure", (run_id,)
             ).fetchall()

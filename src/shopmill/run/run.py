@@ -13,6 +13,7 @@ from shopmill.errors import InvalidInputError
 from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.source.snapshot import Snapshot
+from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.proof import refuse
 from shopmill.versions.store import Store, to_json
@@ -65,6 +66,11 @@ class Run:
     def store(self) -> Store:
         """The store of the settings."""
         return Store(self.settings.store, self.settings.work_folder)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """The locks of the store."""
+        return Locks(self.store)
 
     @cached_property
     def registry(self) -> Registry:

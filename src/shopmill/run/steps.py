@@ -4,13 +4,14 @@ Each step finds what earlier ones left in the run's staging area, and can be rep
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from shopmill.asof import AsOf
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import base_tables
-from shopmill.errors import CheckFailedError, ConflictError
+from shopmill.errors import CheckFailedError, ConflictError, ShopmillError
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
@@ -36,7 +37,7 @@ def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _tabl
 
     with recorded(run, begins=True):
         tables = [needed.table for needed in run.dataset.extracts[task]]
-        extraction = Extraction(run.settings, run.store, run.as_of, run.registry.lock, progress)
+        extraction = Extraction(run.settings, run.store, run.as_of, run.locks.lock, progress)
         snapshots = extraction.run(tables, run.refresh) if tables else {}
         run.note_inputs(task, snapshots)
         rows = {name: snapshot.rows for name, snapshot in snapshots.items()}
@@ -120,7 +121,8 @@ def _raise_if_blocked(run: Run, results: list[Result]) -> None:
         sentences = "; ".join(f"{result.table} {result.sentence()}".strip() for result in failed)
         raise CheckFailedError(
             f"{run.dataset.name} as of {run.as_of.label} was not published: {len(failed)} of {len(results)} checks failed: "
-            f"{sentences}. The version before stays current.",
+            f"{sentences}. The previous version stays current. When the cause is fixed, run "
+            f"`shopmill run {run.dataset.name} --as-of {run.as_of.label} --refresh`, or clear the task in Airflow.",
             failed,
         )
 
@@ -134,9 +136,9 @@ def publish(run: Run) -> Summary:
         manifest = build_manifest(run)
         names = (*manifest.tables, *manifest.artifacts)
         staged = {item.file.path: item.key for name in names for item in run.staged_files(name)}
-        with run.registry.lock(f"publish {run.dataset.name}"):
+        with run.locks.lock(f"publish {run.dataset.name}") as held:
             _previous_is_the_same(run, manifest)
-            is_new = run.versions.publish(manifest, staged)
+            is_new = run.versions.publish(manifest, staged, held.confirm)
         summary = {
             **manifest.summary,
             "status": "published" if is_new else "unchanged",
@@ -206,23 +208,61 @@ def recorded(run: Run, begins: bool = False) -> Iterator[None]:
     """Writes into the registry that a step failed or was blocked, and why; `begins` opens the row of the run."""
     if begins:
         parameters = {name: plain(value) for name, value in run.parameters.items()}
-        run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, parameters, run.orchestrator)
+        run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, parameters, run.orchestrator, run.store.url)
     try:
         yield
     except CheckFailedError as error:
-        run.registry.finish(run.run_id, status="blocked", error=str(error), checks=run.noted("checks"))
+        _note_end(run, status="blocked", error=str(error), checks=run.noted("checks"))
         raise
-    except Exception as error:
-        run.registry.finish(run.run_id, status="failed", error=f"{type(error).__name__}: {error}")
+    except BaseException as error:  # a signal too: the row says so, and is not left to be found
+        _note_end(run, status="failed", error=f"{type(error).__name__}: {error}".rstrip(": "))
         raise
+
+
+def _note_end(run: Run, **columns: Any) -> None:
+    """Ends the row of a failed run; a registry that fails as well must not hide why the run did."""
+    try:
+        run.registry.finish(run.run_id, **columns)
+    except ShopmillError as error:
+        log.warning("The end of run %s was not recorded: %s", run.run_id, error)
+
+
+@contextmanager
+def cleared(run: Run) -> Iterator[None]:
+    """Clears the staging area of a run in the end, whatever came of it."""
+    try:
+        yield
+    finally:
+        run.store.delete(run.staging)
+
+
+def close_dead_runs(run: Run) -> list[str]:
+    """Ends the rows of the dataset's runs outside of Airflow whose process died; gives their ids.
+
+    Who holds the lock of the dataset's runs knows that none of them is at work.
+    """
+    dead = [row for row in run.registry.unfinished(run.dataset.name, run.store.url) if row["dag_run_id"] is None]
+    for row in dead:
+        run.registry.finish(row["run_id"], **_end_of(run, row))
+    return [row["run_id"] for row in dead]
+
+
+def _end_of(run: Run, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What came of a run that left no word: a version that no other run has claimed is its own."""
+    found = run.versions.at(AsOf.parse(row["as_of"], run.settings.zone))
+    if found and not run.registry.has_published(run.dataset.name, run.store.url, found.as_of, found.version):
+        figures = {name: found.summary[name] for name in ("version", "rows", "bytes", "rejected")}
+        return {"status": "published", "checks": found.beside["checks"], "inputs": found.content["inputs"], **figures}
+    return {"status": "failed", "error": f"Its process on {row['host']} ended without a word: it was killed or lost."}
 
 
 def run_all(
     run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: "Progress" = lambda _table, _rows: None
 ) -> Summary:
     """All steps one after another, as the CLI runs them. Only one run of a dataset at a time may do so."""
-    with run.registry.lock(f"run of {run.dataset.name}", wait=False):
-        try:
+    with run.locks.lock(f"run of {run.dataset.name}", wait=False):
+        close_dead_runs(run)
+        with cleared(run), recorded(run):
             for task in run.dataset.extracts:
                 on_step(task)
                 extract(run, task, progress)
@@ -234,5 +274,3 @@ def run_all(
                 step(run)
             on_step("register")
             return register(run)
-        finally:
-            run.store.delete(run.staging)

@@ -7,14 +7,14 @@ snapshots that they were read from with all their files, and whatever unfinished
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
+from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.retention import Retention
 from shopmill.versions.store import Entry, Store
@@ -22,13 +22,6 @@ from shopmill.versions.versions import Versions, folder_of
 
 Name = tuple[str, str, str]
 """A version: dataset, as_of, id."""
-
-
-class Locks(Protocol):
-    """What keeps runs apart: the registry."""
-
-    def lock(self, name: str) -> AbstractContextManager[None]:
-        """Holds the lock `name`."""
 
 
 @dataclass(frozen=True)

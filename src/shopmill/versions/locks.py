@@ -61,9 +61,14 @@ class Holder:
         return cls(last.token + 1, uuid4().hex, socket.gethostname(), process, _started(process), _machine(), now)
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is, or was, a process of this machine."""
+        return bool(self.machine) and self.machine == _machine()
+
+    @property
     def is_known_dead(self) -> bool:
         """Whether it was a process of this machine that is no more."""
-        return bool(self.machine) and self.machine == _machine() and _started(self.process) != self.process_started
+        return self.is_here and _started(self.process) != self.process_started
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.host} since {self.since}"
@@ -132,7 +137,10 @@ class Locks:
 
     @contextmanager
     def lock(self, name: str, wait: bool = True) -> Iterator[Held]:
-        """Holds the lock `name`, such as `publish timeseries`. ConflictError, naming the holder, when it cannot be had."""
+        """Holds the lock `name`, such as `publish timeseries`. ConflictError, naming the holder, when it cannot be had.
+
+        Without `wait` a holder on another machine is watched until it says that it is alive, or counts as dead.
+        """
         held = Held(self, name, self._take(name, wait))
         try:
             yield held
@@ -161,7 +169,7 @@ class Locks:
                 if self.swap(name, document, mine.to_json()):
                     return mine
                 continue
-            if not wait:
+            if not wait and (last.is_here or watch.has_changed):
                 raise ConflictError(f"Another '{name}' is at work: {last}. Wait for it to end, then run again.")
             if watch.seconds > self.limit_seconds:
                 raise ConflictError(f"'{name}' was held for {watch.seconds:.0f} s by {last}. End it, then run again.")
@@ -188,6 +196,7 @@ class _Watch:
         self._silent_seconds = silent_seconds
         self._began = self._changed = time.monotonic()
         self._seen: bytes | None = None
+        self._changes = -1
         self._say_at, self._pause = SAY_AFTER_SECONDS, LOOK_SECONDS[0]
 
     @property
@@ -197,7 +206,12 @@ class _Watch:
     def is_silent(self, document: bytes | None) -> bool:
         if document != self._seen:
             self._seen, self._changed = document, time.monotonic()
+            self._changes += 1
         return time.monotonic() - self._changed > self._silent_seconds
+
+    @property
+    def has_changed(self) -> bool:
+        return self._changes > 0
 
     def pause(self, sentence: str) -> None:
         if self.seconds > self._say_at:

@@ -7,7 +7,7 @@
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -112,10 +112,13 @@ class Versions:
         """The key prefix of a version."""
         return folder_of(self.dataset, AsOf.parse(manifest.as_of, self.zone), manifest.version)
 
-    def publish(self, manifest: Manifest, staged: Mapping[str, str]) -> bool:
+    def publish(
+        self, manifest: Manifest, staged: Mapping[str, str], confirm: Callable[[], None] = lambda: None
+    ) -> bool:
         """Makes a version visible: moves `staged` (path in the version: staging key), then the manifest, then the pointers.
 
-        Says whether anything was new. Safe to repeat after a crash at any point.
+        Says whether anything was new. Safe to repeat after a crash at any point. `confirm` raises where the lock was
+        lost: it is asked before the manifest and before the pointers.
         """
         folder = self.folder(manifest)
         key = f"{folder}/manifest.json"
@@ -126,8 +129,10 @@ class Versions:
             log.warning("%s: %d files are damaged and are written again.", self.store.uri(folder), len(damaged))
         self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), due)
         self.store.flush(f"{folder}/{path}" for path in due)
+        confirm()
         if is_new and not self.store.create(key, manifest.to_json()):
             self.store.write(key, manifest.to_json())  # it was there, and damaged
+        confirm()
         self._point(manifest)
         return is_new
 

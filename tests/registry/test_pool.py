@@ -1,0 +1,107 @@
+"""The registry behind a real connection pool in transaction mode, and a server that stops answering."""
+
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgbouncer import is_installed, pgbouncer
+from shopmill import registry as module
+from shopmill.errors import RegistryError
+from shopmill.registry import Registry
+from shopmill.registry.news import NewsDesk
+
+
+@pytest.fixture(scope="module")
+def pooled(database: Callable[[], str]) -> Iterator[str]:
+    if not is_installed():
+        pytest.skip("pgbouncer is not installed: run `make services`")
+    with tempfile.TemporaryDirectory(prefix="shopmill-pool-") as folder, pgbouncer(database(), Path(folder)) as dsn:
+        yield dsn
+
+
+def test_the_pool_is_one_that_breaks_locks_of_sessions(pooled: str) -> None:
+    with psycopg.connect(pooled, autocommit=True) as one, psycopg.connect(pooled, autocommit=True) as other:
+        taken = [c.execute("select pg_try_advisory_lock(1)").fetchone() for c in (one, other)]
+    assert taken == [(True,), (True,)]  # what a lock of the registry must not rest on
+
+
+def test_runs_and_news_go_through_the_pool(pooled: str) -> None:
+    registry = Registry(pooled)
+    registry.migrate()
+
+    def work(number: int) -> str:
+        registry.begin(f"run {number}", "a_dataset", "2020-09-23", {}, {})
+        registry.finish(f"run {number}", status="published", version="v")
+        return NewsDesk(registry, timedelta(hours=1)).note(f"dataset {number}", "published", "", None).kind
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(work, range(40))) == {"published"}
+    assert {row["status"] for row in registry.runs(limit=100)} == {"published"}
+    assert len(registry.runs(limit=100)) == 40
+
+
+def test_a_statement_that_waits_for_a_lock_ends_in_a_sentence(
+    database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry(database())
+    registry.begin("one", "a_dataset", "2020-09-23", {}, {})
+    monkeypatch.setattr(module, "STATEMENT_SECONDS", 1)
+    with psycopg.connect(registry.dsn) as other:
+        other.execute("lock table shopmill.etl_runs in access exclusive mode")
+        with pytest.raises(RegistryError, match=r"within 1 s|lock timeout"):
+            registry.finish("one", status="failed")
+
+
+def test_a_server_that_stops_answering_is_given_up(
+    database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry(database())
+    registry.migrate()
+    monkeypatch.setattr(module, "SILENT_SECONDS", 2.0)
+    with Stalling(registry.dsn) as (dsn, stall):
+
+        def ask() -> None:
+            with Registry(dsn).connect() as connection:
+                stall.set()
+                connection.execute("select 1")
+
+        with pytest.raises(RegistryError, match="The registry failed"):
+            ask()
+
+
+class Stalling:
+    """A proxy that passes bytes on until it is told to stall: then it keeps the connection, and says nothing."""
+
+    def __init__(self, dsn: str):
+        self._dsn = dsn
+
+    def __enter__(self) -> tuple[str, threading.Event]:
+        parts = psycopg.conninfo.conninfo_to_dict(self._dsn)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        stall = threading.Event()
+        threading.Thread(target=self._serve, args=(parts["host"], int(parts["port"]), stall), daemon=True).start()
+        port = self._listening.getsockname()[1]
+        return psycopg.conninfo.make_conninfo(self._dsn, host="127.0.0.1", port=port), stall
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+
+    def _serve(self, host: str, port: int, stall: threading.Event) -> None:
+        client, _ = self._listening.accept()
+        server = socket.create_connection((host, port))
+        for source, target in ((client, server), (server, client)):
+            threading.Thread(target=self._pass_on, args=(source, target, stall), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, stall: threading.Event) -> None:
+        while data := source.recv(65536):
+            while stall.is_set():
+                time.sleep(0.1)
+            target.sendall(data)
