@@ -1,16 +1,18 @@
 """What must hold before a version of customer_features is published, and what is worth a warning."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
-from shopmill.datasets.customer_features.columns import WINDOWS
+from shopmill.datasets.customer_features.columns import Window
 from shopmill.datasets.customer_features.rfm import THRESHOLDS
 from shopmill.declaration import QueryCheck, RowCheck
 
 NESTED = ("transactions_count", "spend_sum", "active_days_count", "articles_distinct", "groups_distinct")
 
 
-def _nested(measure: str) -> RowCheck:
-    rule = " and ".join(f"{measure}_{short} <= {measure}_{long}" for short, long in pairwise(WINDOWS))
+def _nested(measure: str, windows: Sequence[Window]) -> RowCheck:
+    pairs = pairwise(window.name for window in windows)
+    rule = " and ".join(f"{measure}_{short} <= {measure}_{long}" for short, long in pairs)
     return RowCheck(f"{measure} nested", rule, "a longer window holds the shorter ones")
 
 
@@ -19,9 +21,18 @@ def _shares(window: str) -> RowCheck:
     return RowCheck(f"channel shares {window}", f"abs({shares} - 1) < 1e-9", "shares of the channels sum to 1")
 
 
-ROW_CHECKS = (
-    *(_nested(measure) for measure in NESTED),
-    *(_shares(window) for window in WINDOWS),
+def row_checks(purchase_windows: Sequence[Window], event_windows: Sequence[Window]) -> tuple[RowCheck, ...]:
+    """The rules that every row of features must meet."""
+    seen = " and ".join(f"last_seen_at_{window.name} < $as_of_at" for window in event_windows)
+    return (
+        *(_nested(measure, purchase_windows) for measure in NESTED),
+        *(_shares(window.name) for window in purchase_windows),
+        *RULES,
+        RowCheck("nothing from the future", seen, "no event is dated at or after as_of"),
+    )
+
+
+RULES = (
     RowCheck(
         "scored when bought",
         "(transactions_count_lifetime > 0) = (rfm_score is not null and rfm_segment is not null and r_percentile "
@@ -39,7 +50,6 @@ ROW_CHECKS = (
         "days_since_last_purchase <= days_since_first_purchase and days_since_last_order <= days_since_first_order",
         "the first purchase is not after the last",
     ),
-    RowCheck("nothing from the future", "last_seen_at_30d < $as_of_at", "no event is dated at or after as_of"),
 )
 
 THRESHOLD_CHECKS = (

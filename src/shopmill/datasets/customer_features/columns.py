@@ -1,17 +1,33 @@
 """The columns of `features`, theme by theme; what repeats by window is written once."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 
 from shopmill.datasets.customer_features.rfm import SEGMENTS
 from shopmill.declaration import Column
 
-WINDOWS = {
-    "30d": "in the 30 days before as_of",
-    "90d": "in the 90 days before as_of",
-    "180d": "in the 180 days before as_of",
-    "365d": "in the 365 days before as_of",
-    "lifetime": "before as_of",
-}
+PURCHASE_WINDOW_DAYS = (30, 90, 180, 365)
+EVENT_WINDOW_DAYS = (30,)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time before as_of that columns are named after, and what holds for the rows of SQL that lie in it."""
+
+    name: str
+    when: str
+    holds: str
+
+
+LIFETIME = Window("lifetime", "before as_of", "age_days is not null")
+
+
+def windows_of(days: Iterable[int]) -> tuple[Window, ...]:
+    """A window for each number of whole days before as_of."""
+    return tuple(Window(f"{n}d", f"in the {n} days before as_of", f"age_days <= {n}") for n in sorted(set(days)))
+
+
 CURRENCY = "the shop's currency"
 
 
@@ -43,8 +59,8 @@ DEMOGRAPHICS = (
 )
 
 
-def _purchases(window: str, when: str) -> tuple[Column, ...]:
-    none = "null without transactions"
+def _purchases(of: Window) -> tuple[Column, ...]:
+    none, window, when = "null without transactions", of.name, of.when
     return (
         _count(f"transactions_count_{window}", f"transaction lines {when}, repeated ones included", "lines"),
         _count(f"units_sum_{window}", f"units bought {when}; each transaction line is one unit", "units"),
@@ -97,28 +113,34 @@ ORDERS = (
     _ratio("days_between_orders_avg_lifetime", "mean days from one order to the next, null below two orders", "days"),
 )
 
-EVENTS = (
-    _count("views_count_30d", "events view in the 30 days before as_of", "events"),
-    _count("clicks_count_30d", "events click in the 30 days before as_of", "events"),
-    _count("carts_count_30d", "events add_to_cart in the 30 days before as_of", "events"),
-    _count("purchases_count_30d", "events purchase in the 30 days before as_of", "events"),
-    _ratio(
-        "view_to_cart_rate_30d", "add_to_cart per view; above 1 with carts without a view, null without views", "ratio"
-    ),
-    _ratio(
-        "cart_to_purchase_rate_30d",
-        "purchases per add_to_cart; above 1 with purchases without a cart, null without carts",
-        "ratio",
-    ),
-    Column(
-        "last_seen_at_30d",
-        "timestamptz",
-        "last event of any type in the 30 days before as_of, null without one",
-        "UTC",
-        required=False,
-    ),
-    _days("days_since_last_seen_30d", "as_of minus the day of last_seen_at_30d"),
-)
+
+def _events(of: Window) -> tuple[Column, ...]:
+    window, when = of.name, of.when
+    return (
+        _count(f"views_count_{window}", f"events view {when}", "events"),
+        _count(f"clicks_count_{window}", f"events click {when}", "events"),
+        _count(f"carts_count_{window}", f"events add_to_cart {when}", "events"),
+        _count(f"purchases_count_{window}", f"events purchase {when}", "events"),
+        _ratio(
+            f"view_to_cart_rate_{window}",
+            "add_to_cart per view; above 1 with carts without a view, null without views",
+            "ratio",
+        ),
+        _ratio(
+            f"cart_to_purchase_rate_{window}",
+            "purchases per add_to_cart; above 1 with purchases without a cart, null without carts",
+            "ratio",
+        ),
+        Column(
+            f"last_seen_at_{window}",
+            "timestamptz",
+            f"last event of any type {when}, null without one",
+            "UTC",
+            required=False,
+        ),
+        _days(f"days_since_last_seen_{window}", f"as_of minus the day of last_seen_at_{window}"),
+    )
+
 
 CLV = (
     _days("clv_frequency", "days with a transaction after the first such day, null without transactions"),
@@ -157,5 +179,9 @@ RFM = (
     _percentile("m", "spent less"),
 )
 
-PURCHASES = tuple(chain.from_iterable(_purchases(window, when) for window, when in WINDOWS.items()))
-FEATURES = (*DEMOGRAPHICS, *PURCHASES, *TASTES, *ORDERS, *EVENTS, *CLV, *RFM)
+
+def feature_columns(purchase_windows: Iterable[Window], event_windows: Iterable[Window]) -> tuple[Column, ...]:
+    """The columns of features, theme by theme."""
+    purchases = chain.from_iterable(_purchases(window) for window in purchase_windows)
+    events = chain.from_iterable(_events(window) for window in event_windows)
+    return (*DEMOGRAPHICS, *purchases, *TASTES, *ORDERS, *events, *CLV, *RFM)

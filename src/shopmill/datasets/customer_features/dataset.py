@@ -51,12 +51,19 @@ Segments, by r_score and f_score:
 0..120 is rejected too, but only the age: the customer stays, with age null.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from shopmill.datasets.customer_features.checks import CHECKS, ROW_CHECKS, THRESHOLD_CHECKS
-from shopmill.datasets.customer_features.columns import FEATURES
+from shopmill.datasets.customer_features.checks import CHECKS, THRESHOLD_CHECKS, row_checks
+from shopmill.datasets.customer_features.columns import (
+    EVENT_WINDOW_DAYS,
+    LIFETIME,
+    PURCHASE_WINDOW_DAYS,
+    feature_columns,
+    windows_of,
+)
 from shopmill.datasets.customer_features.rfm import THRESHOLDS, rfm_lookups
 from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, Promise, Table, Task
 
@@ -98,57 +105,74 @@ STEPS = (
     ),
 )
 
-DATASET = Dataset(
-    name="customer_features",
-    title="Customer features",
-    owner="ml-platform",
-    promise=Promise(within=timedelta(hours=2), age=timedelta(hours=31)),
-    documentation=__doc__,
-    folder=Path(__file__).parent,
-    extracts={
-        "extract_demographics": (Input("customers"),),
-        "extract_transactions": (Input("transactions", fresh_days=3, severity="error"), Input("articles")),
-        "extract_orders": (Input("orders", fresh_days=3), Input("order_items")),
-        "extract_events": (Input("events", fresh_days=3),),
-    },
-    # Thresholds first: the scores in features come from the published ones.
-    tasks=(
-        Task(
-            "join_and_rfm", ("purchase_days", "customer_articles", "everyone", "rfm_thresholds", "features", "rejects")
-        ),
-    ),
-    tables=(
-        Table(
-            name="features",
-            grain="one row per customer",
-            key=("customer_id",),
-            columns=FEATURES,
-            checks=ROW_CHECKS,
-        ),
-        Table(
-            name="rfm_thresholds",
-            grain="one row per measure of RFM",
-            key=("measure",),
-            columns=(
-                Column("measure", "varchar", "column of features that is scored"),
-                *(
-                    Column(name, "decimal(38,6)", f"{name[-2:]} % of the customers do not exceed it", "of the measure")
-                    for name in THRESHOLDS
-                ),
-                Column("is_frozen", "boolean", "given to the run instead of computed from this version's customers"),
+
+def declare(
+    purchase_window_days: Iterable[int] = PURCHASE_WINDOW_DAYS, event_window_days: Iterable[int] = EVENT_WINDOW_DAYS
+) -> Dataset:
+    """The dataset with these windows: its columns, its checks and its SQL repeat by them."""
+    windows, event_windows = (*windows_of(purchase_window_days), LIFETIME), windows_of(event_window_days)
+    return Dataset(
+        name="customer_features",
+        title="Customer features",
+        owner="ml-platform",
+        promise=Promise(within=timedelta(hours=2), age=timedelta(hours=31)),
+        documentation=__doc__,
+        folder=Path(__file__).parent,
+        values={"windows": windows, "event_windows": event_windows},
+        extracts={
+            "extract_demographics": (Input("customers"),),
+            "extract_transactions": (Input("transactions", fresh_days=3, severity="error"), Input("articles")),
+            "extract_orders": (Input("orders", fresh_days=3), Input("order_items")),
+            "extract_events": (Input("events", fresh_days=3),),
+        },
+        # Thresholds first: the scores in features come from the published ones.
+        tasks=(
+            Task(
+                "join_and_rfm",
+                ("purchase_days", "customer_articles", "everyone", "rfm_thresholds", "features", "rejects"),
             ),
-            checks=THRESHOLD_CHECKS,
-            may_be_empty=True,
         ),
-        REJECTS,
-        *STEPS,
-    ),
-    parameters=(
-        Parameter("frozen_thresholds", "text", "", "thresholds of RFM as JSON; empty: computed from the customers"),
-        Parameter("max_customer_loss", "decimal", Decimal("0.01"), "share of customers that may be gone", 0, 1),
-        Parameter("max_customer_gain", "decimal", Decimal("0.2"), "share of new customers without a warning", 0, 1000),
-        Parameter("max_score_share", "decimal", Decimal("0.6"), "share of one score without a warning", 0, 1),
-    ),
-    checks=CHECKS,
-    lookups=rfm_lookups,
-)
+        tables=(
+            Table(
+                name="features",
+                grain="one row per customer",
+                key=("customer_id",),
+                columns=feature_columns(windows, event_windows),
+                checks=row_checks(windows, event_windows),
+            ),
+            Table(
+                name="rfm_thresholds",
+                grain="one row per measure of RFM",
+                key=("measure",),
+                columns=(
+                    Column("measure", "varchar", "column of features that is scored"),
+                    *(
+                        Column(
+                            name, "decimal(38,6)", f"{name[-2:]} % of the customers do not exceed it", "of the measure"
+                        )
+                        for name in THRESHOLDS
+                    ),
+                    Column(
+                        "is_frozen", "boolean", "given to the run instead of computed from this version's customers"
+                    ),
+                ),
+                checks=THRESHOLD_CHECKS,
+                may_be_empty=True,
+            ),
+            REJECTS,
+            *STEPS,
+        ),
+        parameters=(
+            Parameter("frozen_thresholds", "text", "", "thresholds of RFM as JSON; empty: computed from the customers"),
+            Parameter("max_customer_loss", "decimal", Decimal("0.01"), "share of customers that may be gone", 0, 1),
+            Parameter(
+                "max_customer_gain", "decimal", Decimal("0.2"), "share of new customers without a warning", 0, 1000
+            ),
+            Parameter("max_score_share", "decimal", Decimal("0.6"), "share of one score without a warning", 0, 1),
+        ),
+        checks=CHECKS,
+        lookups=rfm_lookups,
+    )
+
+
+DATASET = declare()

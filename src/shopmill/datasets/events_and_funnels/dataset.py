@@ -53,6 +53,7 @@ from shopmill.datasets.events_and_funnels.tables import (
     SESSION_FUNNEL,
     SESSION_HISTORY,
     SESSIONS,
+    behaviour_values,
 )
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Measure, Parameter, Promise, QueryCheck, Task
 
@@ -65,6 +66,7 @@ DATASET = Dataset(
     promise=Promise(within=timedelta(minutes=30), age=timedelta(minutes=45)),
     documentation=__doc__,
     folder=Path(__file__).parent,
+    values=behaviour_values(),
     extracts={"ingest": (Input("events", fresh_days=1),)},
     tasks=(
         Task("sessionise", (*(table.name for table in ON_THE_WAY), "sessions", "session_history", "rejects")),

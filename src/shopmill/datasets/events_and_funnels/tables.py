@@ -1,5 +1,10 @@
 """The tables of events_and_funnels: what is published, then what is computed on the way."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
 from shopmill.declaration import Column, RowCheck, Table
 
 EVENT_TYPES = ("view", "click", "add_to_cart", "remove_from_cart", "checkout", "purchase")
@@ -145,13 +150,51 @@ FUNNEL_DAILY = Table(
 )
 
 
+BEHAVIOUR_DAYS = (1, 7, 30)
+COUNTED = ("event", "view", "click", "add_to_cart", "checkout", "purchase")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days before as_of whose sessions are counted, in the units of the SQL."""
+
+    days: int
+
+    @property
+    def name(self) -> str:
+        """As columns are named after it."""
+        return f"{self.days}d"
+
+    @property
+    def hours(self) -> int:
+        """Its length: 24 hours a day, whatever the clocks do."""
+        return self.days * 24
+
+    @property
+    def microseconds(self) -> int:
+        """Its length."""
+        return self.hours * 3_600_000_000
+
+
+def behaviour_values() -> Mapping[str, Any]:
+    """What customer_behaviour.sql repeats."""
+    counts = tuple(f"{kind}_count" for kind in COUNTED)
+    *shorter, longest = (Window(days) for days in sorted(BEHAVIOUR_DAYS))
+    return {
+        "windows": (*shorter, longest),
+        "shorter_windows": shorter,
+        "longest_window": longest,
+        "counts": counts,
+        "measures": ("session_count", *counts, "purchase_value_sum", "converted_session_count"),
+    }
+
+
 def _behaviour(days: int) -> tuple[Column, ...]:
-    counted = ("event", "view", "click", "add_to_cart", "checkout", "purchase")
     return (
         _count(f"session_count_{days}d", f"sessions that started in the last {days} days", "sessions"),
         *(
             _count(f"{kind}_count_{days}d", f"{kind} events in them".replace("event events", "events"))
-            for kind in counted
+            for kind in COUNTED
         ),
         Column(f"purchase_value_sum_{days}d", "decimal(38,6)", "event_value of their purchases", "the shop's currency"),
         _count(f"converted_session_count_{days}d", "of them, those with a purchase", "sessions"),
@@ -168,12 +211,14 @@ CUSTOMER_BEHAVIOUR = Table(
     columns=(
         Column("customer_id", "varchar", "customer as the shop names it"),
         Column("last_event_at", "timestamptz", "last event of the customer"),
-        *(column for days in (1, 7, 30) for column in _behaviour(days)),
+        *(column for days in BEHAVIOUR_DAYS for column in _behaviour(days)),
     ),
     checks=(
         RowCheck(
             "windows nested",
-            "event_count_1d <= event_count_7d and event_count_7d <= event_count_30d",
+            " and ".join(
+                f"event_count_{short}d <= event_count_{long}d" for short, long in pairwise(sorted(BEHAVIOUR_DAYS))
+            ),
             "a longer window has no fewer events",
         ),
     ),

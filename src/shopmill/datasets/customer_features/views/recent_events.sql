@@ -1,7 +1,7 @@
--- What logged-in customers did in the 30 days before as_of, each event once however often the tracker sent it.
+-- What logged-in customers did in the longest window before as_of, each event once however often the tracker sent it.
 select *
-from judged_events
-where customer_id is not null and (source_day is null or date_diff('day', source_day, $as_of) <= 30)
+from (select *, date_diff('day', source_day, $as_of) as age_days from judged_events) as aged
+where customer_id is not null and (age_days is null{% for w in event_windows %} or {{ w.holds }}{% endfor %})
 qualify
   problem is not null
   or row_number() over (partition by event_id, problem is null order by event_datetime, customer_id, event_type) = 1

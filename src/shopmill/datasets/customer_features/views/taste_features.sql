@@ -17,11 +17,9 @@ tastes as (
 )
 select
   customer_id,
-  count(*) filter (where kind = 'group' and age_days <= 30) as groups_distinct_30d,
-  count(*) filter (where kind = 'group' and age_days <= 90) as groups_distinct_90d,
-  count(*) filter (where kind = 'group' and age_days <= 180) as groups_distinct_180d,
-  count(*) filter (where kind = 'group' and age_days <= 365) as groups_distinct_365d,
-  count(*) filter (where kind = 'group') as groups_distinct_lifetime,
+  {% for w in windows %}
+  count(*) filter (where kind = 'group' and {{ w.holds }}) as groups_distinct_{{ w.name }},
+  {% endfor %}
   -- The favourite has most units; among equals the one bought last, then the first by name.
   (min({'units': -n_units, 'age_days': age_days, 'name': name}) filter (where kind = 'group')).name as favourite_group_lifetime,
   (min({'units': -n_units, 'age_days': age_days, 'name': name}) filter (where kind = 'colour')).name as favourite_colour_lifetime

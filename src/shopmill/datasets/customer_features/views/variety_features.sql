@@ -1,11 +1,9 @@
 -- How many different articles a customer bought in each window.
 select
-  customer_id,
-  count(*) filter (where age_days <= 30) as articles_distinct_30d,
-  count(*) filter (where age_days <= 90) as articles_distinct_90d,
-  count(*) filter (where age_days <= 180) as articles_distinct_180d,
-  count(*) filter (where age_days <= 365) as articles_distinct_365d,
-  count(age_days) as articles_distinct_lifetime
+  {% for w in windows %}
+  count(*) filter (where {{ w.holds }}) as articles_distinct_{{ w.name }},
+  {% endfor %}
+  customer_id
 from everyone
 left join customer_articles using (customer_id)
 group by customer_id

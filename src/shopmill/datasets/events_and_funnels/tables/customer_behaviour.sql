@@ -1,5 +1,5 @@
--- What each customer did in the sessions that started in the last 1, 7 and 30 days before as_of, half-open to the
--- microsecond. Whole sessions: the edge of a window never parts a purchase from its views.
+-- What each customer did in the sessions that started in each window before as_of, half-open to the microsecond.
+-- Whole sessions: the edge of a window never parts a purchase from its views.
 -- A run that continues counts the sessions of customers with new events and of those with a session that fell out of a
 -- window; all others have the counts that they had.
 with counted_customers as (
@@ -12,111 +12,51 @@ with counted_customers as (
   where $since > date '0001-01-01'
     and customer_id is not null
     and (
-      started_at >= $continued_at - interval 24 hours and started_at < $as_of_at - interval 24 hours
-      or started_at >= $continued_at - interval 168 hours and started_at < $as_of_at - interval 168 hours
-      or started_at >= $continued_at - interval 720 hours and started_at < $as_of_at - interval 720 hours
+      false
+      {% for w in windows %}
+      or started_at >= $continued_at - interval {{ w.hours }} hours and started_at < $as_of_at - interval {{ w.hours }} hours
+      {% endfor %}
     )
 ),
-last_30d as (
+-- A group per window: files of days before a short window are not read for it, which costs less than one pass with filters.
+{% for w in windows %}
+last_{{ w.name }} as (
   select
     customer_id,
-    max(ended_at) as last_event_at,
-    count(*) as session_count_30d,
-    sum(event_count) as event_count_30d,
-    sum(view_count) as view_count_30d,
-    sum(click_count) as click_count_30d,
-    sum(add_to_cart_count) as add_to_cart_count_30d,
-    sum(checkout_count) as checkout_count_30d,
-    sum(purchase_count) as purchase_count_30d,
-    sum(purchase_value_sum) as purchase_value_sum_30d,
-    count(*) filter (where is_converted) as converted_session_count_30d
+    count(*) as session_count_{{ w.name }},
+    {% for count in counts %}
+    sum({{ count }}) as {{ count }}_{{ w.name }},
+    {% endfor %}
+    sum(purchase_value_sum) as purchase_value_sum_{{ w.name }},
+    count(*) filter (where is_converted) as converted_session_count_{{ w.name }},
+    max(ended_at) as ended_at_{{ w.name }}
   from sessions
   where customer_id is not null
-    and session_day >= $as_of - interval 31 days
-    and epoch_us($as_of_at) - epoch_us(started_at) <= 2592000000000
+    and session_day >= $as_of - interval {{ w.hours }} hours - interval 1 day
+    and epoch_us($as_of_at) - epoch_us(started_at) <= {{ w.microseconds }}
     and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))
   group by customer_id
 ),
-last_7d as (
+{% endfor %}
+counted_behaviour as (
   select
-    customer_id,
-    count(*) as session_count_7d,
-    sum(event_count) as event_count_7d,
-    sum(view_count) as view_count_7d,
-    sum(click_count) as click_count_7d,
-    sum(add_to_cart_count) as add_to_cart_count_7d,
-    sum(checkout_count) as checkout_count_7d,
-    sum(purchase_count) as purchase_count_7d,
-    sum(purchase_value_sum) as purchase_value_sum_7d,
-    count(*) filter (where is_converted) as converted_session_count_7d
-  from sessions
-  where customer_id is not null
-    and session_day >= $as_of - interval 8 days
-    and epoch_us($as_of_at) - epoch_us(started_at) <= 604800000000
-    and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))
-  group by customer_id
-),
-last_1d as (
-  select
-    customer_id,
-    count(*) as session_count_1d,
-    sum(event_count) as event_count_1d,
-    sum(view_count) as view_count_1d,
-    sum(click_count) as click_count_1d,
-    sum(add_to_cart_count) as add_to_cart_count_1d,
-    sum(checkout_count) as checkout_count_1d,
-    sum(purchase_count) as purchase_count_1d,
-    sum(purchase_value_sum) as purchase_value_sum_1d,
-    count(*) filter (where is_converted) as converted_session_count_1d
-  from sessions
-  where customer_id is not null
-    and session_day >= $as_of - interval 2 days
-    and epoch_us($as_of_at) - epoch_us(started_at) <= 86400000000
-    and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))
-  group by customer_id
+    last_{{ longest_window.name }}.customer_id,
+    ended_at_{{ longest_window.name }} as last_event_at,
+    {% for w in windows %}
+    {% for measure in measures %}
+    coalesce({{ measure }}_{{ w.name }}, 0) as {{ measure }}_{{ w.name }},
+    {% endfor %}
+    add_to_cart_count_{{ w.name }} / nullif(view_count_{{ w.name }}, 0) as view_to_cart_rate_{{ w.name }},
+    purchase_count_{{ w.name }} / nullif(add_to_cart_count_{{ w.name }}, 0) as cart_to_purchase_rate_{{ w.name }},
+    converted_session_count_{{ w.name }} / nullif(session_count_{{ w.name }}, 0) as conversion_rate_{{ w.name }},
+    {% endfor %}
+  from last_{{ longest_window.name }}
+  {% for w in shorter_windows %}
+  left join last_{{ w.name }} on last_{{ w.name }}.customer_id = last_{{ longest_window.name }}.customer_id
+  {% endfor %}
 )
-select
-  last_30d.customer_id,
-  last_event_at,
-  coalesce(session_count_1d, 0) as session_count_1d,
-  coalesce(event_count_1d, 0) as event_count_1d,
-  coalesce(view_count_1d, 0) as view_count_1d,
-  coalesce(click_count_1d, 0) as click_count_1d,
-  coalesce(add_to_cart_count_1d, 0) as add_to_cart_count_1d,
-  coalesce(checkout_count_1d, 0) as checkout_count_1d,
-  coalesce(purchase_count_1d, 0) as purchase_count_1d,
-  coalesce(purchase_value_sum_1d, 0) as purchase_value_sum_1d,
-  coalesce(converted_session_count_1d, 0) as converted_session_count_1d,
-  add_to_cart_count_1d / nullif(view_count_1d, 0) as view_to_cart_rate_1d,
-  purchase_count_1d / nullif(add_to_cart_count_1d, 0) as cart_to_purchase_rate_1d,
-  converted_session_count_1d / nullif(session_count_1d, 0) as conversion_rate_1d,
-  coalesce(session_count_7d, 0) as session_count_7d,
-  coalesce(event_count_7d, 0) as event_count_7d,
-  coalesce(view_count_7d, 0) as view_count_7d,
-  coalesce(click_count_7d, 0) as click_count_7d,
-  coalesce(add_to_cart_count_7d, 0) as add_to_cart_count_7d,
-  coalesce(checkout_count_7d, 0) as checkout_count_7d,
-  coalesce(purchase_count_7d, 0) as purchase_count_7d,
-  coalesce(purchase_value_sum_7d, 0) as purchase_value_sum_7d,
-  coalesce(converted_session_count_7d, 0) as converted_session_count_7d,
-  add_to_cart_count_7d / nullif(view_count_7d, 0) as view_to_cart_rate_7d,
-  purchase_count_7d / nullif(add_to_cart_count_7d, 0) as cart_to_purchase_rate_7d,
-  converted_session_count_7d / nullif(session_count_7d, 0) as conversion_rate_7d,
-  session_count_30d,
-  event_count_30d,
-  view_count_30d,
-  click_count_30d,
-  add_to_cart_count_30d,
-  checkout_count_30d,
-  purchase_count_30d,
-  purchase_value_sum_30d,
-  converted_session_count_30d,
-  add_to_cart_count_30d / nullif(view_count_30d, 0) as view_to_cart_rate_30d,
-  purchase_count_30d / nullif(add_to_cart_count_30d, 0) as cart_to_purchase_rate_30d,
-  converted_session_count_30d / nullif(session_count_30d, 0) as conversion_rate_30d
-from last_30d
-left join last_7d on last_7d.customer_id = last_30d.customer_id
-left join last_1d on last_1d.customer_id = last_30d.customer_id
+select *
+from counted_behaviour
 union all
 select *
 from previous_customer_behaviour
