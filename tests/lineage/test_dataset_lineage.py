@@ -12,7 +12,7 @@ from shopmill.errors import InvalidInputError
 from shopmill.lineage.dataset_lineage import DatasetLineage, Origin, ShopLineage
 from shopmill.source.mapping import Mapping
 
-CUSTOMER = {"transactions.customer_id IDENTITY", "events.customer_id IDENTITY", "orders.customer_id AGGREGATION"}
+CUSTOMER = {"transactions.customer_id IDENTITY", "events.customer_id IDENTITY", "orders.customer_id IDENTITY"}
 ARTICLE = {"transactions.article_id IDENTITY", "events.article_id IDENTITY", "order_items.article_id IDENTITY"}
 DAY = {
     "transactions.t_dat AGGREGATION",
@@ -20,17 +20,19 @@ DAY = {
     "orders.order_datetime AGGREGATION",
 }
 KIND = {"events.event_type CONDITIONAL"}
+EVENT = ("event_id", "session_id", "event_type", "customer_id", "article_id", "event_value", "event_datetime")
+ORDER = ("order_id", "customer_id", "order_datetime", "order_status")
 ROW = {
     *(f"transactions.{name}" for name in ("t_dat", "customer_id", "article_id", "price", "sales_channel_id")),
-    *(f"events.{name}" for name in ("event_id", "event_type", "customer_id", "article_id", "event_datetime")),
+    *(f"events.{name}" for name in EVENT),
     *(f"order_items.{name}" for name in ("order_id", "article_id", "quantity", "price")),
-    "orders.order_id",
+    *(f"orders.{name}" for name in ORDER),
 }
 FLAWS = {
     *(f"transactions.{name}" for name in ("t_dat", "customer_id", "article_id", "price")),
-    *(f"events.{name}" for name in ("event_id", "event_datetime")),
-    *(f"orders.{name}" for name in ("order_datetime", "customer_id")),
-    "order_items.article_id",
+    *(f"events.{name}" for name in ("event_id", "event_datetime", "customer_id", "session_id")),
+    *(f"orders.{name}" for name in ORDER),
+    *(f"order_items.{name}" for name in ("article_id", "quantity", "price")),
 }
 
 
@@ -63,7 +65,7 @@ EXACT = {
         "source_day": {
             "transactions.t_dat IDENTITY",
             "events.event_datetime TRANSFORMATION",
-            "orders.order_datetime AGGREGATION",
+            "orders.order_datetime TRANSFORMATION",
         },
         "source_row": {f"{name} TRANSFORMATION" for name in ROW},
     },

@@ -24,6 +24,7 @@ from shopmill.cli.gx import export_gx
 from shopmill.cli.lineage import lineage
 from shopmill.cli.options import pairs
 from shopmill.cli.report import report, write_version
+from shopmill.datasets.faults import refuse_faults
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
 
@@ -70,7 +71,8 @@ def run(
     from shopmill.run import steps
     from shopmill.run.run import Run
 
-    started = Run.create(datasets.load(dataset), as_of, context.obj, pairs("--param", param or []), refresh=refresh)
+    refuse_faults(declared := datasets.load(dataset))
+    started = Run.create(declared, as_of, context.obj, pairs("--param", param or []), refresh=refresh)
     with err.status(f"{dataset} as of {as_of}") as status:
 
         def tell(step: str, detail: str = "") -> None:

@@ -1,0 +1,89 @@
+"""What is wrong with a declaration is one sentence, before anything runs; the declarations that there are have no fault."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shopmill import datasets
+from shopmill.datasets.faults import faults, refuse_faults
+from shopmill.declaration import REJECTS, Column, Dataset, Input, Measure, QueryCheck, Table
+from shopmill.errors import InvalidInputError
+
+NAME = "user_item_interactions"
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    """A copy of a dataset whose files a test may spoil."""
+    given = datasets.load(NAME)
+    shutil.copytree(given.folder, tmp_path / NAME)
+    return replace(given, folder=tmp_path / NAME)
+
+
+def changed(dataset: Dataset, table: str, **values: Any) -> Dataset:
+    tables = tuple(replace(one, **values) if one.name == table else one for one in dataset.tables)
+    return replace(dataset, tables=tables)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_the_datasets_have_no_fault(name: str) -> None:
+    assert faults(datasets.load(name)) == []
+
+
+def test_a_copy_has_no_fault(dataset: Dataset) -> None:
+    refuse_faults(dataset)
+
+
+FILES = [
+    ("tables/interactions.sql", None, "tables/interactions.sql is missing"),
+    ("tables/more.sql", "select 1", "tables/more.sql is not declared"),
+    ("views/unread.sql", "select 1", "views/unread.sql is read by no query"),
+    ("checks/more.sql", "select 1", "checks/more.sql is not declared"),
+    ("checks/numbers_kept.sql", None, "checks/numbers_kept.sql is missing"),
+    ("announcements/more.sql", "select 1", "announcements/more.sql is not declared"),
+    ("loose.sql", "select 1", "loose.sql is not read"),
+    ("tables/customer_index.sql", "select * from interaction", "reads 'interaction'.* Did you mean 'interactions'"),
+    ("tables/customer_index.sql", "select * from interactions where $veiw_weight > 1", r"\$veiw_weight.* Did you mean 'view_weight'"),
+    ("tables/customer_index.sql", "select from from where", "tables/customer_index.sql is not SQL"),
+    (
+        "tables/interactions.sql",
+        "with dated_orders as (select 1) select * from dated_orders, signals",
+        "2 common table expressions called dated_orders",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "text", "told"), FILES)
+def test_a_fault_of_a_file(dataset: Dataset, file: str, text: str | None, told: str) -> None:
+    path = dataset.folder / file
+    path.parent.mkdir(exist_ok=True)
+    path.unlink() if text is None else path.write_text(text)
+    with pytest.raises(InvalidInputError, match=told):
+        refuse_faults(dataset)
+
+
+DECLARATIONS: list[tuple[Callable[[Dataset], Dataset], str]] = [
+    (lambda d: replace(d, name="other"), "calls itself 'other'"),
+    (lambda d: replace(d, extracts={"extract": (Input("transaction"),)}), "Did you mean 'transactions'"),
+    (lambda d: replace(d, tables=d.tables[:-1], tasks=(replace(d.tasks[0], tables=d.tasks[0].tables[:-1]),)),
+     "rejects.sql is not used: add REJECTS"),
+    (lambda d: replace(d, tasks=(replace(d.tasks[0], tables=d.tasks[0].tables[:-1]),)), "computes rejects in 0 tasks"),
+    (lambda d: replace(d, tasks=(replace(d.tasks[0], tables=(*d.tasks[0].tables, "interacts")),)),
+     "'interacts', which is not declared.* Did you mean 'interactions'"),
+    (lambda d: replace(d, tables=(*d.tables, REJECTS)), "declares the table rejects 2 times"),
+    (lambda d: changed(d, "interactions", columns=(Column("customer_id", "text", "x"),)), "of type 'text'"),
+    (lambda d: changed(d, "interactions", key=("customer",)), "no column 'customer'"),
+    (lambda d: replace(d, checks=(*d.checks, QueryCheck("all is well", "it is"))), "checks/all_is_well.sql is missing"),
+    (lambda d: replace(d, measures=(Measure("signals", "how many"),)), "measures/signals.sql is missing"),
+    (lambda d: replace(d, tables=(*d.tables, Table("more", "rows", ()))), "computes more in 0 tasks"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "told"), DECLARATIONS, ids=[told for _, told in DECLARATIONS])
+def test_a_fault_of_a_declaration(dataset: Dataset, change: Callable[[Dataset], Dataset], told: str) -> None:
+    with pytest.raises(InvalidInputError, match=told):
+        refuse_faults(change(dataset))
