@@ -24,6 +24,7 @@ from shopmill.text.clean import clean, clean_texts, duplicate_key
         ("ＶＥＲＹ ｇｏｏｄ １２ ，很好！", "VERY good 12 ，很好！"),
         ("i&amp;#39;d &lt;b&gt;buy&lt;/b&gt;", "i'd buy"),
         ("I am usually <S but this time >M", "I am usually <S but this time >M"),
+        ("1234567www.example.com 看www.example.com", "[phone] 看"),
         ("看https://example.com/a很好", "看 很好"),
         ("tom@gm\u200dail.com t\u200bom@gmail.com", "[email] [email]"),
         ("می\u200cخواهم ❤\ufe0f", "می\u200cخواهم ❤\ufe0f"),
@@ -45,6 +46,21 @@ def test_cleaning_leaves_one_form(text: str) -> None:
     assert unicodedata.is_normalized("NFC", cleaned)
     assert cleaned == " ".join(cleaned.split())
     assert not re.search(r"[\x00-\x1f\x7f]", cleaned)
+    assert clean(cleaned) == cleaned
+
+
+ADDRESS = re.compile(r"[a-zA-Z0-9]@[a-zA-Z0-9-]+[.][a-zA-Z]")
+CHARACTERS = "ab1@.&%+'\"-_/:; ()[]<>=0#{漢é\u200b\u200d\u0301’＠０"
+WORDS = (
+    "@a.b (at) @1.2 mailto: %40 @gmail.com &amp; &lt; &#64; <b> </b> http:// www. 1234567 2020-01-01 <!-- --> tel 34"
+)
+PIECES = st.sampled_from([*CHARACTERS, *WORDS.split()])
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_no_address_survives_and_cleaning_again_changes_nothing(text: str) -> None:
+    cleaned = clean(text)
+    assert not ADDRESS.search(cleaned)
     assert clean(cleaned) == cleaned
 
 

@@ -34,6 +34,11 @@ ADDRESS = re.compile(r"[a-zA-Z0-9]@[a-zA-Z0-9-]+[.][a-zA-Z]")  # as the check of
         "ann (ät) beispiel (punkt) de",
         "ann at gmail dot com",
         "ann at gmail.com",
+        "ann [at] gmail . com",
+        "ann at uol dot com dot br",
+        "ann{at}example.com",
+        "ann%40example.com",
+        "=@example.com",
         "ann @ gmail.com",
         "ann@ hotmail . co.uk",
         "ann\uff20example\uff0ecom",
@@ -83,7 +88,7 @@ def test_what_is_no_address_stays(text: str) -> None:
 
 
 PIECES = st.sampled_from(
-    [*"ab1@.&%+'\"-_/:; ()[]<>", "@", "@a.b", "(at)", " dot ", "@1.2", "mailto:", "漢", "é", "@gmail.com"]
+    [*"ab1@.&%+'\"-_/:; ()[]<>", "@", "@a.b", "(at)", " dot ", "@1.2", "mailto:", "%40", "漢", "é", "@gmail.com"]
 )
 
 

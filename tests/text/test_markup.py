@@ -31,6 +31,7 @@ def test_entities_are_decoded_until_none_is_left(raw: str, decoded: str) -> None
         ("<p>Nice<br/>dress</p><!-- x > <b>y</b> -->", " Nice dress  "),
         ("<script>if (a < b) alert('x')</script>ok<style type='a'>p {}</style >", " ok "),
         ('<a href="x">link</a> <IMG SRC=x>', " link   "),
+        ("<input disabled/><TD NoWrap>x", "  x"),
         ("<o:p></o:p><my-tag>a</my-tag>", "   a "),
         ("<!DOCTYPE html><?xml version='1'?><![CDATA[text]]>", "  " + " text "),
         ("<!--[if gte mso 9]><xml>a</xml><![endif]-->ok", " ok"),

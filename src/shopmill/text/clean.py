@@ -37,7 +37,7 @@ _INVISIBLE = re.compile(
     r"|(?<=[!-~])[\u200c\u200d\ufe00-\ufe0f]++|(?<![\u200c\u200d\ufe00-\ufe0f])[\u200c\u200d\ufe00-\ufe0f]++(?=[!-~])"
 )
 _URL_END = r"\s\u3000-\u9fff\uac00-\ud7af\uff00-\uffef<>\""
-_URLS = re.compile(rf"(?:https?://|ftp://|\bwww\.)[^{_URL_END}]*[^{_URL_END}.,!?;:)\]}}']", re.IGNORECASE)
+_URLS = re.compile(rf"(?:https?://|ftp://|(?<![a-z])www\.)(?:[^{_URL_END}]*[^{_URL_END}.,!?;:)\]}}'])?", re.IGNORECASE)
 _EMOTICONS = re.compile(r"(?<!\S)[<>]?[:;=8xX][-o*']?[)\](\[dDpP/\\|@3<>]+(?!\S)|<3+(?!\S)")
 
 
@@ -47,7 +47,7 @@ def clean(text: str) -> str:
     E-mail addresses become `[email]`, telephone numbers `[phone]`. Quotes are straight, and full-width letters and digits
     are of the usual width. Case and punctuation stay: the models and VADER read them.
     """
-    text = plain(_visible(unescape(_visible(text))))
+    text = _visible(plain(unescape(_visible(text))))
     return mask(" ".join(_URLS.sub(" ", without_tags(text)).split()))
 
 

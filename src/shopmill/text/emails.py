@@ -16,9 +16,14 @@ _UNSPACED = (
 _SPACED_LETTER = rf"[^\W{_UNSPACED}]"
 _UNSPACED_RUN = rf"(?:(?=\w)[{_UNSPACED}])++"
 
-_LOCAL = rf"(?:{_SPACED_LETTER}(?:{_SPACED_LETTER}|[.!#$%&'*+/=?^`{{|}}~-])*+|{_UNSPACED_RUN})"
 _BRACKETED_AT = r"\s?[\[({<]\s?(?:at|@|\u00e4t)\s?[\])}>]\s?"
-_AT = rf"(?:[@\uff20]|{_BRACKETED_AT})"
+_AT = rf"(?:[@\uff20]|%40|{_BRACKETED_AT})"
+_NO_SIGN = r"(?!%40|\{\s?(?:at|@|\u00e4t|dot|punkt|\.)\s?\})"
+_SIGNS = r"\-.!#$%&'*+/=?^`|~{}"
+_LOCAL = (
+    rf"(?:{_SPACED_LETTER}(?:{_SPACED_LETTER}|{_NO_SIGN}[{_SIGNS}])*+|{_UNSPACED_RUN}|"
+    rf"(?<![{_SIGNS}])[{_SIGNS}]++(?={_AT}))"
+)
 _DOT = r"(?:[.\uff0e]|\u3002(?=[a-z])|\s?[\[({<]\s?(?:dot|punkt|\.)\s?[\])}>]\s?|\s(?:dot|punkt)\s)"
 _LABEL = rf"(?:(?:{_SPACED_LETTER}|-)++|{_UNSPACED_RUN})"
 _DOMAIN = rf"(?:{_LABEL}(?:{_DOT}{_LABEL})++|\[(?:ipv6:)?[\d.:a-f]{{2,45}}\])"
@@ -26,24 +31,25 @@ _WORDS = re.compile(
     rf"(?:mailto:\s?)?+(?:\"[^\"]{{1,64}}\"(?={_AT})|{_LOCAL})(?P<domain>(?:{_AT}{_DOMAIN})++)?+", re.IGNORECASE
 )
 _NAMED = re.compile(rf"{_DOT}[^\W\d_]|\[", re.IGNORECASE)  # `3@9.99` is a price
-_SIGNS = re.compile(_AT, re.IGNORECASE)
+_ANY_AT = re.compile(_AT, re.IGNORECASE)
 
 # Spelled without any bracket, only what cannot be a place: `meet at example dot com` may be one, a mail provider is not.
 _PROVIDERS = (
     "aol|fastmail|gmail|gmx|googlemail|hotmail|icloud|laposte|msn|naver|outlook|posteo|protonmail|qq|rediffmail|t-online|uol|"
     "wanadoo|yahoo|yandex|ymail|zoho|126|163"
 )
+_SPACED_DOT = r"(?:\s?\.\s?|\s(?:dot|punkt)\s)"
 _SPELLED = re.compile(
-    rf"(?<![\w.%+'-])(?:{_SPACED_LETTER}|[.%+'-])++(?:\s?@\s?|\sat\s)(?:{_PROVIDERS})"
-    r"(?:\s?\.\s?|\s(?:dot|punkt)\s)(?:[a-z]{2,4}\b)(?:\.[a-z]{2}\b)?",
+    rf"(?<![\w.%+'-])(?:{_SPACED_LETTER}|[.%+'-])++(?:\s?@\s?|\sat\s|{_BRACKETED_AT})(?:{_PROVIDERS})"
+    rf"(?:{_SPACED_DOT}[a-z]{{2,4}}(?![^\W\d_])){{1,2}}",
     re.IGNORECASE,
 )
-_PROVIDER = re.compile(rf"[\s@](?:{_PROVIDERS})[\s.]", re.IGNORECASE)
+_PROVIDER = re.compile(rf"[\s@\])}}>](?:{_PROVIDERS})[\s.]", re.IGNORECASE)
 
 
 def mask_emails(text: str) -> str:
     """Replace each address by `[email]`."""
-    if _SIGNS.search(text):
+    if _ANY_AT.search(text):
         text = _WORDS.sub(_masked, text)
     return _SPELLED.sub(EMAIL, text) if _PROVIDER.search(text) else text
 

@@ -26,9 +26,10 @@ _NAMES = (
 )
 _ELEMENTS = frozenset(_NAMES.split())
 # A tag with words in it and no `=` is prose: `I am <S but this time >M`.
-_TAGS = re.compile(r"</?([a-z][a-z0-9:-]*+)(?:\s*+/?|\s[^<>=]*+=[^<>]*+)>", re.IGNORECASE)
+_FLAGS = "async|autoplay|checked|compact|controls|defer|disabled|hidden|loop|multiple|muted|noshade|nowrap|readonly|required|selected"
+_TAGS = re.compile(rf"</?([a-z][a-z0-9:-]*+)(?:(?:\s++(?:{_FLAGS})\b)*+\s*+/?|\s[^<>=]*+=[^<>]*+)>", re.IGNORECASE)
 _DECLARATIONS = re.compile(r"<(?:!doctype\b|!\[|\?xml\b)[^<>]*+>", re.IGNORECASE)
-_CDATA = re.compile(r"<!\[CDATA\[|\]\]>", re.IGNORECASE)
+_CDATA = re.compile(r"<!\[CDATA\[", re.IGNORECASE)
 _UNREAD = (
     (re.compile(r"<!--"), re.compile(r"-->")),
     (re.compile(r"<script\b[^<>]*>", re.IGNORECASE), re.compile(r"</script\s*+>", re.IGNORECASE)),
@@ -54,7 +55,9 @@ def without_tags(text: str) -> str:
         return text
     for opening, closing in _UNREAD:
         text = _without(text, opening, closing)
-    return _TAGS.sub(_without_tag, _DECLARATIONS.sub(" ", _CDATA.sub(" ", text)))
+    if _CDATA.search(text):
+        text = _CDATA.sub(" ", text).replace("]]>", " ")
+    return _TAGS.sub(_without_tag, _DECLARATIONS.sub(" ", text))
 
 
 def _without_tag(tag: re.Match[str]) -> str:

@@ -32,7 +32,7 @@ _NUMBERS = re.compile(
 
 # What a number is by the words beside it.
 _CALL = re.compile(
-    r"(?:tel|tlf|t\u00e9l|phone|fon|mobile?|mob|cell|call|sms|whats\s?app|wechat|viber|fax|handy|"
+    r"(?<!\[)(?:tel|tlf|t\u00e9l|phone|fon|mobile?|mob|cell|call|sms|whats\s?app|wechat|viber|fax|handy|"
     r"\u7535\u8bdd|\u96fb\u8a71|\u624b\u673a|\u624b\u6a5f|\u5fae\u4fe1|\uc804\ud654)\W{0,3}$",
     re.IGNORECASE,
 )
@@ -50,9 +50,9 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:19|20)\d\d"
 _ANY_YEAR = r"(?:1\d|20)\d\d"
 _INSIDE = re.compile(
-    rf"(?<![\d./-])(?:{_DAY}([./-]){_DAY}\1{_YEAR}|{_YEAR}([./-]){_DAY}\2{_DAY}|{_DAY}([./]){_DAY}\3\d\d)(?![./-]?\d)"
+    rf"(?<![\d./-])(?:{_DAY}([./-]\s?){_DAY}\1{_YEAR}|{_YEAR}([./-]){_DAY}\2{_DAY}|{_DAY}([./]){_DAY}\3\d\d)(?![./-]?\d)"
     rf"|^{_ANY_YEAR}\s?[-/]\s?{_ANY_YEAR}(?!\s?[./-]?\d{{3}})"
-    r"|(?<![\d/.-])(?:\d|10)/(?:5|10)(?![\d/])"
+    r"|(?<![\d/.-])(?:\d|10)\s?/\s?(?:5|10)(?![\d/])"
     r"|(?:(?<=[\s/-])|^)(?:0|[1-9]\d{0,3})\.\d\d?(?=[\s/-]|$)"
 )
 _LAST_BEFORE_UNIT = re.compile(r"(?:(?<=\s)|^)\d{1,4}(?:\s?[-/]\s?\d{1,4})?$")
@@ -60,7 +60,7 @@ _FIRST_AFTER_HEIGHT = re.compile(r"^\d\d?(?!\d)")
 
 # Forms that a whole number has.
 _WHOLE = re.compile(
-    rf"{_YEAR}(?:[\s/-]{{1,3}}{_YEAR})+|{_ANY_YEAR}(?:\s?[/-]\s?{_ANY_YEAR})+|{_DAY}\s{_DAY}\s{_YEAR}|{_YEAR}\s{_DAY}\s{_DAY}"
+    rf"(?:{_DAY}\s)?{_YEAR}(?:[\s/-]{{1,3}}{_YEAR})+|{_ANY_YEAR}(?:\s?[/-]\s?{_ANY_YEAR})+|{_DAY}\s{_DAY}\s{_YEAR}|{_YEAR}\s{_DAY}\s{_DAY}"
     r"|\d{1,2}\.\d{4,}"  # a decimal
     r"|[1-9]\d{0,2}0{5,}|[1-9]\d{0,2}(?P<sep>[\s.])000(?:(?P=sep)000)*"  # a round number
     r"|\d{1,3}(?:\s?/\s?\d{1,3})+"
@@ -119,6 +119,8 @@ def _is_harmless(form: str, before: str, after: str) -> bool:
         return True
     if _DIALLED.match(form):
         return False
+    if _UNIT_AFTER.match(after) and _AMOUNT.fullmatch(form):
+        return True
     groups = re.findall(r"\d+", form)
     return bool(_WHOLE.fullmatch(form)) or _are_sizes(groups) or _are_measures(form, groups, before)
 
