@@ -10,7 +10,7 @@ LAYERS = (
     ("shopmill", "cli"),
     ("demo",),
     ("airflow",),
-    ("exports", "lineage", "reading"),
+    ("exports", "lineage", "reading", "training"),
     ("datasets",),
     ("embeddings",),
     ("run",),

@@ -8,8 +8,9 @@ _MODULES = {
     "load": "shopmill.reading",
     "search": "shopmill.embeddings.neighbours",
     "similar": "shopmill.embeddings.neighbours",
+    "training_set": "shopmill.training.training_set",
 }
-__all__ = ["export", "future", "load", "search", "similar"]
+__all__ = ["export", "future", "load", "search", "similar", "training_set"]
 
 
 def __getattr__(name: str) -> Any:

@@ -106,7 +106,7 @@ def test_frames_have_the_types_that_libraries_take(store: str) -> None:
 def test_what_cannot_be_read_is_refused_in_a_sentence(store: str) -> None:
     opened = shopmill.load(DATASET, store=store)
     refused: list[tuple[dict[str, Any], str]] = [
-        ({"columns": ["customer"]}, "has no column 'customer'; did you mean 'customer_id'?"),
+        ({"columns": ["customer"]}, "time_weighted_score. Did you mean 'customer_id'?"),
         ({"columns": ["zzz"]}, "has no column 'zzz'; it has customer_id, article_id,"),
         ({"columns": []}, "columns is empty"),
         ({"columns": "customer_id"}, "columns='customer_id' is a text: give a list"),

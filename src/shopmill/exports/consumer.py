@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from shopmill.declaration import Parameter, Value
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.exports.source import Source
 
 Write = Callable[[Source, Path], Mapping[str, int]]
@@ -48,7 +47,6 @@ class Consumer:
         """All options with their values."""
         known = {option.name: option for option in self.options}
         if wrong := next((name for name in given if name not in known), None):
-            close = get_close_matches(wrong, known, 1)
-            has = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known) or 'none'}."
+            has = f"it has {', '.join(known) or 'none'}.{did_you_mean(wrong, known)}"
             raise InvalidInputError(f"The export to {self.name} has no option {wrong!r}; {has}")
         return {name: o.parse(given[name]) if name in given else o.default for name, o in known.items()}

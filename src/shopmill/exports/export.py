@@ -8,7 +8,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +16,7 @@ from uuid import uuid4
 
 from shopmill import datasets
 from shopmill.declaration import Value
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.exports.consumer import Consumer
 from shopmill.exports.source import open_source
 from shopmill.settings import Settings, load_settings
@@ -52,9 +51,8 @@ def names() -> tuple[str, ...]:
 def consumer(name: str) -> Consumer:
     """The consumer of that name; InvalidInputError where there is none."""
     if name not in names():
-        close = get_close_matches(name.lower().replace("_", "-"), names(), 1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names())}."
-        raise InvalidInputError(f"There is no consumer {name!r}. {hint}")
+        meant = did_you_mean(name.lower().replace("_", "-"), names())
+        raise InvalidInputError(f"There is no consumer {name!r}. There are: {', '.join(names())}.{meant}")
     found: Consumer = import_module(f"shopmill.exports.consumers.{name.replace('-', '_')}").CONSUMER
     return found
 

@@ -8,11 +8,12 @@ from mlflow.data.dataset_source import DatasetSource
 from mlflow.types.schema import Schema
 from mlflow.types.utils import _infer_schema
 
-from shopmill.exports.consumers.mlflow import KIND, describe
+from shopmill.exports.identity import describe
 from shopmill.settings import load_settings
 from shopmill.versions.load import Version
 
 SAMPLE_ROWS = 1000
+KIND = "shopmill"
 
 
 class VersionSource(DatasetSource):  # type: ignore[misc, unused-ignore]

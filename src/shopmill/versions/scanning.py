@@ -5,14 +5,13 @@ not read; on S3 what is read is fetched by ranges.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from shopmill.errors import InvalidInputError, StoreError
+from shopmill.errors import InvalidInputError, StoreError, did_you_mean
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
     from pyarrow.fs import S3FileSystem
 
 ROWS_PER_BATCH = 65_536
-
-
-def did_you_mean(wrong: str, known: Sequence[str]) -> str:
-    """`; did you mean x?`, or what there is."""
-    close = get_close_matches(wrong, known, 1)
-    return f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}."
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,9 @@ class Scan:
             if not self.columns:
                 raise InvalidInputError(f"columns is empty: name a column of {self.name}, or leave columns out.")
             if wrong := next((name for name in self.columns if name not in known), None):
-                raise InvalidInputError(f"{self.name} has no column {wrong!r}; {did_you_mean(wrong, known)}")
+                raise InvalidInputError(
+                    f"{self.name} has no column {wrong!r}; it has {', '.join(known)}.{did_you_mean(wrong, known)}"
+                )
 
     @property
     def is_remote(self) -> bool:

@@ -13,25 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopmill.exports.consumer import ANY, Consumer
+from shopmill.exports.identity import describe
 from shopmill.exports.source import Source
 from shopmill.versions.load import Version
 from shopmill.versions.store import to_json
 
 if TYPE_CHECKING:
     from mlflow.data.dataset import Dataset
-
-KIND = "shopmill"
-
-
-def describe(version: Version) -> dict[str, Any]:
-    """What names a version to MLflow."""
-    return {
-        "dataset": version.manifest.dataset,
-        "as_of": version.as_of,
-        "version": version.version,
-        "uri": version.path,
-    }
-
 
 def dataset(version: Version, table: str | None = None) -> "Dataset":
     """A version as MLflow logs it: digest is the version's id, the schema and the number of rows are those of a table."""

@@ -1,0 +1,1 @@
+"""training_labels: what happened next, as targets for models."""

@@ -1,0 +1,1 @@
+"""Training sets: features of several as_ofs joined with what happened next."""

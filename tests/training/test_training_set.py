@@ -1,0 +1,128 @@
+"""Training sets out of a real shop: joined by origin, made of published versions, and blind to what comes later."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from golden import LENIENT, fill_shop
+
+from shopmill import datasets
+from shopmill.errors import InvalidInputError
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
+from shopmill.training.training_set import TrainingSet, training_set
+
+FEATURES, LABELS = "customer_features", "training_labels"
+ORIGINS = ("2020-05-01", "2020-06-01")
+TRAIN, TEST = ORIGINS
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def lines(first: date, last: date) -> Iterator[dict[str, Any]]:
+    """c1 buys every day, c2 until the middle of May, c3 once."""
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        for customer in ("c1", "c2") if day < date(2020, 5, 15) else ("c1",):
+            yield {"t_dat": str(day), "customer_id": customer, "article_id": f"000{day.day % 3}", "price": day.day}
+    yield {"t_dat": str(first), "customer_id": "c3", "article_id": "0001", "price": 1}
+
+
+SHOP = list(lines(date(2020, 4, 1), date(2020, 7, 5)))
+
+
+def garbage(since: date) -> list[dict[str, Any]]:
+    """What nobody should see: rows of the day and later, good and bad."""
+    days = [since, since + timedelta(days=1), since + timedelta(days=40)]
+    odd = [("c1", "0001", -5), ("c2", "new", 1_000_000), ("nobody", "0002", 3), (None, None, None)]
+    return [
+        {"t_dat": str(day), "customer_id": customer, "article_id": article, "price": price}
+        for day in days
+        for customer, article, price in odd
+    ]
+
+
+def publish(shop_dsn: str, settings: Settings, poisoned: bool) -> None:
+    """In the order of time, each as_of from the shop as it is then; poisoned, with garbage from that day on."""
+    runs = sorted(
+        [(origin, FEATURES) for origin in ORIGINS]
+        + [(str(date.fromisoformat(origin) + timedelta(days=30)), LABELS) for origin in ORIGINS]
+    )
+    for as_of, dataset in runs:
+        rows = [line for line in SHOP if not poisoned or line["t_dat"] < as_of]
+        fill_shop(shop_dsn, {"transactions": rows + (garbage(date.fromisoformat(as_of)) if poisoned else [])})
+        steps.run_all(Run.create(datasets.load(dataset), as_of, settings, LENIENT))
+
+
+def made(settings: Settings, as_of: Any = ORIGINS, label: str = "churn_30d") -> TrainingSet:
+    return training_set(FEATURES, label, as_of, settings=settings)
+
+
+@pytest.fixture
+def published(shop_dsn: str, settings: Settings) -> Settings:
+    publish(shop_dsn, settings, poisoned=False)
+    return settings
+
+
+def test_features_are_joined_with_the_label_of_their_origin(published: Settings) -> None:
+    found = made(published)
+    frame = found.to_pandas()
+    labels = {(str(r.origin.date()), r.customer_id): (r.split, r.label) for r in frame.itertuples()}
+    assert labels == {
+        (TRAIN, "c1"): ("train", 0),
+        (TRAIN, "c2"): ("train", 0),
+        (TRAIN, "c3"): ("train", 1),
+        (TEST, "c1"): ("test", 0),
+        (TEST, "c2"): ("test", 1),
+        (TEST, "c3"): ("test", 1),
+    }
+    assert frame["spend_sum_30d"].dtype == float
+    assert (str(frame["origin"].dtype), frame["split"].dtype.name) == ("datetime64[ns]", "category")
+    assert found.line.startswith(
+        f"{found.id}: customer_features with churn_30d; train {TRAIN}; test {TEST}; at least 30"
+    )
+    assert made(published, {"train": [TRAIN], "test": [TEST]}).id == found.id
+    assert made(published, label="spend_30d").id != found.id
+    assert made(published, [TRAIN]).id != found.id
+
+
+def test_what_comes_after_changes_no_byte(shop_dsn: str, settings: Settings, tmp_path: Path) -> None:
+    poisoned = Settings(**{**settings.model_dump(), "store": str(tmp_path / "poisoned")})
+    publish(shop_dsn, settings, poisoned=False)
+    publish(shop_dsn, poisoned, poisoned=True)
+    clean, bad = made(settings), made(poisoned)
+    assert bad.to_arrow().equals(clean.to_arrow())
+    assert bad.id == clean.id
+    assert {pair.features.version for pair in bad.pairs} == {pair.features.version for pair in clean.pairs}
+
+
+def test_what_cannot_be_made_is_refused_in_a_sentence(published: Settings) -> None:
+    def refused(message: str, as_of: Any = ORIGINS, label: str = "churn_30d", dataset: str = FEATURES) -> None:
+        with pytest.raises(InvalidInputError, match=message):
+            training_set(dataset, label, as_of, settings=published)
+
+    refused(r"no label 'churn_3d'.*Did you mean 'churn_30d'", label="churn_3d")
+    refused(
+        r"article_units_7d is a label of each article_id, but customer_features has a row", label="article_units_7d"
+    )
+    refused("no dataset 'features'", dataset="features")
+    refused("Versions are missing.*shopmill run customer_features --as-of 2020-05-05", ["2020-05-05"])
+    refused(r"needs the days up to 2020-07-31.*last possible as_of is 2020-06-01", ["2020-07-01"])
+    refused("is no date", ["2020-05"])
+    refused("is a text: give a list", TRAIN)
+    refused("as_of is empty", [])
+    refused("overlap", [TRAIN, "2020-05-02"])
+
+
+def test_backfill_makes_what_is_missing(shop_dsn: str, settings: Settings) -> None:
+    fill_shop(shop_dsn, {"transactions": SHOP})
+    asked: Sequence[str] = [TRAIN]
+    # The newest version says how far the data reach.
+    steps.run_all(Run.create(datasets.load(LABELS), "2020-07-01", settings, LENIENT))
+    with pytest.raises(InvalidInputError, match="Versions are missing"):
+        made(settings, asked)
+    found = training_set(FEATURES, "churn_30d", asked, backfill=True, settings=settings)
+    assert found.to_arrow().num_rows == 3
+    assert made(settings, asked).id == found.id
