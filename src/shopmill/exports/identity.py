@@ -7,4 +7,9 @@ from shopmill.versions.load import Version
 
 def describe(version: Version) -> dict[str, Any]:
     """Dataset, as_of, id and place: enough to open it again."""
-    return {"dataset": version.manifest.dataset, "as_of": version.as_of, "version": version.version, "uri": version.path}
+    return {
+        "dataset": version.manifest.dataset,
+        "as_of": version.as_of,
+        "version": version.version,
+        "uri": version.path,
+    }

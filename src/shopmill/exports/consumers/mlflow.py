@@ -21,6 +21,7 @@ from shopmill.versions.store import to_json
 if TYPE_CHECKING:
     from mlflow.data.dataset import Dataset
 
+
 def dataset(version: Version, table: str | None = None) -> "Dataset":
     """A version as MLflow logs it: digest is the version's id, the schema and the number of rows are those of a table."""
     from shopmill.exports.mlflow_source import VersionDataset
