@@ -50,9 +50,9 @@ create table transactions (
     customer_id text,
     article_id text,
     price numeric(18, 6),
+    sales_channel_id integer,
     quantity numeric default 1,
     currency text,
-    sales_channel_id integer,
     changed_at timestamptz
 );
 
@@ -78,24 +78,24 @@ create table events (
     event_id text,
     session_id text,
     customer_id text,
-    visitor_id text,
     article_id text,
-    product_code text,
     event_type text,
     event_value numeric(18, 6),
+    event_datetime timestamptz,
+    visitor_id text,
+    product_code text,
     currency text,
-    user_agent text,
-    event_datetime timestamptz
+    user_agent text
 );
 
 create table reviews (
     review_id text,
     customer_id text,
     article_id text,
-    product_code text,
     rating integer,
     review_text text,
-    review_date timestamptz
+    review_date timestamptz,
+    product_code text
 );
 
 create table promotions (
