@@ -335,7 +335,16 @@ def demo(
     raise typer.Exit(code)
 
 
-for command in (lineage, report, export, training_set, export_gx, gc, airflow_setup, moved):  # each in a module of its own
+for command in (
+    lineage,
+    report,
+    export,
+    training_set,
+    export_gx,
+    gc,
+    airflow_setup,
+    moved,
+):  # each in a module of its own
     app.command()(command)
 
 
