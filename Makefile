@@ -47,10 +47,11 @@ test-spark: .venv/installed ## run the tests of the Spark engine (needs Java 17)
 test-consumers: .venv/installed ## prove the exports in the libraries that load them, each in an environment of its own
 	@tests/consumers/run.sh
 
-lint: .venv/installed ## check style, types and that generated docs are fresh
+lint: .venv/installed ## check style, types, layers and that generated docs are fresh
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy --no-error-summary
+	$(BIN)/python -m pytest -p no:xdist -q tests/test_layers.py
 	$(BIN)/shopmill docs --check
 
 format: .venv/installed ## put the code into its one format

@@ -25,6 +25,7 @@ from shopmill.asof import midnight
 from shopmill.run.compute import compute, prepare, run_checks
 from shopmill.run.content import build_manifest
 from shopmill.run.run import Run
+from shopmill.run.staging import Counts
 from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.shops.synthetic import AS_OF, to_parquet
@@ -113,7 +114,7 @@ def build(name: str, settings: Settings, files: Files, as_of: date) -> tuple[Man
     run = Run.create(datasets.load(name), str(as_of), settings)
     snapshots = fill_raw(run.store, files, as_of)
     for task, inputs in run.dataset.extracts.items():
-        run.note_inputs(task, {read.table: snapshots[read.table] for read in inputs})
+        run.staging.write_inputs(task, {read.table: snapshots[read.table] for read in inputs})
     total = Cost()
     with measured("prepare") as cost:
         prepare(run)
@@ -134,11 +135,11 @@ def _publish(run: Run) -> Manifest:
     failed = [result.sentence() for result in results if not result.passed and result.severity == "error"]
     if failed:
         raise SystemExit(f"checks failed: {failed}")
-    run.note("checks", [result.document() for result in results])
-    run.note("rejected", {})
+    run.staging.write_checks(results)
+    run.staging.write_counts(Counts())
     manifest = build_manifest(run)
-    run.versions.publish(manifest, {s.file.path: s.key for name in manifest.tables for s in run.staged_files(name)})
-    run.store.delete(run.staging)
+    run.versions.publish(manifest, {s.file.path: s.key for name in manifest.tables for s in run.staging.files(name)})
+    run.staging.clear()
     return manifest
 
 

@@ -104,7 +104,7 @@ def dataset(folder: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=folder) as store:
         run = Run.create(datasets.load("user_item_interactions"), AS_OF, Settings(store=store))
         run.registry.begin(run.run_id, run.dataset.name, AS_OF, {}, {})
-        run.note_inputs("extract", {name: _snapshot(run, folder, name) for name in INPUTS})
+        run.staging.write_inputs("extract", {name: _snapshot(run, folder, name) for name in INPUTS})
         phases = {}
         for name, step in (
             ("transform", lambda: steps.transform(run, "transform")),

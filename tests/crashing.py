@@ -55,10 +55,10 @@ def _run(
         if file_limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
         try:
-            summary = steps.run_all(
+            published = steps.run_all(
                 Run.create(datasets.load(dataset), as_of, Settings(_env_file=None, **plain), PARAMETERS, run_id)
             )
-            outcome = f"{summary['status']} {summary['version']}"
+            outcome = f"{published.status} {published.version}"
         except ShopmillError as error:
             outcome = f"{type(error).__name__} {error}"
         if not file_limit:

@@ -16,6 +16,7 @@ from pathlib import Path
 from shopmill.airflow.message_forms import Message
 from shopmill.airflow.messages import FailedTask, Outcome, failure_message, success_message
 from shopmill.registry.news import Telling
+from shopmill.run.published import Published
 
 HERE = Path(__file__).parent
 WIDTH = 700
@@ -47,7 +48,7 @@ TASK = FailedTask(
     ),
     log_url=f"{PAGE}/tasks/quality_check?try_number=1",
 )
-PUBLISHED = {"version": "3f2a9c1d77ab", "rows": 1_284_951, "rejected": 12, "bytes": 45_600_000}
+PUBLISHED = Published(RUN.dataset, "2026-11-23", "3f2a9c1d77ab", 1_284_951, 45_600_000, 12, "published", "s3://…")
 
 SLACK = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><style>
 body { margin: 0; padding: 16px 20px; background: #fff; color: #1d1c1d; display: flex; gap: 8px;

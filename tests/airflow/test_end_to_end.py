@@ -86,7 +86,7 @@ def test_its_figures_went_out_as_metrics(airflow: LocalAirflow, shop: AirflowSho
     assert told("as_of_timestamp_seconds") == datetime(2020, 9, 23, tzinfo=UTC).timestamp()
     assert told("promised_age_seconds") == 29 * 3600
     assert told("rows", table="interactions") == manifest.rows("interactions")
-    assert told("bytes") == manifest.summary["bytes"]
+    assert told("bytes") == manifest.summary.bytes
     assert told("input_rows", table="transactions") == told("source_rows_read", table="transactions") == 100
     assert told("rejected_rows") == 0
     assert told("checks", result="passed") > 10

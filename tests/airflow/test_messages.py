@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -15,6 +16,7 @@ from shopmill.airflow.messages import (
     success_message,
 )
 from shopmill.registry.news import Telling
+from shopmill.run.published import Published
 
 SINCE = datetime(2020, 9, 22, 4, 5, tzinfo=UTC)
 RUN = Outcome("user_item_interactions", "ml-platform", "2020-09-23", "http://127.0.0.1:8080/dags/x/runs/y")
@@ -24,7 +26,9 @@ TASK = FailedTask(
     failed_checks=("recency_days at least 0: 3 violations (such as 17; 18; 19)", "key of interactions: 2 violations"),
     log_url="http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1",
 )
-SUMMARY = {"version": "3f2a9c1d", "rows": 105542, "rejected": 12, "bytes": 45_600_000, "warned": ("stale: 3 days",)}
+PUBLISHED = Published(
+    "user_item_interactions", "2020-09-23", "3f2a9c1d", 105542, 45_600_000, 12, "published", "/store", warned=("stale: 3 days",)
+)  # fmt: skip
 DAY = timedelta(hours=24)
 
 
@@ -110,7 +114,7 @@ def test_all_failed_tasks_of_a_run_are_in_one_message() -> None:
 
 
 def test_a_success_tells_the_figures() -> None:
-    message = success_message(RUN, SUMMARY)
+    message = success_message(RUN, PUBLISHED)
     assert message.subject == "[shopmill] user_item_interactions as of 2020-09-23 published with 1 warning"
     for form in (message.text, message.slack, message.html):
         for part in ("3f2a9c1d", "105,542", "12", "45.6 MB", "stale: 3 days"):
@@ -127,7 +131,7 @@ def test_a_success_tells_the_figures() -> None:
     ],
 )
 def test_a_success_tells_what_it_ends(before: Telling, subject: str, fact: str) -> None:
-    message = success_message(RUN, {**SUMMARY, "warned": ()}, Telling(True, "published", 1, SINCE, before))
+    message = success_message(RUN, replace(PUBLISHED, warned=()), Telling(True, "published", 1, SINCE, before))
     assert message.subject == f"[shopmill] user_item_interactions as of 2020-09-23 {subject}"
     assert fact in message.text
 

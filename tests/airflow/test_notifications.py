@@ -15,9 +15,10 @@ from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.notifications import announce_failure, announce_success, failed_task, note_failure
 from shopmill.errors import CheckFailedError
 from shopmill.run.checks import Result
+from shopmill.run.published import Published
 
 pytestmark = pytest.mark.about("reviews_nlp")  # unless a test says otherwise
-SUMMARY = {"version": "3f2a9c1d", "rows": 7, "rejected": 0, "bytes": 100}
+PUBLISHED = Published("user_item_interactions", "2020-09-23", "3f2a9c1d", 7, 100, 0, "published", "/store")
 
 
 def context(exception: BaseException | None = None) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def test_a_sink_that_refuses_is_a_warning_without_the_secret_and_the_other_is_se
     slack: Any, mailbox: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     slack.sink.status = 500
-    announce_success(context(), SUMMARY)
+    announce_success(context(), PUBLISHED)
     assert len(mailbox.messages) == 1
     record, *_ = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "shopmill_slack" in record.getMessage()
@@ -172,11 +173,11 @@ def test_recipients_may_come_from_the_environment(
     connection = json.loads(sink_connections["AIRFLOW_CONN_SHOPMILL_SMTP"])
     del connection["extra"]["to"]
     monkeypatch.setenv("AIRFLOW_CONN_SHOPMILL_SMTP", json.dumps(connection))
-    announce_success(context(), SUMMARY)
+    announce_success(context(), PUBLISHED)
     assert mailbox.messages == []
     assert "SHOPMILL_NOTIFY_EMAIL" in caplog.text
     monkeypatch.setenv("SHOPMILL_NOTIFY_EMAIL", "a@shop.example, b@shop.example")
-    announce_success(context(), SUMMARY)
+    announce_success(context(), PUBLISHED)
     assert mailbox.messages[0]["to"] == "a@shop.example, b@shop.example"
 
 

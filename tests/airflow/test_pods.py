@@ -145,7 +145,7 @@ def worker_version(settings: Settings, folder: Path) -> str:
     """The version that a worker makes of the same shop, in a store of its own."""
     alone = settings.model_copy(update={"store": str(folder)})
     steps.run_all(Run.create(datasets.load("articles_content"), AS_OF, alone, LENIENT))
-    return str(steps.run_all(Run.create(datasets.load("articles_embeddings"), AS_OF, alone, LENIENT))["version"])
+    return str(steps.run_all(Run.create(datasets.load("articles_embeddings"), AS_OF, alone, LENIENT)).version)
 
 
 @pytest.mark.timeout(600)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 from airflow.sdk import DAG, Param, task
@@ -10,8 +11,19 @@ from airflow.sdk import DAG, Param, task
 from shopmill.airflow.dag import in_time
 from shopmill.airflow.notifications import announce_failure, announce_success, note_failure
 from shopmill.errors import InvalidInputError
+from shopmill.run.published import Published
 
-SUMMARY = {"version": "3f2a9c1d", "rows": 1234567, "rejected": 12, "bytes": 45_600_000, "warned": ["stale"]}
+PUBLISHED = Published(
+    "user_item_interactions",
+    "2020-09-23",
+    "3f2a9c1d",
+    1234567,
+    45_600_000,
+    12,
+    "published",
+    "/store",
+    warned=("stale",),
+)
 
 with DAG("two_tasks", schedule=None, params={"as_of": Param("2020-01-01")}):
 
@@ -52,7 +64,7 @@ with DAG(
 
     @task
     def notify(**context: object) -> None:
-        announce_success(context, SUMMARY)
+        announce_success(context, replace(PUBLISHED, as_of=context["params"]["as_of"]))
 
     [task(work, task_id="one")(), task(work, task_id="other")()] >> notify()
 
@@ -74,7 +86,7 @@ with DAG("succeeds", schedule=None, params={"as_of": Param("2020-01-01")}):
 
     @task
     def notify_success(**context: object) -> None:
-        announce_success(context, SUMMARY)
+        announce_success(context, replace(PUBLISHED, as_of=context["params"]["as_of"]))
 
     notify_success()
 

@@ -37,7 +37,7 @@ def build(settings: Settings, dataset: str, as_of: str, **parameters: Any) -> di
     told = computed(run)
     steps.check(run)
     steps.publish(run)
-    return told | steps.register(run)
+    return told | steps.register(run).document()
 
 
 def catalogue(settings: Settings, as_of: str, *articles: dict[str, Any]) -> dict[str, Any]:

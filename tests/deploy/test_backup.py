@@ -67,7 +67,7 @@ def test_all_is_there_after_a_restore(
     before = using(old, tmp_path / "store")
     follow("psql", at(old), tmp_path)
     made = steps.run_all(Run.create(datasets.load(DATASET), AS_OF, before))
-    assert made["status"] == "published"
+    assert made.status == "published"
 
     follow("pg_dump", at(old), tmp_path)
     shutil.copytree(tmp_path / "store", tmp_path / "backup", ignore=shutil.ignore_patterns("staging"))
@@ -79,6 +79,6 @@ def test_all_is_there_after_a_restore(
         Registry(after.registry_dsn.get_secret_value()).runs()
         == Registry(before.registry_dsn.get_secret_value()).runs()
     )
-    assert load(DATASET, AS_OF, store=after.store).version == made["version"]
-    assert steps.run_all(Run.create(datasets.load(DATASET), AS_OF, after))["status"] == "unchanged"
+    assert load(DATASET, AS_OF, store=after.store).version == made.version
+    assert steps.run_all(Run.create(datasets.load(DATASET), AS_OF, after)).status == "unchanged"
     assert Registry(after.registry_dsn.get_secret_value()).migrate() == []

@@ -73,7 +73,7 @@ def test_every_dataset_is_made_with_these_roles(granted: Granted, settings: Sett
     as_of = str(synthetic.AS_OF)
     names = ["articles_content", "articles_embeddings", "customer_features", "events_and_funnels"]
     names += ["reviews_nlp", "timeseries", "training_labels", "user_item_interactions"]
-    made = {name: steps.run_all(Run.create(datasets.load(name), as_of, settings))["status"] for name in names}
+    made = {name: steps.run_all(Run.create(datasets.load(name), as_of, settings)).status for name in names}
     assert set(made.values()) == {"published"}, made
     assert {row["dataset"] for row in Registry(granted.registry_dsn).runs()} == set(names)
 

@@ -48,7 +48,7 @@ def test_what_is_left_is_what_the_task_needs_and_the_cache_lacks(settings: Setti
     steps.check(run)
     steps.publish(run)
     steps.register(run)
-    assert Store(s3_store).keys(run.staging) == [], "the texts are gone with the run's other work"
+    assert Store(s3_store).keys(run.staging.folder) == [], "the texts are gone with the run's other work"
 
 
 def test_only_new_texts_are_left(settings: Settings) -> None:

@@ -27,7 +27,7 @@ from shopmill import datasets
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import load_settings
-print(steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-23", load_settings()))["status"])
+print(steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-23", load_settings())).status)
 """
 SHOP = {
     "transactions": [

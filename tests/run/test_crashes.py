@@ -19,6 +19,7 @@ from shopmill.embeddings.neighbours import INDEX
 from shopmill.errors import ConflictError
 from shopmill.registry import Registry
 from shopmill.run import steps
+from shopmill.run.published import Published
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
@@ -44,7 +45,7 @@ SHOP = {
 }  # fmt: skip
 
 
-def run_again(settings: Settings, as_of: str, run_id: str | None = None, dataset: str = DATASET) -> dict[str, object]:
+def run_again(settings: Settings, as_of: str, run_id: str | None = None, dataset: str = DATASET) -> Published:
     """A run in this process; a killed one's lock is free as soon as the server sees the connection gone."""
     deadline = time.monotonic() + 20
     while True:
@@ -135,8 +136,8 @@ def test_killed_at_any_change(stage: Stage) -> None:
         assert process.exitcode == -signal.SIGKILL, point
         current = assert_whole(settings)
         assert (current.as_of == SECOND) <= (point > manifest), point
-        summary = run_again(settings, SECOND, f"killed-{point}")
-        assert summary["version"] == stage.version, point
+        published = run_again(settings, SECOND, f"killed-{point}")
+        assert published.version == stage.version, point
         assert assert_whole(settings).version == stage.version
         assert published_bytes(settings) == stage.bytes, point
         assert Store(settings.store).keys(f"staging/{DATASET}") == []
@@ -180,7 +181,7 @@ def test_no_file_may_grow_past_a_limit(stage: Stage, limit: int) -> None:
     )
     assert row["status"] == "failed"
     assert row["error"].startswith("StoreError: ")
-    assert run_again(settings, SECOND)["version"] == stage.version
+    assert run_again(settings, SECOND).version == stage.version
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_a_full_disk(stage: Stage, small_disk: Path) -> None:
     assert report.read_text().splitlines()[-1].startswith("= StoreError ")
     assert assert_whole(settings).as_of == FIRST
     filler.unlink()
-    assert run_again(settings, SECOND)["version"] == stage.version
+    assert run_again(settings, SECOND).version == stage.version
 
 
 # --- with an index that serves -------------------------------------------------------------------------------------
@@ -285,5 +286,5 @@ def test_killed_between_the_making_of_an_index_and_its_serving(indexed_stage: In
         serving, tables = indexed_stage.served()
         assert serving == (version if serves == SECOND else indexed_stage.first), moment
         assert tables == sorted({f"articles_{serving}", f"articles_{version}"}), moment
-        assert run_again(settings, SECOND, run_id, INDEXED)["version"] == version
+        assert run_again(settings, SECOND, run_id, INDEXED).version == version
         assert indexed_stage.served() == (version, [f"articles_{version}"]), moment

@@ -13,6 +13,7 @@ from shopmill import datasets
 from shopmill.cli import app as cli
 from shopmill.errors import DamagedError, InvalidInputError
 from shopmill.run import steps
+from shopmill.run.published import Published
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.store import Store, sha256_of
@@ -27,7 +28,7 @@ def shop(settings: Settings, shop_dsn: str) -> Settings:
     return settings
 
 
-def publish(settings: Settings, as_of: str, dataset: str = DATASET) -> dict[str, object]:
+def publish(settings: Settings, as_of: str, dataset: str = DATASET) -> Published:
     return steps.run_all(Run.create(datasets.load(dataset), as_of, settings, LENIENT))
 
 
@@ -73,7 +74,7 @@ def test_a_rerun_replaces_a_damaged_file_before_it_says_unchanged(shop: Settings
     [file] = shopmill.load(DATASET, store=shop.store).files()
     sha256 = sha256_of(file)
     damage(file)  # type: ignore[operator]
-    assert publish(shop, FIRST)["version"] == first["version"]
+    assert publish(shop, FIRST).version == first.version
     assert sha256_of(file) == sha256
     assert shopmill.load(DATASET, store=shop.store, verify=True).to_arrow().num_rows == 2
 
@@ -83,10 +84,10 @@ def test_the_next_run_takes_nothing_over_that_is_damaged(shop: Settings, tmp_pat
     publish(shop, FIRST, "timeseries")
     clean = shop.model_copy(update={"store": str(tmp_path / "clean")})
     shutil.copytree(shop.store, clean.store)
-    wanted = publish(clean, SECOND, "timeseries")["version"]
+    wanted = publish(clean, SECOND, "timeseries").version
     for file in shopmill.load("timeseries", store=shop.store).files():
         damage(file)  # type: ignore[operator]
-    assert publish(shop, SECOND, "timeseries")["version"] == wanted
+    assert publish(shop, SECOND, "timeseries").version == wanted
     assert shopmill.load("timeseries", store=shop.store, verify=True).files()
 
 
@@ -97,17 +98,17 @@ def test_what_cannot_be_computed_without_the_damaged_file_is_refused(shop: Setti
     with pytest.raises(DamagedError, match=rf"other bytes.*shopmill run articles_content --as-of {FIRST}"):
         publish(shop, SECOND, "articles_content")
     publish(shop, FIRST, "articles_content")
-    assert publish(shop, SECOND, "articles_content")["status"] == "published"
+    assert publish(shop, SECOND, "articles_content").status == "published"
 
 
 @pytest.mark.parametrize("damage", [missing, cut_off])
 def test_a_damaged_raw_file_is_read_from_the_shop_again(shop: Settings, damage: object) -> None:
-    version = publish(shop, FIRST)["version"]
+    version = publish(shop, FIRST).version
     store = Store(shop.store)
     for key in store.keys("raw/transactions"):
         if key.endswith(".parquet"):
             damage(Path(store.uri(key)))  # type: ignore[operator]
-    assert publish(shop, FIRST)["version"] == version
+    assert publish(shop, FIRST).version == version
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import shopmill
 from power_cut import Platters, watched
 from shopmill import datasets
 from shopmill.run import steps
+from shopmill.run.published import Published
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.store import Store, sha256_of
@@ -30,7 +32,7 @@ def shop(settings: Settings, shop_dsn: str) -> Settings:
     return settings
 
 
-def publish(settings: Settings, as_of: str) -> dict[str, object]:
+def publish(settings: Settings, as_of: str) -> Published:
     return steps.run_all(Run.create(datasets.load(DATASET), as_of, settings, LENIENT))
 
 
@@ -56,13 +58,13 @@ def whole(settings: Settings) -> list[str]:
 def test_what_was_published_is_there_after_a_cut(shop: Settings, tmp_path: Path) -> None:
     with watched(Path(shop.store)) as platters:
         for number, as_of in enumerate((FIRST, SECOND)):
-            version = publish(shop, as_of)["version"]
+            version = publish(shop, as_of).version
             left = at(shop, tmp_path / f"left-{number}")
             platters.leave(Path(left.store))
             assert whole(left) == [FIRST, SECOND][: number + 1]
             opened = shopmill.load(DATASET, store=left.store)
             assert (opened.as_of, opened.version) == (as_of, version)
-            assert publish(left, as_of) == {**publish(shop, as_of), "path": opened.path}
+            assert publish(left, as_of) == replace(publish(shop, as_of), path=opened.path)
 
 
 def test_a_cut_at_any_moment_leaves_whole_versions_and_a_run_ends_the_same(shop: Settings, tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_a_cut_at_any_moment_leaves_whole_versions_and_a_run_ends_the_same(shop:
     shutil.rmtree(shop.store)
     Path(shop.store).mkdir()
     with watched(Path(shop.store), keep):
-        version = publish(shop, FIRST)["version"]
+        version = publish(shop, FIRST).version
     seen = []
     for state in states:
         left = at(shop, state)
@@ -87,7 +89,7 @@ def test_a_cut_at_any_moment_leaves_whole_versions_and_a_run_ends_the_same(shop:
         assert not pointer.exists() or seen[-1] == [FIRST]
     assert (seen[0], seen[-1]) == ([], [FIRST])
     for state in states[:: max(1, len(states) // 6)]:
-        assert publish(at(shop, state), FIRST)["version"] == version
+        assert publish(at(shop, state), FIRST).version == version
         assert whole(at(shop, state)) == [FIRST]
 
 
@@ -100,7 +102,7 @@ def test_a_document_that_cannot_be_read_is_named_and_the_next_run_repairs_it(
     shop: Settings, tmp_path: Path, damage: bytes, ending: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     publish(shop, FIRST)
-    version = publish(shop, SECOND)["version"]
+    version = publish(shop, SECOND).version
     healthy = Store(shop.store)
     content = {key: healthy.read(key) for key in healthy.keys(DATASET)}
     stamp = "20200923T000000Z/0000.json" if ending == "0000.json" else f"={version}/manifest.json"
@@ -113,11 +115,11 @@ def test_a_document_that_cannot_be_read_is_named_and_the_next_run_repairs_it(
     opened = shopmill.load(DATASET, store=shop.store)
     assert opened.as_of == (FIRST if ending == "manifest.json" else SECOND)
     with caplog.at_level(logging.WARNING):
-        assert publish(shop, SECOND)["version"] == version
+        assert publish(shop, SECOND).version == version
     assert {key for key in damaged if key in caplog.text} == set(damaged)
     assert {key: healthy.read(key) for key in healthy.keys(DATASET)} == content
     caplog.clear()
-    assert publish(shop, SECOND)["status"] == "unchanged"
+    assert publish(shop, SECOND).status == "unchanged"
     assert not [record for record in caplog.records if "damaged" in record.message]
 
 
@@ -150,8 +152,8 @@ def test_a_real_file_system_whose_power_is_cut(shop: Settings, tmp_path: Path, e
         assert not lost.exists() or lost.stat().st_size == 0, "the copy shows what was never written to the disk"
         left = at(shop, after / "store")
         assert whole(left) == [FIRST]
-        assert shopmill.load(DATASET, store=left.store).version == published["version"]
-        assert publish(left, FIRST)["status"] == "unchanged"
-        assert publish(left, SECOND)["status"] == "published"
+        assert shopmill.load(DATASET, store=left.store).version == published.version
+        assert publish(left, FIRST).status == "unchanged"
+        assert publish(left, SECOND).status == "published"
     finally:
         subprocess.run(["umount", "--lazy", str(after)], check=False)

@@ -13,6 +13,7 @@ from shopmill import datasets
 from shopmill.errors import CheckFailedError, ConflictError, InvalidInputError
 from shopmill.registry import Registry
 from shopmill.run import steps
+from shopmill.run.published import Published
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.store import Store
@@ -58,7 +59,7 @@ def shop(settings: Settings, large_shop: str) -> Settings:
     return settings.model_copy(update={"source_dsn": SecretStr(large_shop)})
 
 
-def publish(settings: Settings, as_of: str = NEXT, **parameters: object) -> dict[str, object]:
+def publish(settings: Settings, as_of: str = NEXT, **parameters: object) -> Published:
     return steps.run_all(Run.create(datasets.load(DATASET), as_of, settings, {**LENIENT, **parameters}))
 
 
@@ -74,21 +75,21 @@ def test_the_same_bytes_on_one_thread_and_two_here_and_on_s3(
     two = shop.model_copy(update={"threads": 2, "store": str(tmp_path / "two")})
     remote = shop.model_copy(update={"store": s3_store})
     found = {name: [publish(s, AS_OF), publish(s, NEXT)] for name, s in (("1", one), ("2", two), ("s3", remote))}
-    versions = {name: [summary["version"] for summary in summaries] for name, summaries in found.items()}
+    versions = {name: [one.version for one in published] for name, published in found.items()}
     assert versions["1"] == versions["2"] == versions["s3"]
     assert len(dataset_bytes(one)) == 2 * 6 + 1
     assert dataset_bytes(one) == dataset_bytes(two) == dataset_bytes(remote)
 
     for again in (two, remote):
         before = dataset_bytes(again)
-        summary = publish(again, NEXT)
-        assert (summary["status"], summary["version"]) == ("unchanged", versions["1"][1])
+        unchanged = publish(again, NEXT)
+        assert (unchanged.status, unchanged.version) == ("unchanged", versions["1"][1])
         assert dataset_bytes(again) == before
     read = shopmill.load(DATASET, store=s3_store)
     assert read.version == versions["1"][1]
     assert read.to_arrow().equals(shopmill.load(DATASET, store=one.store).to_arrow())
-    assert read.to_arrow().num_rows == found["s3"][1]["rows"]
-    assert str(found["s3"][1]["path"]).startswith(s3_store)
+    assert read.to_arrow().num_rows == found["s3"][1].rows
+    assert found["s3"][1].path.startswith(s3_store)
 
 
 def test_the_future_changes_no_byte(
@@ -119,7 +120,7 @@ def test_each_outcome_has_its_row(shop: Settings) -> None:
     first, again, blocked = (
         Run.create(datasets.load(DATASET), NEXT, shop, {**LENIENT, "max_reject_share": share}) for share in (1, 1, 1)
     )
-    assert [steps.run_all(run)["status"] for run in (first, again)] == ["published", "unchanged"]
+    assert [steps.run_all(run).status for run in (first, again)] == ["published", "unchanged"]
     blocked = Run.create(datasets.load(DATASET), "2021-09-23", shop, LENIENT)
     with pytest.raises(CheckFailedError) as error:
         steps.run_all(blocked)
@@ -173,10 +174,10 @@ def test_steps_may_be_repeated(shop: Settings) -> None:
     ):
         step()
         step()
-    assert steps.register(run)["version"] == reference["version"]
+    assert steps.register(run).version == reference.version
     assert run.store.keys("staging") == []
 
 
 def test_a_parameter_makes_another_version(shop: Settings) -> None:
-    assert publish(shop)["version"] != publish(shop, view_weight="0.06")["version"]
-    assert publish(shop, view_weight="0.050")["version"] == publish(shop)["version"]
+    assert publish(shop).version != publish(shop, view_weight="0.06").version
+    assert publish(shop, view_weight="0.050").version == publish(shop).version

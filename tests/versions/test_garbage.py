@@ -24,7 +24,9 @@ from shopmill.cli import app as cli
 from shopmill.reading import load
 from shopmill.run import steps
 from shopmill.run.run import Run
+from shopmill.run.staging import Staging, staged_runs
 from shopmill.settings import Settings
+from shopmill.source.snapshot import RawFile, Snapshot
 from shopmill.versions.garbage import GarbageCollection, collect
 from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Manifest
@@ -104,7 +106,7 @@ def publish(store: Store, made: Publishing, number: int) -> None:
 
 
 def look_at(store: Store, rule: Retention, now: datetime = LATER) -> GarbageCollection:
-    return GarbageCollection(store, ZONE, (SHOP, MADE_OF_IT), rule, now)
+    return GarbageCollection(store, ZONE, (SHOP, MADE_OF_IT), staged_runs, rule, now)
 
 
 @contextmanager
@@ -190,10 +192,10 @@ def test_looking_changes_nothing_and_deleting_holds_the_locks() -> None:
 def test_what_a_living_run_has_pinned_stays() -> None:
     with store_with(history_of_days(3)) as store:
         first = Versions(store, SHOP, ZONE).all()[0]
-        pin = {"as_of": first.as_of, "version": first.version}
-        store.write(f"staging/{SHOP}/a-run/previous.json", to_json(pin))
-        raw = {"key": "none", "files": [{"key": "raw/articles/source=x/day=1/0.parquet"}]}
-        store.write(f"staging/{SHOP}/a-run/inputs/extract.json", to_json({"articles": raw}))
+        staging = Staging(store, SHOP, "a-run")
+        staging.pin_previous(first.pin)
+        file = RawFile("1", "raw/articles/source=x/day=1/0.parquet", 1, 1, "")
+        staging.write_inputs("extract", {"articles": Snapshot("articles", "", "", (file,), "none")})
         look = look_at(store, Retention(1, 0, 0))
         # All was written just now: a run that lives is one that has written within the grace, so the rest is made old.
         living = set(store.keys("staging"))
@@ -244,12 +246,12 @@ def test_real_versions_load_and_continue_after_the_command(settings: Settings, s
     shown = _gc(settings, "--last", "2", "--weekly", "0", "--monthly", "0")
     assert shown == {"deleted": False, "bytes": 0, "keys": []}, "all of it is new"
 
-    look = GarbageCollection(store, settings.zone, ("user_item_interactions",), Retention(2, 0, 0), LATER)
+    look = GarbageCollection(store, settings.zone, ("user_item_interactions",), staged_runs, Retention(2, 0, 0), LATER)
     gone = collect(look, Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings).locks)
     assert any("as_of=2020-09-03" in entry.key for entry in gone.entries)
     assert load("user_item_interactions", "2020-09-06", settings.store).to_arrow().num_rows == 5
-    summary = steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings))
-    assert (summary["status"], summary["rows"]) == ("published", 6)
+    published = steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-07", settings))
+    assert (published.status, published.rows) == ("published", 6)
 
 
 def test_it_waits_for_a_publish_that_is_going_on_and_sees_what_it_published() -> None:

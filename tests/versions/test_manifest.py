@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shopmill.errors import InvalidInputError
-from shopmill.versions.manifest import Manifest
+from shopmill.versions.manifest import Manifest, Summary
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -49,9 +49,7 @@ def test_it_is_read_back() -> None:
 
 def test_it_tells_figures() -> None:
     manifest = Manifest("d", "2020-09-23", content())
-    assert manifest.summary == {
-        "dataset": "d", "as_of": "2020-09-23", "version": manifest.version, "rows": 6, "bytes": 20, "rejected": 3,
-    }  # fmt: skip
+    assert manifest.summary == Summary("d", "2020-09-23", manifest.version, rows=6, bytes=20, rejected=3)
     assert [file.path for file in manifest.all_files] == ["t/part-00000.parquet", "t/part-00001.parquet"]
     with pytest.raises(InvalidInputError, match=r"no table 'u'; it has t"):
         manifest.need("u")

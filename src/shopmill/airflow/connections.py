@@ -3,7 +3,6 @@
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from shopmill.connection_string import from_fields
 from shopmill.settings import Settings, load_settings
 
 SOURCE = "shopmill_source"
@@ -18,14 +17,7 @@ def airflow_settings() -> Settings:
 
 def _dsn(connection_id: str) -> str | None:
     try:
-        found = Connection.get(connection_id)
+        uri: str = Connection.get(connection_id).get_uri()
     except AirflowNotFoundException:
         return None
-    fields = {
-        "host": found.host,
-        "port": found.port,
-        "user": found.login,
-        "password": found.password,
-        "dbname": found.schema,
-    }
-    return from_fields(fields, found.extra_dejson)
+    return uri.replace("postgres://", "postgresql://", 1)

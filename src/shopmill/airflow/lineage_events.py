@@ -28,8 +28,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from shopmill.declaration import Dataset as Declared
 from shopmill.lineage.dataset_lineage import ColumnLineage, DatasetLineage, Origin, ShopLineage
-from shopmill.run.checks import column_rules
+from shopmill.run.checks import Result, column_rules
+from shopmill.run.published import Published
 from shopmill.run.run import Run
+from shopmill.run.steps import Outcome
 from shopmill.source.mapping import load_mapping
 from shopmill.versions.manifest import File, Manifest
 
@@ -38,21 +40,23 @@ Place = tuple[str, str]
 """Namespace and name of a dataset, by OpenLineage's naming rules."""
 
 
-def step_lineage(step: str, part: str, run: Run, summary: Mapping[str, Any], sql: str) -> "OperatorLineage[Any, Any]":
-    """The lineage of a step that has ended; `summary` is empty when it failed, `sql` is what it ran.
+def step_lineage(step: str, part: str, run: Run, outcome: Outcome, sql: str) -> "OperatorLineage[Any, Any]":
+    """The lineage of a step that has ended; `outcome` is None when it failed, `sql` is what it ran.
 
     Published tables are outputs of the step that publishes them, so a run that fails claims none.
     """
     events = LineageEvents(run)
     if step == "extract":
-        return OperatorLineage(inputs=events.shop_tables(_tables_of(run, part), summary))
+        return OperatorLineage(
+            inputs=events.shop_tables(_tables_of(run, part), outcome if isinstance(outcome, dict) else {})
+        )
     if step == "transform":
         facets = {"sql": sql_job.SQLJobFacet(query=sql, dialect=run.settings.engine)} if sql else {}
         return OperatorLineage(job_facets=facets)
     if step == "check":
         return OperatorLineage(inputs=events.checked())
-    if step == "publish" and summary:
-        manifest = run.versions.exactly(summary["as_of"], summary["version"])
+    if isinstance(outcome, Published) and step == "publish":
+        manifest = run.versions.exactly(outcome.as_of, outcome.version)
         return OperatorLineage(inputs=events.inputs(manifest), outputs=events.outputs(manifest))
     return OperatorLineage()
 
@@ -93,8 +97,8 @@ class LineageEvents:
 
     def _versions_read(self, manifest: Manifest) -> list[InputDataset]:
         versions = {name: d["version"] for name, d in manifest.content["inputs"].items() if "version" in d}
-        if before := manifest.beside["previous"]:
-            versions[self.run.dataset.name] = before["version"]
+        if previous := manifest.previous:
+            versions[self.run.dataset.name] = previous.version
         lineages = [self._lineage.table(table) for table in manifest.tables]
         read = sorted({(o.dataset, o.table) for lineage in lineages for o in lineage.origins if o.dataset})
         return [
@@ -170,8 +174,8 @@ class LineageEvents:
         """The tables that were checked, with how each check went; checks over several tables stand with the main one."""
         main = self.run.dataset.published[0].name
         assertions: dict[str, list[data_quality_assertions_dataset.Assertion]] = {}
-        for check in self.run.noted("checks"):
-            table = check["table"] or main
+        for check in self.run.staging.checks():
+            table = check.table or main
             assertions.setdefault(table, []).append(_assertion(self.run.dataset, check))
         return [
             InputDataset(
@@ -208,19 +212,19 @@ KINDS = {
 }
 
 
-def _assertion(dataset: Declared, check: Mapping[str, Any]) -> data_quality_assertions_dataset.Assertion:
-    columns = dataset.table(check["table"]).columns if check["table"] else ()
-    column = next((c.name for c in columns if check["name"] in {rule.name for rule in column_rules(c)}), None)
-    kind = next((kind for ending, kind in KINDS.items() if check["name"].endswith(ending)), "custom_sql")
+def _assertion(dataset: Declared, check: Result) -> data_quality_assertions_dataset.Assertion:
+    columns = dataset.table(check.table).columns if check.table else ()
+    column = next((c.name for c in columns if check.name in {rule.name for rule in column_rules(c)}), None)
+    kind = next((kind for ending, kind in KINDS.items() if check.name.endswith(ending)), "custom_sql")
     return data_quality_assertions_dataset.Assertion(
         assertion="range" if column and kind == "custom_sql" else kind,
-        success=check["passed"],
+        success=check.passed,
         column=column,
-        severity=check["severity"],
-        name=check["name"],
-        description=check["meaning"],
+        severity=check.severity,
+        name=check.name,
+        description=check.meaning,
         expected="0 violations",
-        actual=check["detail"] or f"{check['violations']} violations",
+        actual=check.detail or f"{check.violations} violations",
     )
 
 
@@ -229,7 +233,7 @@ def _metrics(manifest: Manifest, table: str) -> data_quality_metrics_dataset.Dat
     files = manifest.files(table)
     nulls = {
         check["name"].removesuffix(" not null"): check["violations"]
-        for check in manifest.beside["checks"]
+        for check in manifest.checks
         if check["table"] == table and check["name"].endswith(" not null")
     }
     return data_quality_metrics_dataset.DataQualityMetricsDatasetFacet(

@@ -1,17 +1,17 @@
 """Whether anybody wants to know a step's lineage, and what is told if so. Nothing here may fail a task."""
 
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shopmill.run.run import Run
+    from shopmill.run.steps import Outcome
 
 log = logging.getLogger(__name__)
 
 
-def lineage_of(step: str, part: str, run: "Run", summary: Mapping[str, Any], sql: str) -> Any:
-    """The OperatorLineage of a step that has ended (`summary` is empty when it failed).
+def lineage_of(step: str, part: str, run: "Run", outcome: "Outcome", sql: str) -> Any:
+    """The OperatorLineage of a step that has ended (`outcome` is None when it failed).
 
     None where Airflow's OpenLineage provider is missing or has nowhere to send events to.
     """
@@ -22,7 +22,7 @@ def lineage_of(step: str, part: str, run: "Run", summary: Mapping[str, Any], sql
             return None
         from shopmill.airflow.lineage_events import step_lineage
 
-        return step_lineage(step, part, run, summary, sql)
+        return step_lineage(step, part, run, outcome, sql)
     except ImportError:
         return None
     except Exception:

@@ -11,6 +11,7 @@ from shopmill.declaration import spoken
 
 if TYPE_CHECKING:
     from shopmill.registry.news import Telling
+    from shopmill.run.published import Published
 
 
 ENDED = {"failed": "has recovered", "late": "was late, and is published"}
@@ -80,20 +81,17 @@ def late_message(run: Outcome, due: str, promise: timedelta) -> Message:
     ).message()
 
 
-def success_message(run: Outcome, summary: Mapping[str, Any], telling: "Telling | None" = None) -> Message:
-    """Tells what was published, and the checks that only warn; after a bad time, that it is over.
-
-    `summary` has version, rows, rejected, bytes, warned and status (published or unchanged).
-    """
-    warnings = tuple(summary.get("warned", ()))
+def success_message(run: Outcome, published: "Published", telling: "Telling | None" = None) -> Message:
+    """Tells what was published, and the checks that only warn; after a bad time, that it is over."""
+    warnings = published.warned
     ended = telling.recovered_from if telling else None
-    what = ENDED[ended.kind] if ended else summary.get("status", "published")
+    what = ENDED[ended.kind] if ended else published.status
     ending = f" with {len(warnings)} warning{'s' if len(warnings) > 1 else ''}" if warnings else ""
     facts = {
-        "Version": str(summary["version"]),
-        "Rows": f"{summary['rows']:,}",
-        "Rejected": f"{summary.get('rejected', 0):,}",
-        "Size": human_size(summary.get("bytes", 0)),
+        "Version": published.version,
+        "Rows": f"{published.rows:,}",
+        "Rejected": f"{published.rejected:,}",
+        "Size": human_size(published.bytes),
     }
     if ended and ended.kind == "failed":
         runs = f"{ended.times} runs" if ended.times > 1 else "one run"

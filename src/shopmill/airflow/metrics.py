@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shopmill.asof import AsOf
 
 if TYPE_CHECKING:
+    from shopmill.run.checks import Result
     from shopmill.run.run import Run
 
 log = logging.getLogger(__name__)
@@ -97,17 +98,18 @@ def checked(run: "Run") -> Iterator[Gauge]:
 
 
 def _checked(run: "Run") -> Iterator[Gauge]:
-    results = Counter(_result(check) for check in run.noted("checks"))
+    counts = run.staging.counts()
+    results = Counter(_outcome(result) for result in run.staging.checks())
     for result in ("passed", "warned", "failed"):
         yield "checks", results[result], {"result": result}
     if run.dataset.can_reject:
-        yield "rejected_rows", sum(run.noted("rejected").values()), {}
-    for name, count in run.noted("measured").items():
+        yield "rejected_rows", sum(counts.rejected.values()), {}
+    for name, count in counts.measured.items():
         yield name, count, {}
 
 
-def _result(check: Mapping[str, Any]) -> str:
-    return "passed" if check["passed"] else {"warn": "warned", "error": "failed"}[check["severity"]]
+def _outcome(result: "Result") -> str:
+    return "passed" if result.passed else {"warn": "warned", "error": "failed"}[result.severity]
 
 
 def published(run: "Run") -> Iterator[Gauge]:
@@ -115,7 +117,7 @@ def published(run: "Run") -> Iterator[Gauge]:
     current = run.versions.need(None)
     yield "as_of_timestamp_seconds", AsOf.parse(current.as_of, run.settings.zone).instant.timestamp(), {}
     yield "promised_age_seconds", run.dataset.promise.age.total_seconds(), {}
-    yield "bytes", current.summary["bytes"], {}
+    yield "bytes", current.summary.bytes, {}
 
 
 def begin() -> None:

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from shopmill.registry.news import Kind, NewsDesk, Telling
     from shopmill.run.checks import Result
+    from shopmill.run.published import Published
 
 NUMBERED = re.compile(r"\S*\d\S*")
 """What differs between two failures of the same cause: counts, times, ids."""
@@ -87,12 +87,12 @@ def announce_failure(context: "Context") -> None:
     _tell(settings, run, telling, failure_message(run, tasks, telling, again))
 
 
-def announce_success(context: "Context", summary: Mapping[str, Any]) -> None:
-    """Tells that a version was published, from `summary` with version, rows, rejected, bytes, warned."""
+def announce_success(context: "Context", published: "Published") -> None:
+    """Tells that a version was published."""
     task, settings = context["ti"], _settings()
-    run = _outcome(task.dag_id, task.run_id, str(summary.get("as_of") or as_of_in(context) or "") or None)
-    telling = _note(settings, run, "published", "; ".join(sorted(summary.get("warned", ()))))
-    _tell(settings, run, telling, success_message(run, summary, telling))
+    run = _outcome(task.dag_id, task.run_id, published.as_of)
+    telling = _note(settings, run, "published", "; ".join(sorted(published.warned)))
+    _tell(settings, run, telling, success_message(run, published, telling))
     metrics.send(task.dag_id, "failures_in_a_row", telling.times if telling.kind == "failed" else 0)
 
 

@@ -19,7 +19,9 @@ from shopmill.airflow.trigger_form import given_parameters
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from shopmill.run.published import Published
     from shopmill.run.run import Run
+    from shopmill.run.steps import Checked, Outcome, Rows
 
 
 class StepOperator(BaseOperator):
@@ -39,17 +41,20 @@ class StepOperator(BaseOperator):
         self.lineage: Any = None
 
     def execute(self, context: "Context") -> Any:
-        """Does the step and returns its summary, a few numbers."""
+        """Does the step and returns what came of it as JSON, a few numbers."""
         run = self._run(context)
-        steps = {"extract": self._extract, "transform": self._transform, "check": self._check, "publish": self._publish}
         self._wait_for_turn(run, context)
-        summary: dict[str, Any] = {}
+        outcome: Outcome = None
         try:
             with metrics.timed(run, self.task_id):
-                summary = steps.get(self.step, self._plain)(run, context)
+                outcome = self._do(run, context)
         finally:
-            self.lineage = lineage_of(self.step, self.part, run, summary, self.sql)
-        return summary
+            self.lineage = lineage_of(self.step, self.part, run, outcome, self.sql)
+        return outcome if isinstance(outcome, dict) else outcome.document()
+
+    def _do(self, run: "Run", context: "Context") -> "Rows | Checked | Published":
+        done: Rows | Checked | Published = getattr(self, f"_{self.step}")(run, context)
+        return done
 
     def _wait_for_turn(self, run: "Run", context: "Context") -> None:
         if self.step == "transform" and self.part == run.dataset.tasks[0].name:
@@ -80,52 +85,55 @@ class StepOperator(BaseOperator):
             refresh=bool(params["refresh"]),
         )
 
-    def _extract(self, run: "Run", context: "Context") -> dict[str, Any]:
+    def _extract(self, run: "Run", context: "Context") -> "Rows":
         from shopmill.run import steps
 
         from_source: Counter[str] = Counter()
         rows = steps.extract(run, self.part, lambda table, count: from_source.update({table: count}))
         metrics.tell(run, metrics.read(rows, from_source))
-        if steps.already_made(run):
+        if made := steps.already_made(run):
             metrics.tell(run, metrics.published(run))
-            announce_success(context, {**run.versions.need(run.as_of).summary, "status": "unchanged"})
+            announce_success(context, made)
             raise AirflowSkipException(f"{run.dataset.name} as of {run.as_of.label} was made of the same before.")
         return rows
 
-    def _transform(self, run: "Run", _: "Context") -> dict[str, Any]:
+    def _transform(self, run: "Run", _: "Context") -> "Rows":
         from shopmill.run import steps
 
         statements: list[str] = []
         try:
-            summary = steps.transform(run, self.part, lambda table, sql: statements.append(f"-- {table}\n{sql};\n"))
+            rows = steps.transform(run, self.part, lambda table, sql: statements.append(f"-- {table}\n{sql};\n"))
         finally:
             self.sql = "\n".join(statements)
-        metrics.tell(run, metrics.computed(run, self.task_id, summary))
-        return summary
+        metrics.tell(run, metrics.computed(run, self.task_id, rows))
+        return rows
 
-    def _check(self, run: "Run", context: "Context") -> dict[str, Any]:
+    def _check(self, run: "Run", _: "Context") -> "Checked":
+        from shopmill.run import steps
+
         try:
-            return self._plain(run, context)
+            return steps.check(run)
         finally:
             metrics.tell(run, metrics.checked(run))
 
-    def _publish(self, run: "Run", context: "Context") -> dict[str, Any]:
-        summary = self._plain(run, context)
-        metrics.tell(run, metrics.published(run))
-        events = context["outlet_events"]
-        for outlet in self.outlets:
-            told = {name: summary[name] for name in ("as_of", "version", "rows")}
-            if isinstance(outlet, Asset):
-                events[outlet].extra = told
-            elif changes := summary["announced"].get(outlet.name):
-                events[outlet].add(announced_asset(outlet.name), extra={**told, "changes": changes})
-        return summary
-
-    def _plain(self, run: "Run", _: "Context") -> dict[str, Any]:
+    def _publish(self, run: "Run", context: "Context") -> "Published":
         from shopmill.run import steps
 
-        summary: dict[str, Any] = getattr(steps, self.step)(run)
-        return summary
+        published = steps.publish(run)
+        metrics.tell(run, metrics.published(run))
+        events = context["outlet_events"]
+        extra: dict[str, Any] = {"as_of": published.as_of, "version": published.version, "rows": published.rows}
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                events[outlet].extra = extra
+            elif changes := published.announced.get(outlet.name):
+                events[outlet].add(announced_asset(outlet.name), extra={**extra, "changes": changes})
+        return published
+
+    def _register(self, run: "Run", _: "Context") -> "Published":
+        from shopmill.run import steps
+
+        return steps.register(run)
 
 
 class NotifyOperator(BaseOperator):
@@ -133,6 +141,8 @@ class NotifyOperator(BaseOperator):
 
     def execute(self, context: "Context") -> None:
         """Announces what the register step returned."""
-        announce_success(context, context["ti"].xcom_pull(task_ids="register_metadata"))
+        from shopmill.run.published import Published
+
+        announce_success(context, Published.from_document(context["ti"].xcom_pull(task_ids="register_metadata")))
         if started := context["dag_run"].start_date:
             metrics.send(self.dag_id, "run_duration_seconds", (datetime.now(UTC) - started).total_seconds())

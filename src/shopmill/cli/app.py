@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,13 +25,13 @@ from shopmill.cli.gx import export_gx
 from shopmill.cli.lineage import lineage
 from shopmill.cli.options import pairs
 from shopmill.cli.report import report, write_version
-from shopmill.cli.source import moved
 from shopmill.cli.training import training_set
 from shopmill.datasets.faults import refuse_faults
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from shopmill.run.published import Published
     from shopmill.text.index_search import Neighbour
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -86,21 +87,21 @@ def run(
             rows[table] = rows.get(table, 0) + more
             tell("extract", f"{table} {rows[table]:,} rows")
 
-        summary = steps.run_all(started, tell, count)
-    _print_run(summary, as_json)
+        published = steps.run_all(started, tell, count)
+    _print_run(published, as_json)
 
 
-def _print_run(summary: dict[str, Any], as_json: bool) -> None:
+def _print_run(published: "Published", as_json: bool) -> None:
     if as_json:
-        out.print_json(json.dumps(summary))
+        out.print_json(json.dumps(published.document()))
         return
     out.print(
-        f"{summary['dataset']} as of {summary['as_of']}: version [bold]{summary['version']}[/] {summary['status']}, "
-        f"{summary['rows']:,} rows, {summary['rejected']:,} rejected, {summary['bytes']:,} bytes"
+        f"{published.dataset} as of {published.as_of}: version [bold]{published.version}[/] {published.status}, "
+        f"{published.rows:,} rows, {published.rejected:,} rejected, {published.bytes:,} bytes"
     )
-    for name in summary["warned"]:
+    for name in published.warned:
         out.print(f"[yellow]warning[/] {escape(name)}")
-    out.print(summary["path"], soft_wrap=True, highlight=False, markup=False)
+    out.print(published.path, soft_wrap=True, highlight=False, markup=False)
 
 
 @app.command()
@@ -122,7 +123,9 @@ def versions(
         for versions_of in [Versions(store, name, chosen.zone)]
         for manifest in versions_of.all()
     ]
-    rows = [{**manifest.summary, "current": versions_of.is_current(manifest)} for versions_of, manifest in found]
+    rows = [
+        {**asdict(manifest.summary), "current": versions_of.is_current(manifest)} for versions_of, manifest in found
+    ]
     if as_json:
         out.print_json(json.dumps(rows))
     elif not rows:
@@ -171,10 +174,10 @@ def show(
         out.print_json(
             json.dumps(
                 {
-                    **manifest.summary,
+                    **asdict(manifest.summary),
                     "path": found.path,
                     "tables": manifest.content["tables"],
-                    "checks": manifest.beside["checks"],
+                    "checks": manifest.checks,
                     "sample": rows_out,
                 }
             )
@@ -187,7 +190,7 @@ def show(
     _print_table(
         [
             {**c, "result": "passed" if c["passed"] else f"{c['severity']}: {c['detail'] or c['violations']}"}
-            for c in manifest.beside["checks"]
+            for c in manifest.checks
         ],
         ("table", "name", "result"),
         "Checks",
@@ -335,16 +338,7 @@ def demo(
     raise typer.Exit(code)
 
 
-for command in (
-    lineage,
-    report,
-    export,
-    training_set,
-    export_gx,
-    gc,
-    airflow_setup,
-    moved,
-):  # each in a module of its own
+for command in (lineage, report, export, training_set, export_gx, gc, airflow_setup):  # each in a module of its own
     app.command()(command)
 
 

@@ -22,6 +22,7 @@ def gc(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, with every key")] = False,
 ) -> None:
     """Show what the store holds beyond what is to be kept, and with --delete remove it."""
+    from shopmill.run.staging import staged_runs
     from shopmill.versions.garbage import Garbage, GarbageCollection, collect
     from shopmill.versions.locks import Locks
     from shopmill.versions.retention import Retention
@@ -32,6 +33,7 @@ def gc(
         Store(settings.store),
         settings.zone,
         datasets.names(),
+        staged_runs,
         Retention(last, weekly, monthly),
         datetime.now(UTC),
         timedelta(hours=grace_hours),

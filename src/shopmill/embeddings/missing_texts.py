@@ -21,7 +21,7 @@ def leave_missing_texts(run: Run, task: str) -> tuple[str, int]:
     with recorded(run), open_workspace(run) as workspace:
         path = workspace.scratch / "missing_texts.parquet"
         write_batches(missing_texts(workspace.context, _texts(workspace, task)), path)
-        key = f"{run.staging}/missing_texts/{task}.parquet"
+        key = run.staging.key(f"missing_texts/{task}.parquet")
         if found := workspace.context.counts["texts_missing"]:
             run.store.adopt(path, key)
         return run.store.uri(key), found

@@ -40,6 +40,12 @@ class Result:
         examples = f" (such as {'; '.join(self.examples)})" if self.examples else ""
         return f"{self.name}: {found}{examples}"
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Result":
+        """The reverse of `document`."""
+        own = {name: value for name, value in document.items() if name != "passed"}
+        return cls(**{**own, "examples": tuple(document["examples"])})
+
     def document(self) -> dict[str, Any]:
         """The result as JSON."""
         return {

@@ -11,9 +11,10 @@ from shopmill.engine.compose import compose, statement, typed
 from shopmill.engine.identifiers import quote
 from shopmill.errors import InvalidInputError
 from shopmill.run.checks import Checking, Result
-from shopmill.run.continuation import first_changed_day, first_computed_day, is_whole
+from shopmill.run.continuation import extent_of, is_whole
 from shopmill.run.functions import find_function, read_batches, write_batches
-from shopmill.run.run import Run, StagedFile
+from shopmill.run.run import Run
+from shopmill.run.staging import Extent, StagedFile
 from shopmill.run.workspace import Workspace, open_workspace
 from shopmill.versions.manifest import File
 from shopmill.versions.store import sha256_of
@@ -28,18 +29,16 @@ OnStatement = Callable[[str, str], None]
 def prepare(run: Run) -> None:
     """Notes which version this run continues from and from which day on, so that all its steps see the same."""
     previous = run.versions.before(run.as_of)
-    can_be_continued = previous is None or is_whole(run, previous)
-    run.note("previous", {"as_of": previous.as_of, "version": previous.version} if previous else None)
-    changed = first_changed_day(run, previous) if previous and can_be_continued else date.min
-    since = first_computed_day(run, previous, changed) if previous else date.min
-    run.note("since", {"changed": str(changed), "computed": str(since)})
+    can_be_continued = previous is not None and is_whole(run, previous)
+    run.staging.pin_previous(previous.pin if previous else None)
+    run.staging.write_extent(extent_of(run, previous) if previous and can_be_continued else Extent())
     incremental = run.dataset.incremental
     if incremental and incremental.rebuild_when:
         with open_workspace(run) as workspace:
             workspace.prepare([query := run.dataset.query(incremental.rebuild_when)])
             found = workspace.engine.rows(compose(run.dataset, query), workspace.bound)[0]
         if found["violations"]:
-            run.note("since", {"changed": str(date.min), "computed": str(date.min)})
+            run.staging.write_extent(Extent())
 
 
 def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:
@@ -53,12 +52,11 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
     staged = []
     for name, path, rows in written:
         file = File(f"{table.name}/{name}.parquet", rows, path.stat().st_size, sha256_of(path))
-        key = f"{run.staging}/{file.path}"
-        run.store.adopt(path, key)
-        staged.append(StagedFile(file, key))
+        staged.append(StagedFile(file, run.staging.key(file.path)))
+        run.store.adopt(path, staged[-1].key)
     _written_once(table, {one.file.path for one in taken_over} & {one.file.path for one in staged})
-    run.stage_table(table.name, sorted([*taken_over, *staged], key=lambda one: one.file.path))
-    total = sum(staged.file.rows for staged in run.staged_files(table.name))
+    run.staging.write_files(table.name, sorted([*taken_over, *staged], key=lambda one: one.file.path))
+    total = sum(staged.file.rows for staged in run.staging.files(table.name))
     log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
     return total
 
@@ -108,9 +106,9 @@ def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = l
     staged = []
     for path in sorted(folder.iterdir()):
         file = File(f"{artifact.name}/{path.name}", 0, path.stat().st_size, sha256_of(path))
-        staged.append(StagedFile(file, f"{run.staging}/{file.path}"))
+        staged.append(StagedFile(file, run.staging.key(file.path)))
         run.store.adopt(path, staged[-1].key)
-    run.stage_table(artifact.name, staged)
+    run.staging.write_files(artifact.name, staged)
     return len(staged)
 
 
@@ -118,9 +116,14 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Pa
     """The files that were computed: name without ending, path, rows."""
     incremental, folder = workspace.run.dataset.incremental, workspace.scratch / table.name
     if incremental and table.partition_by:
-        continues = workspace.since != date.min
         return workspace.engine.write_periods(
-            query, workspace.bound, folder, table.partition_by, incremental.period, table.order, few=continues
+            query,
+            workspace.bound,
+            folder,
+            table.partition_by,
+            incremental.period,
+            table.order,
+            few=not workspace.is_full,
         )
     path = folder / "part-00000.parquet"
     return [("part-00000", path, workspace.engine.write(query, workspace.bound, path))]
@@ -139,7 +142,7 @@ def _write_empty(workspace: Workspace, table: Table, query: str) -> tuple[str, P
 def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
     """The files of the version before whose periods are not computed."""
     previous, run = workspace.previous, workspace.run
-    if not table.partition_by or previous is None or workspace.since == date.min:
+    if not table.partition_by or previous is None or workspace.is_full:
         return []
     files = zip(previous.files(table.name), run.versions.keys_of(previous, table.name), strict=True)
     periods = [(Path(file.path).stem, StagedFile(file, key)) for file, key in files]
@@ -186,7 +189,7 @@ def run_checks(workspace: Workspace) -> list[Result]:
     tables = [f"select * from {quote(table.name)}" for table in run.dataset.published]
     workspace.prepare([*tables, *(run.dataset.query(declared) for declared in run.dataset.checks)])
     rows_before = {table: previous.rows(table) for table in previous.tables} if previous else {}
-    rows = {table.name: sum(s.file.rows for s in run.staged_files(table.name)) for table in run.dataset.published}
+    rows = {table.name: sum(s.file.rows for s in run.staging.files(table.name)) for table in run.dataset.published}
     checking = Checking(
         run.dataset,
         workspace.engine,

@@ -1,5 +1,6 @@
 """What a version is: the content of its manifest, gathered from the declaration and what the steps left in staging."""
 
+from dataclasses import asdict
 from decimal import Decimal
 from importlib.metadata import version as package_version
 from typing import Any
@@ -33,9 +34,10 @@ def staged_version(run: Run) -> str:
 
 def build_manifest(run: Run) -> Manifest:
     """The manifest of what is staged and checked."""
+    previous = run.staging.previous()
     beside = {
-        "checks": run.noted("checks"),
-        "previous": run.noted("previous"),
+        "checks": [result.document() for result in run.staging.checks()],
+        "previous": asdict(previous) if previous else None,
         "snapshots": {name: {"key": s.key, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
     }
     return Manifest(run.dataset.name, run.as_of.label, _content(run), beside)
@@ -45,14 +47,14 @@ def _content(run: Run) -> dict[str, Any]:
     tables = {table.name: table for table in run.dataset.published}
     content = {
         "main_table": run.dataset.published[0].name,
-        "tables": {name: _describe(table, [s.file for s in run.staged_files(name)]) for name, table in tables.items()},
+        "tables": {name: _describe(table, [s.file for s in run.staging.files(name)]) for name, table in tables.items()},
         "inputs": describe_inputs(run),
         **describe_making(run),
-        "rejected": run.noted("rejected"),
+        "rejected": run.staging.counts().rejected,
     }
     if run.dataset.artifacts:
         content["artifacts"] = {
-            a.name: _made(a, [s.file for s in run.staged_files(a.name)]) for a in run.dataset.artifacts
+            a.name: _made(a, [s.file for s in run.staging.files(a.name)]) for a in run.dataset.artifacts
         }
     return content
 
@@ -71,7 +73,7 @@ def describe_inputs(run: Run) -> dict[str, Any]:
     """What the tables are made of: rows of the shop, versions of other datasets."""
     tables = {name: {"rows": s.rows, "sha256": s.sha256} for name, s in run.inputs.items()}
     versions = {
-        name: {"rows": made.summary["rows"], "as_of": made.as_of, "version": made.version}
+        name: {"rows": made.summary.rows, "as_of": made.as_of, "version": made.version}
         for name, made in run.upstream.items()
     }
     return tables | versions

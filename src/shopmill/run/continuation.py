@@ -1,7 +1,7 @@
 """From which day on a run differs from the version before: what lets it compute new days only."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from shopmill.engine.compose import base_tables
 from shopmill.errors import DamagedError
 from shopmill.run.content import describe_making
 from shopmill.run.run import Run
+from shopmill.run.staging import Extent
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import refuse
@@ -19,20 +20,21 @@ log = logging.getLogger(__name__)
 PREVIOUS = "previous_"
 
 
-def first_changed_day(run: Run, previous: Manifest) -> date:
-    """The first day whose raw rows are not those of the version before; date.min where nothing can be taken from it."""
+def extent_of(run: Run, previous: Manifest) -> Extent:
+    """From which day on the run differs from the previous version; a full rebuild where nothing can be taken from it."""
     incremental = run.dataset.incremental
     if incremental is None or not _made_alike(run, previous):
-        return date.min
-    changed = [AsOf.parse(previous.as_of, run.settings.zone).day(run.settings.zone)]
-    for name in incremental.facts:
-        try:
-            before = snapshot_of(run, previous, name).days
-        except (FileNotFoundError, DamagedError) as error:
-            log.warning("Everything is computed: what the previous version read of %s is not known. %s", name, error)
-            return date.min
-        changed += [date.fromisoformat(day) for day in _different(before, run.inputs[name].days) if day[:1].isdigit()]
-    return min(changed)
+        return Extent()
+    zone = run.settings.zone
+    continued = AsOf.parse(previous.as_of, zone).day(zone)
+    try:
+        changed = min([continued, *_changed_days(run, previous, incremental)])
+    except (FileNotFoundError, DamagedError) as error:
+        log.warning("Everything is computed: what the previous version read is not known. %s", error)
+        return Extent()
+    settled = continued - timedelta(days=incremental.settling_days(run.parameters))
+    first = min(changed - timedelta(days=incremental.reach_days), settled)
+    return Extent(changed, start_of_period(first, incremental))
 
 
 def is_whole(run: Run, previous: Manifest) -> bool:
@@ -56,14 +58,12 @@ def is_whole(run: Run, previous: Manifest) -> bool:
     return not damaged
 
 
-def first_computed_day(run: Run, previous: Manifest, changed: date) -> date:
-    """The day from which on tables are computed, at the start of its period; date.min for all of them."""
-    incremental = run.dataset.incremental
-    if incremental is None or changed == date.min:
-        return date.min
-    continued = AsOf.parse(previous.as_of, run.settings.zone).day(run.settings.zone)
-    settled = continued - timedelta(days=incremental.settling_days(run.parameters))
-    return start_of_period(min(changed - timedelta(days=incremental.reach_days), settled), incremental)
+def _changed_days(run: Run, previous: Manifest, incremental: Incremental) -> Iterator[date]:
+    """The days whose raw rows are not those that the previous version was made of."""
+    for name in incremental.facts:
+        before, now = snapshot_of(run, previous, name).days, run.inputs[name].days
+        different = {day for day in before.keys() | now.keys() if before.get(day) != now.get(day)}
+        yield from (date.fromisoformat(day) for day in different if day[:1].isdigit())
 
 
 def snapshot_of(run: Run, previous: Manifest, table: str) -> Snapshot:
@@ -74,10 +74,6 @@ def snapshot_of(run: Run, previous: Manifest, table: str) -> Snapshot:
 def _made_alike(run: Run, previous: Manifest) -> bool:
     now: Mapping[str, Any] = describe_making(run)
     return all(previous.content.get(name) == value for name, value in now.items())
-
-
-def _different(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
-    return {day for day in before.keys() | after.keys() if before.get(day) != after.get(day)}
 
 
 def start_of_period(day: date, incremental: Incremental) -> date:

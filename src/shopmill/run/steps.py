@@ -6,6 +6,7 @@ Each step finds what earlier ones left in the run's staging area, and can be rep
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shopmill.asof import AsOf
@@ -17,18 +18,37 @@ from shopmill.run.compute import OnStatement, compute, due_announcements, make, 
 from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
 from shopmill.run.continuation import PREVIOUS
 from shopmill.run.functions import find_function
+from shopmill.run.published import Published
 from shopmill.run.run import Run
+from shopmill.run.staging import Counts
 from shopmill.run.workspace import open_workspace
 from shopmill.versions.manifest import Manifest
 
 if TYPE_CHECKING:
-    from shopmill.source.reading import Progress
+    from shopmill.source.extraction import Progress
 
 log = logging.getLogger(__name__)
-Summary = dict[str, Any]
+Rows = dict[str, int]
 
 
-def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _table, _rows: None) -> Summary:
+@dataclass(frozen=True)
+class Checked:
+    """How the checks of a run went: how many passed, what warns in one sentence each, and how many rows were rejected."""
+
+    passed: int
+    warned: tuple[str, ...]
+    rejected: int
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {**vars(self), "warned": list(self.warned)}
+
+
+Outcome = Rows | Checked | Published | None
+"""What a step gives; None when it failed."""
+
+
+def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _table, _rows: None) -> Rows:
     """Brings the source tables of one extract task into the store; gives rows by table.
 
     The first one also pins the versions of other datasets that the run is made of.
@@ -39,33 +59,33 @@ def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _tabl
         tables = [needed.table for needed in run.dataset.extracts[task]]
         extraction = Extraction(run.settings, run.store, run.as_of, run.locks.lock, progress)
         snapshots = extraction.run(tables, run.refresh) if tables else {}
-        run.note_inputs(task, snapshots)
+        run.staging.write_inputs(task, snapshots)
         rows = {name: snapshot.rows for name, snapshot in snapshots.items()}
         is_first = task == next(iter(run.dataset.extracts))
-        return rows | ({name: made.summary["rows"] for name, made in run.pin_upstream().items()} if is_first else {})
+        return rows | ({name: made.summary.rows for name, made in run.pin_upstream().items()} if is_first else {})
 
 
-def already_made(run: Run) -> bool:
-    """Whether this as_of has a version that was made of the same versions of other datasets in the same way.
+def already_made(run: Run) -> Published | None:
+    """The version of this as_of, where it was made of the same versions of other datasets in the same way; else None.
 
     If so the run is finished here, as unchanged, and that version serves.
     """
     found = run.versions.at(run.as_of)
     if not run.dataset.upstream or run.inputs or found is None:
-        return False
+        return None
     now = {"inputs": describe_inputs(run), **describe_making(run)}
     if any(found.content.get(name) != value for name, value in now.items()):
-        return False
+        return None
     if run.versions.faults(found, hashes=run.store.root is not None):
-        return False  # it is made again, and its damaged files are replaced
-    run.note("checks", found.beside["checks"])
+        return None  # it is made again, and its damaged files are replaced
+    run.staging.write_checks(map(Result.from_document, found.checks))
     checks = _serve(run, found)
     run.registry.finish(run.run_id, version=found.version, status="unchanged", checks=checks, inputs=now["inputs"])
-    run.store.delete(run.staging)
-    return True
+    run.staging.clear()
+    return Published.of(found, False, run.store.uri(run.versions.folder(found)), {})
 
 
-def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Summary:
+def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Rows:
     """Computes the tables and artifacts of one transform task into staging.
 
     Gives rows by table, files by artifact, and what their functions counted.
@@ -80,7 +100,7 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
             return rows | files | workspace.context.counts
 
 
-def check(run: Run) -> Summary:
+def check(run: Run) -> Checked:
     """Runs all checks on the staged tables; CheckFailedError when one of severity error fails.
 
     What is to serve the version is among what is checked, where the tables themselves pass.
@@ -89,16 +109,15 @@ def check(run: Run) -> Summary:
         with open_workspace(run, only_computed=True) as workspace:
             results = run_checks(workspace)
             rejected = workspace.engine.rows(REJECTED, {}) if run.dataset.can_reject else []
-            run.note("announced", due_announcements(workspace))
-            run.note("measured", measure(workspace))
-        run.note("rejected", {row["reason"]: row["n"] for row in rejected})
+            announced, measured = due_announcements(workspace), measure(workspace)
+        run.staging.write_counts(Counts({row["reason"]: row["n"] for row in rejected}, announced, measured))
         results += _prepare_serving(run, results)
-        run.note("checks", [result.document() for result in results])
+        run.staging.write_checks(results)
         _raise_if_blocked(run, results)
-        warned = [result.sentence() for result in results if not result.passed]
+        warned = tuple(result.sentence() for result in results if not result.passed)
         for sentence in warned:
             log.warning("%s", sentence)
-        return {"passed": len(results) - len(warned), "warned": warned, "rejected": sum(row["n"] for row in rejected)}
+        return Checked(len(results) - len(warned), warned, sum(row["n"] for row in rejected))
 
 
 REJECTED = "select source_table || ': ' || reason as reason, count(*) as n from rejects group by all order by all"
@@ -127,26 +146,19 @@ def _raise_if_blocked(run: Run, results: list[Result]) -> None:
         )
 
 
-def publish(run: Run) -> Summary:
-    """Makes the checked tables a version; gives its summary, status (published or unchanged), and what is `announced`.
-
-    `announced` maps the asset of each announcement that is due to its number of changes.
-    """
+def publish(run: Run) -> Published:
+    """Makes the checked tables a version."""
     with recorded(run):
         manifest = build_manifest(run)
         names = (*manifest.tables, *manifest.artifacts)
-        staged = {item.file.path: item.key for name in names for item in run.staged_files(name)}
+        staged = {item.file.path: item.key for name in names for item in run.staging.files(name)}
         with run.locks.lock(f"publish {run.dataset.name}") as held:
             _previous_is_the_same(run, manifest)
             is_new = run.versions.publish(manifest, staged, held.confirm)
-        summary = {
-            **manifest.summary,
-            "status": "published" if is_new else "unchanged",
-            "announced": run.noted("announced"),
-            "path": run.store.uri(run.versions.folder(manifest)),
-        }
-        run.note("published", summary)
-        return summary
+        where = run.store.uri(run.versions.folder(manifest))
+        published = Published.of(manifest, is_new, where, run.staging.counts().announced)
+        run.staging.write_published(published)
+        return published
 
 
 def continues(dataset: Dataset) -> bool:
@@ -160,33 +172,29 @@ def _previous_is_the_same(run: Run, manifest: Manifest) -> None:
     if not continues(run.dataset):
         return
     now = run.versions.before(run.as_of)
-    found = {"as_of": now.as_of, "version": now.version} if now else None
-    if found != manifest.beside["previous"]:
+    if (now.pin if now else None) != manifest.previous:
         raise ConflictError(
             f"Another run published a version before {run.as_of.label} meanwhile. Run {run.dataset.name} again."
         )
 
 
-def register(run: Run) -> Summary:
-    """Puts the version into service, finishes the run's row in the registry and clears its staging area.
-
-    Gives the published summary.
-    """
-    summary: Summary = run.noted("published")
+def register(run: Run) -> Published:
+    """Puts the version into service, finishes the run's row in the registry and clears its staging area."""
+    published = run.staging.published()
     manifest = build_manifest(run)
     checks = _serve(run, manifest)
     run.registry.finish(
         run.run_id,
-        version=summary["version"],
-        status=summary["status"],
-        rows=summary["rows"],
-        bytes=summary["bytes"],
-        rejected=summary["rejected"],
+        version=published.version,
+        status=published.status,
+        rows=published.rows,
+        bytes=published.bytes,
+        rejected=published.rejected,
         checks=checks,
         inputs=manifest.content["inputs"],
     )
-    run.store.delete(run.staging)
-    return {**summary, "warned": [c["name"] for c in checks if not c["passed"]]}
+    run.staging.clear()
+    return replace(published, warned=tuple(c["name"] for c in checks if not c["passed"]))
 
 
 def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:
@@ -194,8 +202,8 @@ def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:
 
     Gives the checks of the version, with the result on what serves it now: it may have been built anew.
     """
-    checks: list[dict[str, Any]] = manifest.beside["checks"]
-    current, serving = run.versions.current(), run.dataset.serving
+    checks, serving = manifest.checks, run.dataset.serving
+    current = run.versions.current()
     if serving is None or current is None or current.version != manifest.version:
         return checks
     with recorded(run):
@@ -212,7 +220,8 @@ def recorded(run: Run, begins: bool = False) -> Iterator[None]:
     try:
         yield
     except CheckFailedError as error:
-        _note_end(run, status="blocked", error=str(error), checks=run.noted("checks"))
+        checks = [result.document() for result in run.staging.checks()]
+        _note_end(run, status="blocked", error=str(error), checks=checks)
         raise
     except BaseException as error:  # a signal too: the row says so, and is not left to be found
         _note_end(run, status="failed", error=f"{type(error).__name__}: {error}".rstrip(": "))
@@ -233,7 +242,7 @@ def cleared(run: Run) -> Iterator[None]:
     try:
         yield
     finally:
-        run.store.delete(run.staging)
+        run.staging.clear()
 
 
 def close_dead_runs(run: Run) -> list[str]:
@@ -251,14 +260,14 @@ def _end_of(run: Run, row: Mapping[str, Any]) -> dict[str, Any]:
     """What came of a run that left no word: a version that no other run has claimed is its own."""
     found = run.versions.at(AsOf.parse(row["as_of"], run.settings.zone))
     if found and not run.registry.has_published(run.dataset.name, run.store.url, found.as_of, found.version):
-        figures = {name: found.summary[name] for name in ("version", "rows", "bytes", "rejected")}
-        return {"status": "published", "checks": found.beside["checks"], "inputs": found.content["inputs"], **figures}
+        figures = {name: getattr(found.summary, name) for name in ("version", "rows", "bytes", "rejected")}
+        return {"status": "published", "checks": found.checks, "inputs": found.content["inputs"], **figures}
     return {"status": "failed", "error": f"Its process on {row['host']} ended without a word: it was killed or lost."}
 
 
 def run_all(
     run: Run, on_step: Callable[[str], None] = lambda _step: None, progress: "Progress" = lambda _table, _rows: None
-) -> Summary:
+) -> Published:
     """All steps one after another, as the CLI runs them. Only one run of a dataset at a time may do so."""
     with run.locks.lock(f"run of {run.dataset.name}", wait=False):
         close_dead_runs(run)

@@ -19,6 +19,7 @@ from shopmill.errors import InvalidInputError
 from shopmill.run.continuation import PREVIOUS, snapshot_of, start_of_period
 from shopmill.run.functions import Context
 from shopmill.run.run import Run
+from shopmill.run.staging import Extent
 from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import UNDATED, RawFile
 from shopmill.versions.manifest import Manifest
@@ -43,7 +44,7 @@ class Workspace:
             as_of_at=run.as_of.instant,
             time_zone=run.settings.time_zone,
             since=self._first_day,
-            changed_since=date.fromisoformat(run.noted("since")["changed"]),
+            changed_since=self._extent.changed or date.min,
             continued_at=self.continued_at,
         )
         self.context = Context(self.bound, run.settings, run.store)
@@ -72,7 +73,7 @@ class Workspace:
 
     def _narrowed(self, narrowed_by: str) -> frozenset[date] | None:
         incremental = self.run.dataset.incremental
-        if incremental is None or not narrowed_by or self._first_day == date.min:
+        if incremental is None or not narrowed_by or self.is_full:
             return None
         self.prepare([found := f"select day from {quote(narrowed_by)}"])
         return frozenset(start_of_period(row["day"], incremental) for row in self.engine.rows(found, {}))
@@ -80,9 +81,9 @@ class Workspace:
     def _make_known(self, name: str) -> None:
         declared = {table.name: table for table in self.run.dataset.tables}
         if name in declared:
-            keys = [staged.key for staged in self.run.staged_files(name)]
-            here = f"{self.run.staging}/"
-            self._view(name, declared[name], [k for k in keys if not self.only_computed or k.startswith(here)])
+            staging = self.run.staging
+            keys = [staged.key for staged in staging.files(name)]
+            self._view(name, declared[name], [k for k in keys if not self.only_computed or staging.has(k)])
         elif (table := name.removeprefix(SOURCE)) in self.run.inputs:
             self._raw_view(name, table, [f.key for f in self.run.inputs[table].files if self._is_needed(table, f.day)])
         elif (table := name.removeprefix(CHANGED)) in self.run.inputs:
@@ -105,14 +106,14 @@ class Workspace:
     def _is_needed(self, name: str, day: str) -> bool:
         """Whether rows of a day are read: a run that continues from the version before leaves older ones alone."""
         incremental = self.run.dataset.incremental
-        if incremental is None or name not in incremental.facts or day == UNDATED or self.since == date.min:
+        if incremental is None or name not in incremental.facts or day == UNDATED or self.is_full:
             return True
         return day >= str(self.since - timedelta(days=incremental.warm_up_days))
 
     def _differing(self, table: str) -> tuple[list[RawFile], list[RawFile]]:
         """The raw files that the version before was not made of, and those that it had in their stead."""
         now = self.run.inputs[table]
-        if self.previous is None or self.since == date.min:
+        if self.previous is None or self.is_full:
             return list(now.files), []
         before = snapshot_of(self.run, self.previous, table)
         return (
@@ -139,7 +140,7 @@ class Workspace:
         incremental = self.run.dataset.incremental
         if incremental is None or table.warm_up_days is None:
             return True
-        if self.since == date.min:
+        if self.is_full:
             return False
         first = start_of_period(self.since - timedelta(days=table.warm_up_days), incremental)
         return str(first) <= Path(key).stem < str(self.since)
@@ -147,8 +148,8 @@ class Workspace:
     @cached_property
     def previous(self) -> Manifest | None:
         """The version that the run continues from, as its first transform task pinned it."""
-        pinned = self.run.noted("previous")
-        return self.run.versions.exactly(pinned["as_of"], pinned["version"]) if pinned else None
+        pin = self.run.staging.previous()
+        return self.run.versions.exactly(pin.as_of, pin.version) if pin else None
 
     @property
     def since(self) -> date:
@@ -157,13 +158,22 @@ class Workspace:
         return found
 
     @cached_property
+    def _extent(self) -> Extent:
+        return self.run.staging.extent()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether everything is computed, and nothing taken over from the previous version."""
+        return self._extent.computed is None
+
+    @property
     def _first_day(self) -> date:
-        return date.fromisoformat(self.run.noted("since")["computed"])
+        return self._extent.computed or date.min
 
     @property
     def continued_at(self) -> datetime:
         """The as_of of the version that is continued; long ago where everything is computed."""
-        if self.previous is None or self._first_day == date.min:
+        if self.previous is None or self.is_full:
             return LONG_AGO
         return AsOf.parse(self.previous.as_of, self.run.settings.zone).instant
 

@@ -1,7 +1,6 @@
 -- The canonical shop. Text keys stay text ("0493995001"): leading zeros matter. No foreign keys, for real shops have
 -- orphans, and no primary key where lines repeat legitimately (transactions) or trackers send an event twice (events).
--- Money is numeric(18,6). H&M's own prices have up to 16 decimals: they are rounded to 6 as they are loaded. Moments,
--- review_date among them, are timestamptz.
+-- Money is numeric(18,6): H&M publishes prices with so many places. Moments, review_date among them, are timestamptz.
 
 create table customers (
     customer_id text primary key,
@@ -10,8 +9,7 @@ create table customers (
     club_member_status text,
     fashion_news_frequency text,
     age integer,
-    postal_code text,
-    created_at timestamptz
+    postal_code text
 );
 
 create table articles (
@@ -41,8 +39,7 @@ create table articles (
     garment_group_name text,
     detail_desc text,
     price numeric(18, 6),
-    stock integer,
-    is_listed boolean
+    stock integer
 );
 
 create table transactions (
@@ -50,28 +47,21 @@ create table transactions (
     customer_id text,
     article_id text,
     price numeric(18, 6),
-    sales_channel_id integer,
-    quantity numeric default 1,
-    currency text,
-    changed_at timestamptz
+    sales_channel_id integer
 );
 
 create table orders (
     order_id text,
     customer_id text,
     order_datetime timestamptz,
-    order_status text,
-    currency text,
-    changed_at timestamptz
+    order_status text
 );
 
 create table order_items (
     order_id text,
     article_id text,
-    quantity numeric,
-    price numeric(18, 6),
-    item_datetime timestamptz,
-    changed_at timestamptz
+    quantity integer,
+    price numeric(18, 6)
 );
 
 create table events (
@@ -81,11 +71,7 @@ create table events (
     article_id text,
     event_type text,
     event_value numeric(18, 6),
-    event_datetime timestamptz,
-    visitor_id text,
-    product_code text,
-    currency text,
-    user_agent text
+    event_datetime timestamptz
 );
 
 create table reviews (
@@ -94,8 +80,7 @@ create table reviews (
     article_id text,
     rating integer,
     review_text text,
-    review_date timestamptz,
-    product_code text
+    review_date timestamptz
 );
 
 create table promotions (
@@ -104,10 +89,4 @@ create table promotions (
     starts_on date,
     ends_on date,
     kind text
-);
-
-create table exchange_rates (
-    day date,
-    currency text,
-    rate numeric(18, 10)
 );

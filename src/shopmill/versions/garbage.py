@@ -6,22 +6,36 @@ snapshots that they were read from with all their files, and whatever unfinished
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
 from shopmill.versions.locks import Locks
-from shopmill.versions.manifest import Manifest
+from shopmill.versions.manifest import Manifest, Pin
 from shopmill.versions.retention import Retention
 from shopmill.versions.store import Entry, Store
 from shopmill.versions.versions import Versions, folder_of
 
 Name = tuple[str, str, str]
 """A version: dataset, as_of, id."""
+
+
+class StagedRun(Protocol):
+    """What a run has in staging, and what it refers to elsewhere in the store."""
+
+    @property
+    def entries(self) -> Iterable[Entry]:
+        """All that it has there."""
+
+    def pinned_versions(self) -> Iterable[tuple[str, Pin]]:
+        """The versions that it continues from or is made of, with their datasets."""
+
+    def pinned_keys(self) -> Iterable[str]:
+        """The raw files and snapshots that it reads."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,7 @@ class GarbageCollection:
     store: Store
     zone: ZoneInfo
     datasets: Collection[str]
+    staged_runs: Callable[[Store], Iterable[StagedRun]]
     rule: Retention
     now: datetime
     grace: timedelta = timedelta(hours=48)
@@ -130,39 +145,28 @@ class GarbageCollection:
         """The snapshot documents that kept versions were read from."""
         return {s["key"] for name in self.kept for s in self._manifests[name].beside["snapshots"].values()}
 
-    @cached_property
-    def _staging(self) -> dict[str, list[Entry]]:
-        """What is staged, by run."""
-        runs: dict[str, list[Entry]] = defaultdict(list)
-        for entry in self.store.entries("staging"):
-            runs["/".join(entry.key.split("/")[:3])].append(entry)
-        return runs
-
     @property
     def staging_to_go(self) -> Iterator[Entry]:
         """What runs left that have not written anything for long: they are dead."""
-        return (e for run in self._staging.values() if not any(map(self._is_young, run)) for e in run)
+        return (entry for run in self._staging if not self._is_alive(run) for entry in run.entries)
 
     @cached_property
-    def _pins(self) -> list[tuple[str, Any]]:
-        """The documents that living runs left, with their keys."""
-        living = [e for run in self._staging.values() if any(map(self._is_young, run)) for e in run]
-        return [(e.key, self.store.read_json(e.key)) for e in living if e.key.endswith(".json")]
+    def _staging(self) -> list[StagedRun]:
+        return list(self.staged_runs(self.store))
 
-    @property
-    def _pinned_versions(self) -> Iterator[Name]:
+    @cached_property
+    def _pinned_versions(self) -> set[Name]:
         """The version that a living run continues from, and those of other datasets that it is made of."""
-        for key, document in self._pins:
-            if key.endswith("/previous.json") and document:
-                yield key.split("/")[1], document["as_of"], document["version"]
-            elif key.endswith("/upstream.json"):
-                yield from ((dataset, pin["as_of"], pin["version"]) for dataset, pin in document.items())
+        living = [run for run in self._staging if self._is_alive(run)]
+        return {(dataset, pin.as_of, pin.version) for run in living for dataset, pin in run.pinned_versions()}
 
     @cached_property
     def _pinned_files(self) -> set[str]:
         """The raw files and snapshots that living runs read."""
-        snapshots = [s for key, document in self._pins if "/inputs/" in key for s in document.values()]
-        return {s["key"] for s in snapshots} | {file["key"] for s in snapshots for file in s["files"]}
+        return {key for run in self._staging if self._is_alive(run) for key in run.pinned_keys()}
+
+    def _is_alive(self, run: StagedRun) -> bool:
+        return any(map(self._is_young, run.entries))
 
     def _is_young(self, entry: Entry) -> bool:
         return entry.modified > self.now - self.grace

@@ -27,6 +27,26 @@ class File:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """A version of a dataset that is known from elsewhere: its as_of and its id."""
+
+    as_of: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A version in figures. `rows` are those of its main table."""
+
+    dataset: str
+    as_of: str
+    version: str
+    rows: int
+    bytes: int
+    rejected: int
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The content of a version (JSON-ready), and what is told beside it."""
 
@@ -98,14 +118,30 @@ class Manifest:
         return sum(file.rows for file in self.files(table))
 
     @property
-    def summary(self) -> dict[str, Any]:
-        """The figures that registry, CLI and notifications tell."""
-        main = self.content["main_table"]
-        return {
-            "dataset": self.dataset,
-            "as_of": self.as_of,
-            "version": self.version,
-            "rows": self.rows(main),
-            "bytes": sum(file.bytes for file in self.all_files),
-            "rejected": sum(self.content["rejected"].values()),
-        }
+    def pin(self) -> Pin:
+        """What finds this version again."""
+        return Pin(self.as_of, self.version)
+
+    @property
+    def previous(self) -> Pin | None:
+        """The version that this one continued from, or was compared with; None for a first one."""
+        document = self.beside["previous"]
+        return Pin(**document) if document else None
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """How the checks went, as JSON."""
+        found: list[dict[str, Any]] = self.beside["checks"]
+        return found
+
+    @property
+    def summary(self) -> Summary:
+        """The figures that registry, CLI and notifications report."""
+        return Summary(
+            self.dataset,
+            self.as_of,
+            self.version,
+            self.rows(self.content["main_table"]),
+            sum(file.bytes for file in self.all_files),
+            sum(self.content["rejected"].values()),
+        )

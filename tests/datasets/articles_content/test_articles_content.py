@@ -19,6 +19,7 @@ from shopmill.datasets.articles_content.dataset import DATASET, SHOP_COLUMNS
 from shopmill.engine.compose import statement
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.run import steps
+from shopmill.run.published import Published
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
@@ -27,7 +28,7 @@ DAY = date(2020, 9, 21)
 Row = dict[str, Any]
 
 
-def build(settings: Settings, as_of: date, **parameters: Any) -> tuple[Run, dict[str, Any]]:
+def build(settings: Settings, as_of: date, **parameters: Any) -> tuple[Run, Published]:
     run = Run.create(datasets.load("articles_content"), str(as_of), settings, {**LENIENT, **parameters})
     return run, steps.run_all(run)
 
@@ -67,12 +68,12 @@ def test_bytes_are_the_same_on_one_and_two_threads_and_on_a_second_run(settings:
     for day in range(2):
         fill(settings, day)
         made.append(build(settings.model_copy(update={"threads": 2}), DAY + timedelta(day))[1])
-    assert made[1]["rejected"] > 100
-    assert 0 < made[1]["announced"]["articles_texts"] < made[1]["rows"]
+    assert made[1].rejected > 100
+    assert 0 < made[1].announced["articles_texts"] < made[1].rows
     for threads in (1, 2):
         again = [build(settings.model_copy(update={"threads": threads}), DAY + timedelta(day))[1] for day in range(2)]
         # The version is a hash of the files' hashes.
-        assert [(s["status"], s["version"]) for s in again] == [("unchanged", s["version"]) for s in made]
+        assert [(s.status, s.version) for s in again] == [("unchanged", s.version) for s in made]
 
 
 # --- announcements -------------------------------------------------------------------------------------------------
@@ -128,8 +129,8 @@ def test_a_catalogue_that_contradicts_itself_is_published_with_warnings(settings
         {"article_id": "6", "product_type_no": 6, "product_group_name": None},
         {"article_id": "7", "product_type_name": "T", "product_group_name": "G", "stock": -1},
     )
-    run, summary = build(settings, DAY)
-    assert summary["status"] == "published"
+    run, published = build(settings, DAY)
+    assert published.status == "published"
     assert failing(run) == {
         "has a text": "",
         "stock at least 0": "",

@@ -115,7 +115,7 @@ def test_a_version_of_the_past_does_not_serve(indexed: Settings) -> None:
     steps.check(past)
     assert index_tables(indexed) == [f"articles_{newest}"], "nothing is built for it"
     steps.publish(past)
-    assert steps.register(past)["status"] == "published"
+    assert steps.register(past).status == "published"
     assert recall_in(Version(NAME, "2020-09-20", indexed).manifest.beside["checks"]) == []
     assert serving_version(indexed) == newest
     assert [n.id for n in shopmill.similar("0003", settings=indexed)] == ["0001"]
@@ -213,7 +213,7 @@ def test_an_index_that_was_lost_is_built_when_its_version_is_to_serve(indexed: S
     steps.check(run)
     steps.publish(run)
     change(indexed, f"drop table shopmill.{index_tables(indexed)[0]}")
-    version = steps.register(run)["version"]
+    version = steps.register(run).version
     assert serving_version(indexed) == version
 
     change(indexed, "drop view shopmill.articles", f"drop table shopmill.articles_{version}")

@@ -78,15 +78,15 @@ def test_bytes_are_the_same_on_one_and_two_threads_on_a_second_run_and_whatever_
     shop: Settings, tmp_path: Path
 ) -> None:
     made = steps.run_all(new_run(shop.model_copy(update={"threads": 2})))
-    assert made["status"] == "published"
-    assert made["rows"] > 3000
-    assert made["rejected"] == 3000 // 130 * 9 + max(0, 3000 % 130 - 120)
+    assert made.status == "published"
+    assert made.rows > 3000
+    assert made.rejected == 3000 // 130 * 9 + max(0, 3000 % 130 - 120)
     # The version is a hash of the files' hashes.
     again = steps.run_all(new_run(shop.model_copy(update={"threads": 1})))
-    assert (again["status"], again["version"]) == ("unchanged", made["version"])
+    assert (again.status, again.version) == ("unchanged", made.version)
     execute(shop, FUTURE)
     elsewhere = shop.model_copy(update={"threads": 2, "store": str(tmp_path / "another")})
-    assert steps.run_all(new_run(elsewhere))["version"] == made["version"]
+    assert steps.run_all(new_run(elsewhere)).version == made.version
 
 
 def extract_in_a_process_of_its_own(settings: Settings, run_id: str, task: str) -> dict[str, Any]:
@@ -113,4 +113,4 @@ def test_the_extract_tasks_of_a_run_work_side_by_side(shop: Settings) -> None:
     ]
     for step in rest:
         step()
-    assert steps.register(run)["version"] == steps.run_all(new_run(shop))["version"]
+    assert steps.register(run).version == steps.run_all(new_run(shop)).version

@@ -22,6 +22,7 @@ from shopmill.run import steps
 from shopmill.run.compute import compute, prepare, run_checks
 from shopmill.run.content import build_manifest
 from shopmill.run.run import Run
+from shopmill.run.staging import Counts
 from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.source.snapshot import RawFile, Snapshot
@@ -87,7 +88,7 @@ def land(run: Run, rows: Iterable[tuple[Any, ...]]) -> None:
     snapshot = Snapshot("events", run.as_of.label, run.as_of.label, tuple(files))
     key = f"raw/events/snapshots/{run.as_of.label}.json"
     run.store.write(key, to_json(asdict(snapshot)))
-    run.note_inputs("ingest", {"events": Snapshot(**{**vars(snapshot), "key": key})})
+    run.staging.write_inputs("ingest", {"events": Snapshot(**{**vars(snapshot), "key": key})})
 
 
 def build(settings: Settings, as_of: datetime, rows: Iterable[tuple[Any, ...]], **parameters: Any) -> Manifest:
@@ -108,10 +109,10 @@ def build(settings: Settings, as_of: datetime, rows: Iterable[tuple[Any, ...]], 
             if not r.passed and r.severity == "error" and r.name != "row count"
         ]
     assert not failed
-    run.note("checks", [])
-    run.note("rejected", {})
+    run.staging.write_checks([])
+    run.staging.write_counts(Counts())
     manifest = build_manifest(run)
-    run.versions.publish(manifest, {s.file.path: s.key for t in manifest.tables for s in run.staged_files(t)})
+    run.versions.publish(manifest, {s.file.path: s.key for t in manifest.tables for s in run.staging.files(t)})
     return manifest
 
 
@@ -338,7 +339,7 @@ def test_garbage_dated_at_or_after_as_of_changes_no_byte(settings: Settings, tmp
         run = Run.create(
             datasets.load("events_and_funnels"), f"{as_of:%Y-%m-%dT%H:%M:%SZ}", own, {"max_reject_share": 1}
         )
-        versions.append(steps.run_all(run)["version"])
+        versions.append(steps.run_all(run).version)
     assert versions[0] == versions[1]
 
 

@@ -15,6 +15,7 @@ from shopmill.embeddings.table import embedding_checks
 from shopmill.engine.compose import compose
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.run import steps
+from shopmill.run.published import Published
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.text.cache import text_hash
@@ -44,7 +45,7 @@ def fill(settings: Settings, rows: list[dict[str, Any]]) -> None:
     fill_shop(settings.source_dsn.get_secret_value(), {"articles": articles, "reviews": rows})
 
 
-def build(settings: Settings) -> dict[str, Any]:
+def build(settings: Settings) -> Published:
     parameters = {**LENIENT, "max_collapsed_share": 1}
     return steps.run_all(Run.create(datasets.load("reviews_nlp"), str(AS_OF.date()), settings, parameters))
 
@@ -60,9 +61,9 @@ def test_bytes_are_the_same_on_one_and_two_threads_and_whatever_the_future_bring
     for threads, rows in ((1, reviews(120)), (2, reviews(120)[::-1]), (2, [*future, *reviews(120)])):
         fill(settings, rows)
         store = str(tmp_path / f"store{len(versions)}{len(rows)}{threads}")
-        summary = build(settings.model_copy(update={"threads": threads, "store": store}))
-        versions.add(summary["version"])
-        assert 0 < summary["rejected"] < 120
+        published = build(settings.model_copy(update={"threads": threads, "store": store}))
+        versions.add(published.version)
+        assert 0 < published.rejected < 120
     assert len(versions) == 1
 
 

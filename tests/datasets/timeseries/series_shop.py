@@ -17,6 +17,7 @@ from shopmill.run.checks import Result
 from shopmill.run.compute import compute, prepare, run_checks
 from shopmill.run.content import build_manifest
 from shopmill.run.run import Run
+from shopmill.run.staging import Counts
 from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
@@ -55,18 +56,22 @@ class SeriesShop:
         run = self.transformed(as_of, rows)
         results = self.checked(run)
         assert [r.sentence() for r in results if not r.passed and r.severity == "error"] == []
-        run.note("checks", [])
-        run.note("rejected", {})
+        run.staging.write_checks([])
+        run.staging.write_counts(Counts())
         manifest = build_manifest(run)
-        run.versions.publish(manifest, {s.file.path: s.key for name in manifest.tables for s in run.staged_files(name)})
-        run.store.delete(run.staging)
+        run.versions.publish(
+            manifest, {s.file.path: s.key for name in manifest.tables for s in run.staging.files(name)}
+        )
+        run.staging.clear()
         return manifest
 
     def transformed(self, as_of: date, rows: Rows) -> Run:
         """A run whose tables are staged."""
         settings = Settings(_env_file=None, store=str(self.folder), threads=self.threads)
         run = Run.create(datasets.load("timeseries"), str(as_of), settings, {**LENIENT, **self.parameters})
-        run.note_inputs("extract", {name: self._snapshot(run, name, getattr(rows, name)) for name in vars(rows)})
+        run.staging.write_inputs(
+            "extract", {name: self._snapshot(run, name, getattr(rows, name)) for name in vars(rows)}
+        )
         prepare(run)
         for task in run.dataset.tasks:
             with open_workspace(run) as workspace:

@@ -239,7 +239,7 @@ def test_each_check_finds_what_it_is_for(tmp_path: Path, name: str) -> None:
     run = shop.transformed(day(5), Rows([line(day(n), "0001") for n in (0, 1, 4)], catalogue))
     assert [result.name for result in shop.checked(run) if not result.passed] == []
     table, query = SPOILED[name]
-    for staged in run.staged_files(table):
+    for staged in run.staging.files(table):
         path = run.store.uri(staged.key)
         spoiled = query.replace("{t}", f"'{path}'")
         duckdb.sql(f"copy ({spoiled}) to '{path}.spoiled' (format parquet)")

@@ -23,7 +23,7 @@ def prepare(run: Run, version: str) -> Result:
 
     A database without pgvector is a warning: there will be the version, and no `shopmill similar`.
     """
-    keys = [staged.key for staged in run.staged_files(BERT.name)]
+    keys = [staged.key for staged in run.staging.files(BERT.name)]
     try:
         ids, vectors = _vectors(run, keys)
         with connect(run.settings) as connection:
