@@ -1,29 +1,68 @@
 """Connection strings hold passwords: they are examined here, and a wrong one is never repeated in a message."""
 
-from psycopg import ProgrammingError
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import ProgrammingError, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from shopmill.errors import InvalidInputError
 
+OPTION = re.compile(r"[?&]([a-z_]+)=")
+
 
 def conninfo(dsn: str, setting: str, **options: str | int) -> str:
-    """The connection string with `options` added; InvalidInputError, naming the setting, when it is malformed."""
+    """The connection string with `options`, where it does not set them itself; InvalidInputError when it is malformed.
+
+    The encoding of the client is ours: what is read must be in it.
+    """
+    parts = _parts(dsn, setting)
+    ours = {name: value for name, value in options.items() if name not in parts or name == "client_encoding"}
+    return make_conninfo(**{**parts, **ours})
+
+
+def from_fields(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
+    """A connection string of the fields of a connection and of those of its `extra` that PostgreSQL knows.
+
+    The others are another tool's.
+    """
+    given = {name: str(value) for name, value in {**extra, **fields}.items() if value not in (None, "")}
+    return make_conninfo(**{name: value for name, value in given.items() if name in _known()})
+
+
+def _known() -> set[str]:
+    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+
+
+def _parts(dsn: str, setting: str) -> dict[str, Any]:
+    scheme = re.match(r"([a-z0-9+]+)://", dsn)
+    if scheme and scheme[1] not in {"postgresql", "postgres"}:
+        raise InvalidInputError(
+            f"{setting} is an address of {scheme[1]}, not of PostgreSQL: begin it with postgresql://."
+        )
     try:
         parts = conninfo_to_dict(dsn)
     except ProgrammingError:
-        parts = {"host": "@"}
-    ports = str(parts.get("port") or "5432").split(",")
-    if "@" in str(parts.get("host", "")) or not all(port.isdigit() for port in ports):
-        raise InvalidInputError(
-            f"{setting} is malformed: write postgresql://user:password@host:5432/database, "
-            "with special characters of the password percent-encoded (@ is %40)."
+        raise _malformed(setting, _unknown_option(dsn)) from None
+    hosts, ports = str(parts.get("host", "")), str(parts.get("port") or "5432").split(",")
+    if "@" in hosts or "@" in str(parts.get("dbname", "")):
+        raise _malformed(setting, "A special character of the password is not percent-encoded (@ is %40, / is %2F). ")
+    if not all(port.isdigit() for port in ports):
+        raise _malformed(
+            setting, "Its port is no number, or the password has a character that is not percent-encoded. "
         )
-    return make_conninfo(dsn, **options)
+    return dict(parts)
 
 
-def database_name(dsn: str) -> str:
-    """The database that a connection string leads to; nothing for an empty or malformed one, which is told on connecting."""
-    try:
-        return str(conninfo_to_dict(dsn).get("dbname") or "")
-    except ProgrammingError:
+def _unknown_option(dsn: str) -> str:
+    """Names an option that PostgreSQL does not know, but only where it cannot be a part of the password."""
+    address, _, query = dsn.partition("?")
+    if "@" not in address or "@" in query:
         return ""
+    unknown = [name for name in OPTION.findall("?" + query) if name not in _known()]
+    return f"PostgreSQL knows no option {unknown[0]}. " if unknown else ""
+
+
+def _malformed(setting: str, reason: str) -> InvalidInputError:
+    return InvalidInputError(f"{setting} is malformed. {reason}Write postgresql://user:password@host:5432/database.")

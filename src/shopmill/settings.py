@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -48,8 +49,30 @@ class Settings(BaseSettings):
     store: str = Field(".shopmill/store", description="folder or s3://bucket/prefix that holds raw data and versions")
     source_dsn: SecretStr = Field(SecretStr(""), description="the shop's PostgreSQL, a role with SELECT only")
     registry_dsn: SecretStr = Field(SecretStr(""), description="PostgreSQL that holds the schema shopmill (etl_runs)")
-    mapping: str = Field("canonical", description="preset name or folder with one SELECT per source table")
+    source_encoding: Literal["", "UTF8"] = Field(
+        "", description="UTF8: what the text of an SQL_ASCII database is, where it is more than ASCII"
+    )
+    source_patience_seconds: float = Field(
+        600, gt=0, description="seconds that reading the shop waits for a row or a lock before it gives up"
+    )
+    row_security: Literal["refuse", "allow"] = Field(
+        "refuse", description="allow: a row-level security policy decides which rows are this shop's"
+    )
+    mapping: str = Field(
+        "canonical",
+        description="folders with a SELECT per source table, and presets, separated by commas; the first that has a table counts",
+    )
     time_zone: str = Field("UTC", description="the shop's time zone: decides what a day is")
+    currency: str = Field(
+        "", pattern=r"^([A-Z]{3})?$", description="the shop's own currency (EUR), into which amounts are converted"
+    )
+    first_day: date = Field(
+        date(2000, 1, 1), description="facts that are dated before this day are rejected: the shop did not exist yet"
+    )
+    cancelled_statuses: tuple[str, ...] = Field(
+        ("cancelled", "canceled", "voided"),
+        description="words of order_status that mean that an order was cancelled, in any case, as a JSON list",
+    )
     lookback_days: int = Field(3, ge=0, description="days before the last read as_of that are read again for late rows")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="what runs the SQL")
     spark_master: str = Field(

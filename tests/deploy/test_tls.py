@@ -120,8 +120,9 @@ def verified(dsn: str, host: str, port: int, authority: Path) -> str:
 
 
 def read_source(dsn: str) -> None:
-    with open_source(dsn, load_mapping(Settings(_env_file=None))) as source:
-        source.check(TABLES["transactions"])
+    settings = Settings(_env_file=None, source_dsn=dsn)
+    with open_source(settings, load_mapping(settings)) as source:
+        source.selection(TABLES["transactions"])
 
 
 def test_the_right_authority_is_trusted(shop_dsn: str, registry_dsn: str, authority: Authority, tls_port: int) -> None:

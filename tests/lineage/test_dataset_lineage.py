@@ -120,7 +120,8 @@ def shop(tmp_path: Path) -> ShopLineage:
     )
     (tmp_path / "customers.sql").write_text("with c as (select mail from people) select mail as customer_id from c")
     (tmp_path / "articles.sql").write_text("select * from catalogue")
-    return ShopLineage(Mapping(tmp_path, "UTC"))
+    (tmp_path / "reviews.sql").write_text("-- none")
+    return ShopLineage(Mapping((tmp_path,), "UTC"))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from rows import Extract, RowsOf, add, line
 
 from shopmill.settings import Settings
-from shopmill.source import stream
+from shopmill.source import stream, values
 from shopmill.versions.store import Store
 
 
@@ -105,11 +105,26 @@ def test_any_physical_order_gives_equal_bytes(
     read = [
         row for file in found[1].files for row in pq.read_table(Path(store) / file.key, partitioning=None).to_pylist()
     ]
+    absent = {"quantity": Decimal("1.000000"), "currency": None, "changed_at": None, "misfits": None}
     expected = [
-        {**row, "t_dat": row["t_dat"] and date.fromisoformat(row["t_dat"]), "price": _price(row["price"])}
+        {
+            **row,
+            **absent,
+            **_trimmed(row),
+            "t_dat": row["t_dat"] and date.fromisoformat(row["t_dat"]),
+            "price": _price(row["price"]),
+        }
         for row in rows
     ]
-    assert sorted(map(repr, read)) == sorted(map(repr, expected))
+    assert sorted(map(_ordered, read)) == sorted(map(_ordered, expected))
+
+
+def _ordered(row: dict[str, Any]) -> str:
+    return repr(sorted(row.items()))
+
+
+def _trimmed(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: (row[name] or "").strip(values.BLANKS) or None for name in ("customer_id", "article_id")}
 
 
 def _price(value: Any) -> Decimal | None:

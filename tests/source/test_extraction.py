@@ -1,9 +1,10 @@
 """What extraction finds, what it reads again, and what of it is one moment's truth."""
 
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from pydantic import SecretStr
 from rows import Extract, RowsOf, add, line
 
 from shopmill.asof import AsOf
+from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.source import extraction as extraction_module
+from shopmill.source import reading
 from shopmill.source.contract import TABLES
 from shopmill.source.database import Source
 from shopmill.source.extraction import Extraction
+from shopmill.source.reading import Reader
+from shopmill.source.shop import move
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions.locks import Locks
 from shopmill.versions.store import Store
@@ -62,17 +67,16 @@ def test_rows_are_of_one_moment_while_the_shop_sells_on(
             "order_items": [{"order_id": "o1", "article_id": "a"}],
         },
     )
-    original = Extraction._read_table
+    original = Reader._read_queries
     read = []
 
-    def read_table(self: Extraction, source: Source, catalogue: Any, plan: Any, scratch: Path) -> Any:
-        files = original(self, source, catalogue, plan, scratch)
+    def read_queries(self: Reader, job: Any, found: list[str]) -> None:
+        original(self, job, found)
         add(shop_dsn, "orders", {"order_id": f"late{len(read)}", "order_datetime": moment})
         add(shop_dsn, "order_items", {"order_id": "o1", "article_id": "b"})
-        read.append(catalogue.table.name)
-        return files
+        read.append(job.table.name)
 
-    monkeypatch.setattr(Extraction, "_read_table", read_table)
+    monkeypatch.setattr(Reader, "_read_queries", read_queries)
     found = extract("2020-09-23", ["orders", "order_items"])
     assert len(read) == 2
     assert {name: snapshot.rows for name, snapshot in found.items()} == {"orders": 1, "order_items": 1}
@@ -126,14 +130,22 @@ def test_a_refresh_sees_rows_that_came_too_late_for_the_lookback(extract: Extrac
     assert extract("2020-09-24", ["transactions"])["transactions"].rows == 1
 
 
-def test_another_shop_in_the_same_store_is_read_for_itself(
-    extract: Extract, shop_dsn: str, new_shop: Callable[[], str]
+def test_another_shop_in_the_same_store_is_refused(
+    extract: Extract, shop_dsn: str, new_shop: Callable[[], str], settings: Settings, tmp_path: Path
 ) -> None:
     fill_shop(shop_dsn, {"transactions": [line("2020-09-20")]})
     other = new_shop()
     fill_shop(other, {"transactions": [line("2020-09-20"), line("2020-09-21")]})
     assert extract("2020-09-23", ["transactions"])["transactions"].rows == 1
-    assert extract("2020-09-23", ["transactions"], source_dsn=SecretStr(other))["transactions"].rows == 2
+    with pytest.raises(InvalidInputError, match=r"another shop .*shopmill moved"):
+        extract("2020-09-24", ["transactions"], source_dsn=SecretStr(other))
+    elsewhere = str(tmp_path / "other")
+    assert (
+        extract("2020-09-23", ["transactions"], source_dsn=SecretStr(other), store=elsewhere)["transactions"].rows == 2
+    )
+    moved = settings.model_copy(update={"source_dsn": SecretStr(other)})
+    assert "database" in move(moved)[0]
+    assert extract("2020-09-24", ["transactions"], source_dsn=SecretStr(other))["transactions"].rows == 2
 
 
 def test_a_past_as_of_is_made_of_files_that_are_there(extract: Extract, shop_dsn: str, queries: list[str]) -> None:
@@ -233,7 +245,7 @@ def test_two_at_once_read_a_table_once(settings: Settings, shop_dsn: str, querie
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(run, (["transactions", "articles"], ["articles", "transactions"]))
     assert one == other
-    assert len([query for query in queries if "from articles" in query]) == 1
+    assert len([query for query in queries if 'from "articles"' in query]) == 1
 
 
 def test_without_a_lock_the_first_snapshot_counts_for_both(
@@ -244,10 +256,10 @@ def test_without_a_lock_the_first_snapshot_counts_for_both(
     barrier = threading.Barrier(2)
     original = Extraction._read
 
-    def read(self: Extraction, mapping: Any, plans: Any) -> Any:
+    def read(self: Extraction, mapping: Any, catalogues: Any, plans: Any, asked: Any) -> Any:
         if plans:
             barrier.wait(60)
-        return original(self, mapping, plans)
+        return original(self, mapping, catalogues, plans, asked)
 
     monkeypatch.setattr(Extraction, "_read", read)
     with ThreadPoolExecutor(2) as pool:
@@ -277,7 +289,7 @@ def test_rows_of_a_transaction_that_broke_off_do_not_count(
     from shopmill.errors import SourceUnavailableError
 
     fill_shop(shop_dsn, {"transactions": [line("2020-09-20")]})
-    read = extraction_module.read_rows
+    read = reading.read_rows
 
     def read_and_lose(*arguments: Any) -> int:
         rows = read(*arguments)
@@ -287,7 +299,161 @@ def test_rows_of_a_transaction_that_broke_off_do_not_count(
             )
         return rows
 
-    monkeypatch.setattr(extraction_module, "read_rows", read_and_lose)
+    monkeypatch.setattr(reading, "read_rows", read_and_lose)
     with pytest.raises(SourceUnavailableError, match="transactions"):
         extract("2020-09-23", ["transactions"])
     assert not any("snapshots" in key for key in Store(settings.store).keys("raw"))
+
+
+# What is dated once, however the runs are cut
+
+
+def order(order_id: str, moment: str | None, **more: Any) -> dict[str, Any]:
+    return {"order_id": order_id, "order_datetime": moment, **more}
+
+
+def item(order_id: str, quantity: Any = 1, article: str = "a", **more: Any) -> dict[str, Any]:
+    return {"order_id": order_id, "article_id": article, "quantity": quantity, "price": 1, **more}
+
+
+def days(snapshot: Snapshot) -> list[tuple[str, int]]:
+    return [(file.day, file.rows) for file in snapshot.files]
+
+
+LOG = [order("o1", "2020-01-01 12:00Z"), order("o1", "2020-01-10 12:00Z")]
+
+
+@pytest.mark.parametrize(
+    "runs", [["2020-01-11"], ["2020-01-02", "2020-01-07", "2020-01-11"], ["2020-01-11", "2020-01-02"]]
+)
+def test_an_order_that_stands_twice_dates_its_items_once(
+    extract: Extract, rows_of: RowsOf, shop_dsn: str, runs: list[str]
+) -> None:
+    fill_shop(shop_dsn, {"orders": LOG, "order_items": [item("o1", 3)]})
+    for as_of in runs:
+        found = extract(as_of, ["order_items"])
+        assert days(found["order_items"]) == [("2020-01-01", 1)]
+        logged = [("2020-01-01", 1), ("2020-01-10", 1)]
+        assert days(found["orders"]) == (logged if as_of == "2020-01-11" else logged[:1])
+
+
+def test_an_earlier_row_that_comes_late_dates_the_order_anew(extract: Extract, shop_dsn: str) -> None:
+    fill_shop(shop_dsn, {"orders": LOG[1:], "order_items": [item("o1", 3)]})
+    extract("2020-01-11", ["order_items"])
+    add(shop_dsn, "orders", order("o1", "2020-01-08 12:00Z"))
+    assert days(extract("2020-01-12", ["order_items"])["order_items"]) == [("2020-01-08", 1)]
+
+
+def test_an_order_without_a_time_beside_a_dated_one_is_the_dated_one(extract: Extract, shop_dsn: str) -> None:
+    fill_shop(
+        shop_dsn, {"orders": [order("o1", None), *LOG[:1], order("o2", None)], "order_items": [item("o1"), item("o2")]}
+    )
+    for as_of in ("2020-01-02", "2020-01-20"):
+        assert days(extract(as_of, ["order_items"])["order_items"]) == [("2020-01-01", 1), ("undated", 1)]
+
+
+def test_an_order_whose_date_moves_into_the_lookback_is_there_once(extract: Extract, shop_dsn: str) -> None:
+    orders = [order("o1", "2020-01-01 12:00Z"), order("o2", "2020-01-01 13:00Z")]
+    fill_shop(shop_dsn, {"orders": orders, "order_items": [item("o1"), item("o2")]})
+    extract("2020-01-20", ["orders"])
+    with psycopg.connect(shop_dsn) as connection:
+        connection.execute("update orders set order_datetime = '2020-01-20 12:00Z' where order_id = 'o1'")
+    found = extract("2020-01-21", ["orders"])
+    for name in ("orders", "order_items"):
+        assert days(found[name]) == [("2020-01-01", 1), ("2020-01-20", 1)]
+
+
+def test_a_review_whose_date_moves_is_there_once(extract: Extract, shop_dsn: str) -> None:
+    fill_shop(shop_dsn, {"reviews": [{"review_id": "r1", "review_date": "2020-01-01"}]})
+    extract("2020-01-20", ["reviews"])
+    with psycopg.connect(shop_dsn) as connection:
+        connection.execute("update reviews set review_date = '2020-01-20'")
+    assert days(extract("2020-01-21", ["reviews"])["reviews"]) == [("2020-01-20", 1)]
+
+
+@pytest.mark.parametrize("table", ["transactions", "orders", "order_items"])
+def test_old_days_with_a_change_are_read_again(
+    extract: Extract, rows_of: RowsOf, shop_dsn: str, table: str, queries: list[str]
+) -> None:
+    """Status, price and quantity of an old row change; the shop says so in changed_at."""
+    given = {
+        "transactions": [line("2020-01-01"), line("2020-01-02"), line("2020-01-19")],
+        "orders": [order("o1", "2020-01-01 12:00Z", order_status="placed"), order("o2", "2020-01-02 12:00Z")],
+        "order_items": [item("o1"), item("o2")],
+    }
+    fill_shop(shop_dsn, given)
+    before = extract("2020-01-20", [table])[table]
+    assert before.columns["changed_at"] == "timestamptz"
+    changes = {
+        "transactions": "price = 7", "orders": "order_status = 'cancelled'", "order_items": "quantity = 7"
+    }  # fmt: skip
+    where = "t_dat = '2020-01-01'" if table == "transactions" else "order_id = 'o1'"
+    with psycopg.connect(shop_dsn) as connection:
+        connection.execute(f"update {table} set {changes[table]}, changed_at = now() where {where}".encode())
+    queries.clear()
+    after = extract("2020-01-21", [table])[table]
+    changed = {day for day, sha256 in after.days.items() if before.days[day] != sha256}
+    assert changed == {"2020-01-01"}
+    assert not [query for query in queries if "2020-01-02" in query and "2020-01-03" in query]
+
+
+def test_a_column_that_is_new_is_read_for_all_days(
+    extract: Extract, rows_of: RowsOf, new_shop: Callable[[], str]
+) -> None:
+    dsn = new_shop()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("alter table transactions drop column currency")
+    add(dsn, "transactions", line("2020-01-01"))
+    extract("2020-01-20", ["transactions"], source_dsn=SecretStr(dsn))
+    with psycopg.connect(dsn) as connection:
+        connection.execute("alter table transactions add column currency text default 'EUR'")
+    found = extract("2020-01-21", ["transactions"], source_dsn=SecretStr(dsn))["transactions"]
+    assert [row["currency"] for row in rows_of(found)] == ["EUR"]
+
+
+# What is not over yet
+
+
+def test_an_as_of_in_the_future_is_refused_and_leaves_nothing(
+    extract: Extract, shop_dsn: str, settings: Settings
+) -> None:
+    fill_shop(shop_dsn, {"transactions": [line("2020-01-01")]})
+    with pytest.raises(InvalidInputError, match="2036-01-01 is in the future"):
+        extract("2036-01-01", ["transactions"])
+    assert Store(settings.store).keys("raw") == []
+
+
+def test_a_snapshot_that_was_taken_before_its_as_of_is_read_again(
+    extract: Extract, shop_dsn: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    today, tomorrow = now.date(), now.date() + timedelta(days=1)
+    fill_shop(shop_dsn, {"transactions": [line("2020-01-01")], "articles": [{"article_id": "1"}]})
+    monkeypatch.setattr(extraction_module, "CLOCKS_DIFFER", timedelta(days=2))
+    extract(str(tomorrow), ["transactions", "articles"])
+    add(shop_dsn, "transactions", line(str(today)))
+    add(shop_dsn, "articles", {"article_id": "2"})
+    again = extract(str(tomorrow), ["transactions", "articles"])
+    assert (again["transactions"].rows, again["articles"].rows) == (2, 2)
+
+
+def test_a_snapshot_of_a_future_that_an_older_version_took_is_passed_over(
+    extract: Extract, shop_dsn: str, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Left by a run as of 2036 before such runs were refused: every later day read nothing, and said nothing."""
+    fill_shop(shop_dsn, {"transactions": [line("2020-01-01")]})
+    found = extract("2020-01-20", ["transactions"])["transactions"]
+    store = Store(settings.store)
+    document = {**store.read_json(found.key), "as_of": "2036-01-01", "taken_at": ""}
+    store.write(found.key.replace("20200120", "20360101"), json.dumps(document).encode())
+    add(shop_dsn, "transactions", line("2020-01-20"))
+    assert extract("2020-01-21", ["transactions"])["transactions"].rows == 2
+
+
+def test_extract_says_what_it_did_not_read_and_why(extract: Extract, shop_dsn: str) -> None:
+    fill_shop(shop_dsn, {"transactions": [line(f"2020-01-{day:02}") for day in range(1, 21)]})
+    assert extract("2020-01-20", ["transactions"])["transactions"].not_read == ""
+    told = extract("2020-01-21", ["transactions"])["transactions"].not_read
+    assert "16 days before 2020-01-17" in told
+    assert "SHOPMILL_LOOKBACK_DAYS=3" in told
+    assert "kept as it was read for 2020-01-20" in extract("2020-01-10", ["transactions"])["transactions"].not_read

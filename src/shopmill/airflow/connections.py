@@ -3,6 +3,7 @@
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from shopmill.connection_string import from_fields
 from shopmill.settings import Settings, load_settings
 
 SOURCE = "shopmill_source"
@@ -17,7 +18,14 @@ def airflow_settings() -> Settings:
 
 def _dsn(connection_id: str) -> str | None:
     try:
-        uri: str = Connection.get(connection_id).get_uri()
+        found = Connection.get(connection_id)
     except AirflowNotFoundException:
         return None
-    return uri.replace("postgres://", "postgresql://", 1)
+    fields = {
+        "host": found.host,
+        "port": found.port,
+        "user": found.login,
+        "password": found.password,
+        "dbname": found.schema,
+    }
+    return from_fields(fields, found.extra_dejson)

@@ -25,6 +25,7 @@ from shopmill.cli.gx import export_gx
 from shopmill.cli.lineage import lineage
 from shopmill.cli.options import pairs
 from shopmill.cli.report import report, write_version
+from shopmill.cli.source import moved
 from shopmill.cli.training import training_set
 from shopmill.datasets.faults import refuse_faults
 from shopmill.errors import InvalidInputError, ShopmillError
@@ -338,7 +339,16 @@ def demo(
     raise typer.Exit(code)
 
 
-for command in (lineage, report, export, training_set, export_gx, gc, airflow_setup):  # each in a module of its own
+for command in (
+    lineage,
+    report,
+    export,
+    training_set,
+    export_gx,
+    gc,
+    airflow_setup,
+    moved,
+):  # each in a module of its own
     app.command()(command)
 
 

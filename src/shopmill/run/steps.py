@@ -25,7 +25,7 @@ from shopmill.run.workspace import open_workspace
 from shopmill.versions.manifest import Manifest
 
 if TYPE_CHECKING:
-    from shopmill.source.extraction import Progress
+    from shopmill.source.reading import Progress
 
 log = logging.getLogger(__name__)
 Rows = dict[str, int]

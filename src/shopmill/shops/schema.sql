@@ -1,6 +1,7 @@
 -- The canonical shop. Text keys stay text ("0493995001"): leading zeros matter. No foreign keys, for real shops have
 -- orphans, and no primary key where lines repeat legitimately (transactions) or trackers send an event twice (events).
--- Money is numeric(18,6): H&M publishes prices with so many places. Moments, review_date among them, are timestamptz.
+-- Money is numeric(18,6). H&M's own prices have up to 16 decimals: they are rounded to 6 as they are loaded. Moments,
+-- review_date among them, are timestamptz.
 
 create table customers (
     customer_id text primary key,
@@ -9,7 +10,8 @@ create table customers (
     club_member_status text,
     fashion_news_frequency text,
     age integer,
-    postal_code text
+    postal_code text,
+    created_at timestamptz
 );
 
 create table articles (
@@ -39,7 +41,8 @@ create table articles (
     garment_group_name text,
     detail_desc text,
     price numeric(18, 6),
-    stock integer
+    stock integer,
+    is_listed boolean
 );
 
 create table transactions (
@@ -47,21 +50,28 @@ create table transactions (
     customer_id text,
     article_id text,
     price numeric(18, 6),
-    sales_channel_id integer
+    sales_channel_id integer,
+    quantity numeric default 1,
+    currency text,
+    changed_at timestamptz
 );
 
 create table orders (
     order_id text,
     customer_id text,
     order_datetime timestamptz,
-    order_status text
+    order_status text,
+    currency text,
+    changed_at timestamptz
 );
 
 create table order_items (
     order_id text,
     article_id text,
-    quantity integer,
-    price numeric(18, 6)
+    quantity numeric,
+    price numeric(18, 6),
+    item_datetime timestamptz,
+    changed_at timestamptz
 );
 
 create table events (
@@ -71,7 +81,11 @@ create table events (
     article_id text,
     event_type text,
     event_value numeric(18, 6),
-    event_datetime timestamptz
+    event_datetime timestamptz,
+    visitor_id text,
+    product_code text,
+    currency text,
+    user_agent text
 );
 
 create table reviews (
@@ -80,7 +94,8 @@ create table reviews (
     article_id text,
     rating integer,
     review_text text,
-    review_date timestamptz
+    review_date timestamptz,
+    product_code text
 );
 
 create table promotions (
@@ -89,4 +104,10 @@ create table promotions (
     starts_on date,
     ends_on date,
     kind text
+);
+
+create table exchange_rates (
+    day date,
+    currency text,
+    rate numeric(18, 10)
 );

@@ -1,7 +1,9 @@
 """One repeatable-read, read-only transaction on the shop's database, streamed as Arrow through ADBC."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TypeVar
 
 import adbc_driver_postgresql.dbapi as postgresql
 import pyarrow as pa
@@ -17,128 +19,258 @@ from shopmill.errors import (
     ShopmillError,
     SourceUnavailableError,
 )
-from shopmill.source.contract import ACCEPTED, MEND, SourceTable
-from shopmill.source.mapping import Mapping
+from shopmill.settings import Settings
+from shopmill.source.contract import ACCEPTED, FIX, TABLES, SourceTable
+from shopmill.source.items import DatedSelection
+from shopmill.source.mapping import Mapping, selection_of
+from shopmill.source.patience import SilentSourceError, patiently
+from shopmill.source.selection import Selection
 
-# pg_typeof() writes the SQL standard's names; the contract uses PostgreSQL's short ones.
-SHORT = {
-    "smallint": "int2",
-    "integer": "int4",
-    "bigint": "int8",
-    "boolean": "bool",
-    "real": "float4",
-    "double precision": "float8",
-    "character varying": "varchar",
-    "character": "bpchar",
-    "timestamp with time zone": "timestamptz",
-    "timestamp without time zone": "timestamp",
-}
-UNDEFINED = {"42703": ("a column", SchemaDriftError), "42P01": ("the table", MissingTableError)}
+T = TypeVar("T")
+UNDEFINED = {"42703": "a column", "42P01": "the table"}
 INSUFFICIENT_PRIVILEGE = "42501"
+CONNECTION: dict[str, str | int] = {
+    "application_name": "shopmill",
+    "client_encoding": "UTF8",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""What libpq does on our side: nothing that a pooler between us and the server would refuse."""
+TIMEOUTS = {
+    "57014": "Let the source role take longer (alter role … set statement_timeout = 0), or run again when it is idle.",
+    "55P03": "Another session holds a lock on the table: run again when it has ended.",
+    "25P03": "Raise idle_in_transaction_session_timeout for the source role.",
+    "25P04": "Raise transaction_timeout for the source role.",
+    "40001": "A standby ends reads that its replay waits for: raise max_standby_streaming_delay, or read the primary.",
+    "57P01": "The server was stopped, or an administrator ended the session: run again.",
+    "53300": "It has no connection left: raise max_connections, or run fewer tasks at once.",
+}
+"""What a person can do about errors of the server that have nothing to do with the SELECT."""
+IN_MID_STREAM = {
+    "statement timeout": "57014",
+    "idle-in-transaction timeout": "25P03",
+    "transaction timeout": "25P04",
+    "conflict with recovery": "40001",
+    "administrator command": "57P01",
+    "invalid byte sequence": "22021",
+    "has no equivalent in encoding": "22P05",
+}
+WRONG_BYTES = {"22021", "22P05"}
 WRONG_SQL = ("22", "42")
 """Classes of SQLSTATE: the SELECT is wrong, or cannot be computed from the values there are."""
+
+
+TYPES = """
+with recursive based as (
+  select oid, oid as base from pg_type where oid in ({oids})
+  union all
+  select based.oid, pg_type.typbasetype from based join pg_type on pg_type.oid = based.base where pg_type.typtype = 'd'
+)
+select based.oid::int8, case pg_type.typtype when 'e' then 'enum' else pg_type.typname::text end
+from based join pg_type on pg_type.oid = based.base where pg_type.typtype <> 'd'
+"""
+"""The name of each type: of a domain that of what it is made of, and `enum` for every enumeration."""
+COLUMNS = """
+select attname::text from pg_attribute where attrelid = to_regclass({table}) and attnum > 0 and not attisdropped
+and has_column_privilege(attrelid, attnum, 'select')
+"""
+
+CLIENT_ENCODING = "case current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end"
+"""Bytes of a database that does not know its encoding come as they are, and are looked at here, column by column."""
+
+
+class UnreadableTextError(InvalidInputError):
+    """Text of some column cannot be brought into UTF-8."""
 
 
 class Source:
     """The shop as it was at one moment: all reads see the same snapshot and cannot write."""
 
-    def __init__(self, connection: Connection, mapping: Mapping):
+    def __init__(self, connection: Connection, mapping: Mapping, settings: Settings):
         self._connection = connection
-        self.mapping = mapping
+        self.mapping, self.settings = mapping, settings
+        self.is_left_behind = False
 
     def begin(self) -> None:
-        """Begins the transaction: what it sees is of the moment of its first query."""
-        with self._connection.cursor() as cursor:
-            cursor.execute("set transaction isolation level repeatable read, read only")
-            cursor.execute("set local time zone 'UTC'")
+        """Begins the transaction: what it sees is of the moment of its first query.
+
+        All that is set ends with it: behind a pooler the next transaction may be another client's.
+        """
+        values = {
+            "timezone": self.settings.time_zone,
+            "datestyle": "ISO, YMD",
+            "extra_float_digits": "1",
+            "lock_timeout": f"{self.settings.source_patience_seconds * 800:.0f}",
+            "row_security": "on" if self.settings.row_security == "allow" else "off",
+            "shopmill.time_zone": self.settings.time_zone,
+            "shopmill.currency": self.settings.currency,
+        }
+        sets = ", ".join(f"set_config({literal(name)}, {literal(value)}, true)" for name, value in values.items())
+        with explained("the database"):
+            self._ask("set transaction isolation level repeatable read, read only")
+            self._ask(f"select {sets}, set_config('client_encoding', {CLIENT_ENCODING}, true)")
+
+    @cached_property
+    def encoding(self) -> str:
+        """What text of the shop is in: UTF8, or SQL_ASCII where the database does not know."""
+        if self.settings.source_encoding:
+            return self.settings.source_encoding
+        return "SQL_ASCII" if self.value("select current_setting('server_encoding')") == "SQL_ASCII" else "UTF8"
+
+    def value(self, query: str) -> object:
+        """The one value of a small query about the database itself."""
+        with explained("the database"):
+            return (self._ask(query)[1] or [(None,)])[0][0]
 
     @contextmanager
     def stream(self, table: SourceTable, query: str) -> Iterator[pa.RecordBatchReader]:
         """The rows of `query` as Arrow batches, as PostgreSQL sends them: not held in memory."""
-        with self._connection.cursor() as cursor, _explained(table.name):
-            cursor.execute(query)
-            yield cursor.fetch_record_batch()
+        cursor = self._connection.cursor()
+        try:
+            with explained(table.name):
+                self._wait(lambda: cursor.execute(query))
+                yield cursor.fetch_record_batch()
+        except SilentSourceError:
+            self.is_left_behind = True
+            raise
+        finally:
+            if not self.is_left_behind:
+                cursor.close()
+
+    def close(self) -> None:
+        """Ends the transaction and the connection."""
+        self._connection.close()
 
     def rows(self, table: SourceTable, query: str) -> list[tuple[object, ...]]:
         """All rows of a small query."""
-        with self._connection.cursor() as cursor, _explained(table.name):
-            cursor.execute(query)
-            return cursor.fetchall()
+        with explained(table.name):
+            return self._ask(query)[1]
 
     def plan(self, table: SourceTable, query: str) -> str:
         """How PostgreSQL would run a query if it used the indexes that there are, however small the table is."""
-        with self._connection.cursor() as cursor, _explained(table.name):
-            cursor.execute("set local enable_seqscan = off")
-            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-            cursor.execute(f"explain (costs off) {query}")
-            return "\n".join(str(row[0]) for row in cursor.fetchall())
+        with explained(table.name):
+            self._ask("select set_config('enable_seqscan', 'off', true)")
+            return "\n".join(str(row[0]) for row in self._ask(f"explain (costs off) {query}", copy=False)[1])
 
-    def has(self, table: SourceTable) -> bool:
-        """Whether the mapping selects the table and the shop has it. To be asked first: a no begins a new snapshot."""
-        if table.name not in self.mapping.selects:
-            return False
+    def _ask(self, query: str, copy: bool = True) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The names and the rows of a small query."""
+
+        def ask() -> tuple[list[str], list[tuple[object, ...]]]:
+            with self._connection.cursor() as cursor:
+                if not copy:
+                    cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+                cursor.execute(query)
+                names = [str(field[0]) for field in cursor.description or ()]
+                return names, cursor.fetchall() if names else []
+
+        return self._wait(ask)
+
+    def _wait(self, work: Callable[[], T]) -> T:
         try:
-            self.types(table)
-        except MissingTableError:
-            self._connection.rollback()
-            self.begin()
-            return False
-        return True
+            return patiently(work, self.settings.source_patience_seconds, self.close)
+        except SilentSourceError:
+            self.is_left_behind = True
+            raise
 
-    def check(self, table: SourceTable) -> dict[str, str]:
-        """The mapped table's PostgreSQL types; SchemaDriftError unless all of the contract is there and accepted."""
-        found = self.types(table)
-        for column in table.columns:
-            if column.name not in found:
-                if column.optional:
-                    continue
-                raise SchemaDriftError(
-                    f"{table.name}.{column.name} is missing: expected {column.type}, found no such column. "
-                    f"Add it to {self.mapping.folder / table.name}.sql."
-                )
-            if found[column.name] not in ACCEPTED[column.type]:
-                raise SchemaDriftError(
-                    f"{table.name}.{column.name} has the wrong type: expected {column.type}, found {found[column.name]}. "
-                    f"In {self.mapping.folder / table.name}.sql, {MEND[column.type]}."
-                )
+    def selection(self, table: SourceTable) -> Selection:
+        """The table as the shop has it; MissingTableError where it has none, SchemaDriftError where it is another."""
+        found = self.selected(table)
+        self._refuse_what_is_missing(found)
         return found
+
+    def selected(self, table: SourceTable) -> Selection:
+        """The table as the shop has it, with whatever columns; MissingTableError where it has none."""
+        select = self._select(table)
+        types, zone = self.types(table, select), self.settings.zone
+        if table.time_of is None:
+            return Selection(table, select, types, zone)
+        other, key = table.time_of
+        return DatedSelection(table, select, types, zone, self.selection(TABLES[other]), key)
+
+    def _select(self, table: SourceTable) -> str:
+        """The SELECT of the mapping; a canonical one of the columns that the table has and the role may read."""
+        select = self.mapping.selects.get(table.name)
+        if select is None or not select.is_canonical:
+            return self.mapping.select(table.name)
+        there = {str(row[0]) for row in self.rows(table, COLUMNS.format(table=literal(quote(table.name))))}
+        required = {column.name for column in table.selected if not column.optional}
+        if not there and self.value(f"select to_regclass({literal(quote(table.name))}) is null"):
+            raise MissingTableError(f"The shop has no {table.name}: {self.mapping.whereabouts(table.name)}.")
+        if not required <= there and not self.mapping.is_canonical:
+            lacking = ", ".join(sorted(required - there))
+            raise MissingTableError(
+                f"The shop has no {table.name}: {self.mapping.whereabouts(table.name)}, and the table of that name lacks {lacking}."
+            )
+        return selection_of(table, (c.name for c in table.selected if c.name in there | required))
+
+    def _refuse_what_is_missing(self, found: Selection) -> None:
+        table, place = found.table, self.mapping.place(found.table.name)
+        for column in table.selected:
+            kind = found.types.get(column.name)
+            if kind is None and not column.optional:
+                raise SchemaDriftError(
+                    f"{table.name}.{column.name} is missing: expected {column.type}, found no such column. Add it to {place}."
+                )
+            if kind and kind not in ACCEPTED[column.type]:
+                raise SchemaDriftError(
+                    f"{table.name}.{column.name} has the wrong type: expected {column.type}, found {kind}. "
+                    f"In {place}, {FIX[column.type]}."
+                )
+        for group in table.one_of:
+            if not found.types.keys() & set(group):
+                raise SchemaDriftError(f"{table.name} has none of {', '.join(group)}: add at least one to {place}.")
 
     def confirm(self, table: SourceTable) -> None:
         """That the transaction still stands: a stream that broke off anywhere has ended it, and its rows do not count."""
         self.rows(table, "select 1")
 
-    def types(self, table: SourceTable) -> dict[str, str]:
+    def types(self, table: SourceTable, select: str) -> dict[str, str]:
         """PostgreSQL types of the mapped table by column, found without reading a row."""
-        select = self.mapping.select(table.name)
-        with self._connection.cursor() as cursor, _explained(table.name):
-            cursor.execute(f"select * from ({select}) as mapped limit 0")
-            names = [field[0] for field in cursor.description or ()]
-            typeof = ", ".join(f"pg_typeof(mapped.{quote(name)})::text" for name in names)
-            cursor.execute(f"select {typeof} from (select) as one left join ({select}) as mapped on false")
-            types = cursor.fetchone() or ()
-        return {name: SHORT.get(str(kind), str(kind)) for name, kind in zip(names, types, strict=True)}
+        with explained(table.name):
+            names, _ = self._ask(f"select * from (\n{select}\n) as mapped limit 0")
+            self._refuse_twice(table, names)
+            typeof = ", ".join(f"pg_typeof(mapped.{quote(name)})::oid::int8" for name in names) or "null"
+            _, found = self._ask(f"select {typeof} from (select) as one left join (\n{select}\n) as mapped on false")
+            oids = [str(oid) for oid in found[0] if oid is not None]
+            types = {str(oid): str(name) for oid, name in self._ask(TYPES.format(oids=", ".join(oids) or "0"))[1]}
+        return {name: types[oid] for name, oid in zip(names, oids, strict=True)}
+
+    def _refuse_twice(self, table: SourceTable, names: list[str]) -> None:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidInputError(
+                f"{table.name}.{twice[0]} is selected twice: leave one of them out of {self.mapping.place(table.name)}."
+            )
 
 
 @contextmanager
-def open_source(dsn: str, mapping: Mapping) -> Iterator[Source]:
+def open_source(settings: Settings, mapping: Mapping) -> Iterator[Source]:
     """Connects and begins the snapshot; everything read inside the block is of one moment."""
+    dsn = settings.source_dsn.get_secret_value()
     if not dsn:
         raise InvalidInputError("No shop is set: give SHOPMILL_SOURCE_DSN (postgresql://reader:…@host:5432/shop).")
-    options: dict[str, str | int] = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": "shopmill"}
+    address = conninfo(dsn, "SHOPMILL_SOURCE_DSN", **CONNECTION)
     try:
-        connection = postgresql.connect(conninfo(dsn, "SHOPMILL_SOURCE_DSN", **options))
+        connection = patiently(lambda: postgresql.connect(address), settings.source_patience_seconds)
     except DatabaseError as error:
         raise SourceUnavailableError(
             f"The shop's database does not answer: {_first_line(error)}. Check SHOPMILL_SOURCE_DSN and the server."
         ) from None
-    with connection:
-        source = Source(connection, mapping)
+    source = Source(connection, mapping, settings)
+    try:
         source.begin()
         yield source
+    finally:
+        if not source.is_left_behind:
+            source.close()
 
 
 @contextmanager
-def _explained(table: str) -> Iterator[None]:
+def explained(table: str) -> Iterator[None]:
+    """Database errors inside the block as ours."""
     try:
         yield
     except DatabaseError as error:
@@ -147,17 +279,42 @@ def _explained(table: str) -> Iterator[None]:
 
 def explain(table: str, error: Exception) -> ShopmillError:
     """A database error as ours, with the table that it concerns."""
-    reason, state = _first_line(error), getattr(error, "sqlstate", None)
+    reason = _first_line(error)
+    state = getattr(error, "sqlstate", None) or _state_of(reason)
     if state in UNDEFINED:
-        what, kind = UNDEFINED[state]
-        return kind(f"{table}: {what} that the mapping reads is missing: {reason}. Change {table}.sql of the mapping.")
+        return SchemaDriftError(
+            f"{table}: {UNDEFINED[state]} that the mapping reads is missing: {reason}. Change {table}.sql of the mapping."
+        )
     if state == INSUFFICIENT_PRIVILEGE:
-        return InvalidInputError(f"{table} cannot be read: {reason}. Grant the source role SELECT on it.")
+        return InvalidInputError(_not_allowed(table, reason))
+    if state in WRONG_BYTES:
+        return UnreadableTextError(f"{table} has text that is not in the encoding of its database: {reason}.")
     if str(state).startswith(WRONG_SQL):
         return InvalidInputError(f"{table} cannot be read: {reason}. Change {table}.sql of the mapping.")
+    if state in TIMEOUTS:
+        return SourceUnavailableError(f"Reading {table} was ended by the shop's database: {reason}. {TIMEOUTS[state]}")
     return SourceUnavailableError(f"Reading {table} failed: {reason}.")
+
+
+def _state_of(reason: str) -> str:
+    """The SQLSTATE of an error that came in the middle of a stream, as words alone."""
+    return next((state for words, state in IN_MID_STREAM.items() if words in reason), "")
+
+
+def _not_allowed(table: str, reason: str) -> str:
+    if "row-level security" in reason:
+        return (
+            f"{table} cannot be read whole: {reason}. Let the source role see all rows (alter role … bypassrls), or set "
+            "SHOPMILL_ROW_SECURITY=allow where the policy is what makes this shop."
+        )
+    return f"{table} cannot be read: {reason}. Grant the source role SELECT on it."
 
 
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

@@ -8,7 +8,7 @@ from shopmill.declaration import Dataset
 from shopmill.engine.identifiers import quote
 from shopmill.errors import ShopmillError
 from shopmill.settings import Settings
-from shopmill.source.contract import ACCEPTED, MEND, TABLES, SourceTable
+from shopmill.source.contract import ACCEPTED, FIX, TABLES, SourceTable
 from shopmill.source.database import Source, open_source
 from shopmill.source.mapping import Mapping, load_mapping
 
@@ -50,7 +50,7 @@ def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding
 
 
 def _open(settings: Settings, mapping: Mapping) -> Any:
-    return open_source(settings.source_dsn.get_secret_value(), mapping)
+    return open_source(settings, mapping)
 
 
 def _may_write(source: Source) -> Finding:
@@ -83,21 +83,21 @@ def _table(settings: Settings, mapping: Mapping, table: SourceTable, suffers: tu
 
 
 def _columns(source: Source, table: SourceTable, suffers: tuple[str, ...]) -> Iterator[Finding]:
-    found = source.types(table)
-    for column in table.columns:
+    found = source.selected(table).types
+    for column in table.selected:
         subject, kind = f"{table.name}.{column.name}", found.get(column.name)
         if kind is None:
-            level: Level = "warn" if column.optional else "error"
-            yield Finding(subject, level, "missing", f"select it in {table.name}.sql of the mapping", suffers)
+            if not column.optional:
+                yield Finding(subject, "error", "missing", f"select it in {table.name}.sql of the mapping", suffers)
         elif kind not in ACCEPTED[column.type]:
-            yield Finding(subject, "error", f"is {kind}, expected {column.type}", MEND[column.type], suffers)
+            yield Finding(subject, "error", f"is {kind}, expected {column.type}", FIX[column.type], suffers)
 
 
 def _content(source: Source, table: SourceTable, suffers: tuple[str, ...]) -> Finding:
-    select = source.mapping.select(table.name)
+    select = source.selected(table).select
     time = quote(table.time) if table.time and not table.time_of else None
     extent = f", min({time})::text, max({time})::text, count(*) filter (where {time} is null)" if time else ""
-    row = source.rows(table, f"select count(*){extent} from ({select}) as mapped")[0]
+    row = source.rows(table, f"select count(*){extent} from (\n{select}\n) as mapped")[0]
     if not row[0]:
         return Finding(table.name, "warn", "is empty", "fill it, or expect no rows from it", suffers)
     if not time:
@@ -110,7 +110,7 @@ def _index(source: Source, table: SourceTable, suffers: tuple[str, ...]) -> Iter
     """Whether one day can be read without reading the whole table."""
     if not table.time or table.time_of:
         return
-    query = f"select * from ({source.mapping.select(table.name)}) as mapped where {quote(table.time)} < '0001-01-02'"
+    query = f"select * from (\n{source.selected(table).select}\n) as mapped where {quote(table.time)} < '0001-01-02'"
     if "Index Cond" not in source.plan(table, query):
         yield Finding(
             f"{table.name}.{table.time}",

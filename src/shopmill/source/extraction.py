@@ -1,27 +1,26 @@
 """The extract step: brings the raw snapshots of some tables at an as_of into the store, reading only what is new."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
-from datetime import date
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
-from shopmill.asof import AsOf, midnight
-from shopmill.engine.identifiers import quote
+from shopmill.asof import AsOf
+from shopmill.errors import InvalidInputError, MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable
 from shopmill.source.database import Source, open_source
 from shopmill.source.mapping import Mapping, load_mapping
-from shopmill.source.snapshot import FIRST_DAY, Plan, RawFile, Snapshot, SnapshotCatalogue
-from shopmill.source.stream import read_rows
-from shopmill.versions.store import Store, sha256_of
+from shopmill.source.reading import Progress, Reader
+from shopmill.source.selection import Selection
+from shopmill.source.shop import claim, shop_of
+from shopmill.source.snapshot import Plan, Snapshot, SnapshotCatalogue
+from shopmill.versions.store import Store
 
 log = logging.getLogger(__name__)
 Lock = Callable[[str], AbstractContextManager[object]]
-Progress = Callable[[str, int], None]
-"""Told the table and how many rows of it have been written so far."""
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -36,101 +35,97 @@ class Extraction:
 
     def run(self, tables: Iterable[str], refresh: bool = False) -> dict[str, Snapshot]:
         """The snapshots of `tables`, read where the store has none for this as_of (or where `refresh` asks for new ones)."""
-        wanted = sorted(_with_relatives(tables))
+        _refuse_the_future(self.as_of)
+        asked = set(tables)
         mapping = load_mapping(self.settings)
-        catalogues = {
-            name: SnapshotCatalogue(self.store, TABLES[name], mapping.fingerprint(TABLES[name])) for name in wanted
-        }
+        catalogues = self._catalogues(mapping, sorted(_with_relatives(asked)))
         with ExitStack() as stack:
-            for name in wanted:
+            for name in catalogues:
                 stack.enter_context(self.lock(f"raw {name}"))
             found = {
                 name: snapshot for name, c in catalogues.items() if not refresh and (snapshot := c.find(self.as_of))
             }
             plans = {
-                name: catalogues[name].plan(self.as_of, self.settings.zone, self.settings.lookback_days, refresh)
-                for name in wanted
+                name: catalogue.plan(self.as_of, self.settings.zone, self.settings.lookback_days, refresh)
+                for name, catalogue in catalogues.items()
                 if name not in found
             }
-            files = self._read(mapping, [(catalogues[name], plan) for name, plan in plans.items() if plan.read])
-            for name, plan in plans.items():
-                snapshot = Snapshot(
-                    name, self.as_of.label, plan.read_as_of, _sorted([*plan.carried, *files.get(name, [])])
-                )
-                found[name] = catalogues[name].save(self.as_of, snapshot)
+            made = self._carried(plans) | self._read(mapping, catalogues, plans, asked)
+            return found | {name: catalogues[name].save(self.as_of, snapshot) for name, snapshot in made.items()}
+
+    def read_days(self, table: str, days: Collection[date]) -> dict[str, Snapshot]:
+        """New snapshots of this as_of in which some days of a table, and of what is dated with it, are read again."""
+        mapping = load_mapping(self.settings)
+        catalogues = self._catalogues(mapping, sorted(_with_relatives({table})))
+        with ExitStack() as stack:
+            for name in catalogues:
+                stack.enter_context(self.lock(f"raw {name}"))
+            plans = {
+                name: Plan(base, True, date.max, frozenset(days))
+                for name, catalogue in catalogues.items()
+                if (base := catalogue.find(self.as_of))
+            }
+            made = self._read(mapping, catalogues, plans, {table})
+            return {name: catalogues[name].save(self.as_of, snapshot) for name, snapshot in made.items()}
+
+    def _catalogues(self, mapping: Mapping, names: list[str]) -> dict[str, SnapshotCatalogue]:
+        return {name: SnapshotCatalogue(self.store, TABLES[name], mapping.fingerprint(TABLES[name])) for name in names}
+
+    def _carried(self, plans: dict[str, Plan]) -> dict[str, Snapshot]:
+        """Snapshots that need no reading: their files are there."""
+        return {
+            name: replace(
+                plan.base,
+                as_of=self.as_of.label,
+                read_as_of=self.as_of.label if TABLES[name].is_fact else plan.base.read_as_of,
+                files=plan.carried(),
+                not_read=f"nothing: all that was before {self.as_of.label} is kept as it was read for {plan.base.as_of}",
+            )
+            for name, plan in plans.items()
+            if plan.base and not plan.read
+        }
+
+    def _read(
+        self,
+        mapping: Mapping,
+        catalogues: dict[str, SnapshotCatalogue],
+        plans: dict[str, Plan],
+        asked: Collection[str],
+    ) -> dict[str, Snapshot]:
+        due = {name: plan for name, plan in plans.items() if plan.read}
+        if not due:
+            return {}
+        with open_source(self.settings, mapping) as source, self.store.scratch() as scratch:
+            selections = self._selections(source, [TABLES[name] for name in due], asked)
+            there = {name: selection for name, selection in selections.items() if selection}
+            claim(self.store, shop_of(source, there.values()))
+            reader = Reader(source, self.settings, self.store, self.as_of, scratch, self.progress)
+            read = reader.read({name: (catalogues[name], there[name], due[name]) for name in there})
+            absent = {name: Snapshot(name, self.as_of.label, self.as_of.label, ()) for name in due if name not in there}
+            return read | {name: replace(snapshot, taken_at=reader.taken_at) for name, snapshot in absent.items()}
+
+    def _selections(
+        self, source: Source, tables: list[SourceTable], asked: Collection[str]
+    ) -> dict[str, Selection | None]:
+        """The tables as the shop has them; None for one that it does not have, and that nobody needs."""
+        found: dict[str, Selection | None] = {}
+        for table in tables:
+            try:
+                found[table.name] = source.selection(table)
+            except MissingTableError as error:
+                if not table.optional and table.name in asked:
+                    raise
+                log.info("%s It is taken as empty.", error)
+                found[table.name] = None
         return found
 
-    def _read(self, mapping: Mapping, plans: list[tuple[SnapshotCatalogue, Plan]]) -> dict[str, list[RawFile]]:
-        if not plans:
-            return {}
-        with (
-            open_source(self.settings.source_dsn.get_secret_value(), mapping) as source,
-            self.store.scratch() as scratch,
-        ):
-            missing = {c.table.name for c, _ in plans if c.table.optional and not source.has(c.table)}
-            if missing:
-                log.info("optional and not there, taken as empty: %s", ", ".join(sorted(missing)))
-            return {
-                catalogue.table.name: self._read_table(source, catalogue, plan, scratch)
-                for catalogue, plan in plans
-                if catalogue.table.name not in missing
-            }
 
-    def _read_table(self, source: Source, catalogue: SnapshotCatalogue, plan: Plan, scratch: Path) -> list[RawFile]:
-        table = catalogue.table
-        columns = _columns(table, source.check(table))
-        files: list[RawFile] = []
-        for condition in self._conditions(table, plan):
-            query = query_for(source, table, condition, columns)
-            ordered = f"{query} order by {quote(table.time)}" if table.is_fact else query
-            with source.stream(table, ordered) as reader:
-                read_rows(reader, table, self.settings, scratch, partial(self._adopt, catalogue, files))
-            source.confirm(table)
-        log.info("%s: %d rows read in %d files", table.name, sum(file.rows for file in files), len(files))
-        return files
-
-    def _conditions(self, table: SourceTable, plan: Plan) -> list[str]:
-        """The rows to read, as conditions on the time: the days that are due, then the rows without a time."""
-        if not table.is_fact:
-            return ["true"]
-        time = quote(table.time)
-        first, since = self._bound(table, FIRST_DAY), self._bound(table, plan.read_from or FIRST_DAY)
-        return [f"{time} >= {since} and {time} < {self._bound(table, None)}", f"{time} is null or {time} < {first}"]
-
-    def _bound(self, table: SourceTable, day: date | None) -> str:
-        """A half-open bound as an SQL literal, for a date column by the shop's day, else the instant."""
-        zone = self.settings.zone
-        if table.has_dates:
-            return f"date '{day or self.as_of.day(zone)}'"
-        return f"timestamptz '{(midnight(day, zone) if day else self.as_of.instant).isoformat()}'"
-
-    def _adopt(self, catalogue: SnapshotCatalogue, files: list[RawFile], day: str, path: Path, rows: int) -> None:
-        sha256, size = sha256_of(path), path.stat().st_size
-        key = f"{catalogue.folder}/{f'day={day}/' if day else ''}{sha256[:16]}.parquet"
-        self.store.adopt(path, key)
-        self.progress(catalogue.table.name, rows)
-        files.append(RawFile(day, key, rows, size, sha256))
-
-
-def _columns(table: SourceTable, types: dict[str, str]) -> str:
-    """The contract's columns that the shop has. A numeric travels as text, which it becomes on arrival in any case."""
-    named = {column.name: f"mapped.{quote(column.name)}" for column in table.columns if column.name in types}
-    return ", ".join(
-        f"{value}::text as {quote(name)}" if types[name] == "numeric" else value for name, value in named.items()
-    )
-
-
-def query_for(source: Source, table: SourceTable, condition: str, columns: str = "mapped.*") -> str:
-    """The mapped rows of a table that meet a condition on its time, which may come from another table."""
-    select = source.mapping.select(table.name)
-    if table.time_of is None:
-        return f"select {columns} from ({select}) as mapped where {condition}"
-    other, key = table.time_of
-    dated = (
-        f"select {quote(key)}, min({quote(table.time)}) as {quote(table.time)} from ({source.mapping.select(other)}) as other "
-        f"where {condition} group by {quote(key)}"
-    )
-    return f"select {columns}, dated.{quote(table.time)} from ({select}) as mapped join ({dated}) as dated using ({quote(key)})"
+def _refuse_the_future(as_of: AsOf) -> None:
+    """No dataset reads a clock; the step that asks the shop does, for what is not over yet cannot be read."""
+    if as_of.instant > datetime.now(UTC) + CLOCKS_DIFFER:
+        raise InvalidInputError(
+            f"as_of {as_of.label} is in the future: rows that are dated before it are still to come. Choose a past as_of."
+        )
 
 
 def _with_relatives(tables: Iterable[str]) -> set[str]:
@@ -140,7 +135,3 @@ def _with_relatives(tables: Iterable[str]) -> set[str]:
         if table.time_of and wanted & {table.name, table.time_of[0]}:
             wanted |= {table.name, table.time_of[0]}
     return wanted
-
-
-def _sorted(files: list[RawFile]) -> tuple[RawFile, ...]:
-    return tuple(sorted(files, key=lambda file: (file.day, file.key)))

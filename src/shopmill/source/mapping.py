@@ -1,60 +1,142 @@
-"""The mapping: one SELECT per table that brings a shop's own names and types into the contract's shape."""
+"""The mapping: one SELECT per table that brings a shop's own names and types into the contract's shape.
+
+`SHOPMILL_MAPPING` names folders and presets, separated by commas: the first that has a table's .sql file counts for that
+table. A table that none of them has is looked for under the contract's own names. A file without a statement says that
+the shop does not have the table.
+"""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from shopmill.connection_string import database_name
-from shopmill.errors import InvalidInputError
+from sqlglot.dialects.postgres import Postgres
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from shopmill.engine.identifiers import quote
+from shopmill.errors import InvalidInputError, MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable
 
 PRESETS = Path(__file__).parent / "presets"
+CANONICAL = "canonical"
+
+
+@dataclass(frozen=True)
+class Select:
+    """The SELECT of one table and the file it is from; a canonical one, which is in no file, has the contract's names."""
+
+    sql: str
+    path: Path | None = None
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether it is shopmill's own, and may be narrowed to the columns that the shop's table has."""
+        return self.path is None
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """The SELECTs of a mapping folder by table, the time zone that their days are cut in, and the shop's database."""
+    """The SELECTs by table, and the settings that a SELECT may read."""
 
-    folder: Path
+    folders: tuple[Path, ...]
     time_zone: str
-    database: str = ""
+    currency: str = ""
 
     @cached_property
-    def selects(self) -> dict[str, str]:
-        """SQL text by table, without a closing semicolon."""
-        return {
-            path.stem: path.read_text().strip().rstrip(";")
-            for path in sorted(self.folder.glob("*.sql"))
-            if path.stem in TABLES
-        }
+    def selects(self) -> dict[str, Select]:
+        """The SELECT of each table, but for tables that a file says are not there."""
+        found = {name: Select(canonical(table)) for name, table in TABLES.items()}
+        for folder in reversed(self.folders):
+            for path in sorted(folder.glob("*.sql")):
+                if path.stem in TABLES:
+                    found[path.stem] = Select(statement(path), path)
+        return {name: select for name, select in found.items() if select.sql}
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether nothing but the contract's names is asked for: then every table is expected."""
+        return not self.folders
 
     def select(self, table: str) -> str:
-        """The SELECT of one table; InvalidInputError where the mapping has none."""
+        """The SELECT of one table; MissingTableError where the shop does not have the table."""
         if table not in self.selects:
-            raise InvalidInputError(
-                f"The mapping {self.folder} has no {table}.sql: write one SELECT with the columns of {table}."
-            )
-        return self.selects[table]
+            raise MissingTableError(f"The shop has no {table}: {table}.sql of the mapping has no statement.")
+        return self.selects[table].sql
+
+    def place(self, table: str) -> str:
+        """What a person must change to change the SELECT of a table."""
+        path = self.selects[table].path if table in self.selects else None
+        return str(path) if path else f"{table}.sql of a mapping folder (SHOPMILL_MAPPING)"
+
+    def whereabouts(self, table: str) -> str:
+        """Where a table that the shop does not have was looked for."""
+        folders = ", ".join(map(str, self.folders))
+        return f"{folders} has no {table}.sql" if folders else f"its database has no table {table} (SHOPMILL_MAPPING)"
 
     def fingerprint(self, table: SourceTable) -> str:
-        """Tells raw files apart that were read from another database, or under another SELECT, contract or time zone.
-
-        The database is known by its name alone, for a replica of it is the same shop.
-        """
-        texts = [self.selects.get(name, "") for name in (table.name, *(table.time_of or ())[:1])]
-        content = "\n".join([*texts, self.time_zone, self.database, repr(table)])
+        """Tells raw files apart that were read under another SELECT, contract, time zone or currency."""
+        relatives = (table.name, *(table.time_of or ())[:1])
+        texts = [self.selects[name].sql if name in self.selects else "" for name in relatives]
+        content = "\n".join([*texts, self.time_zone, self.currency, repr(table)])
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
+def canonical(table: SourceTable) -> str:
+    """The SELECT of a shop that has the contract's own names."""
+    return selection_of(table, (column.name for column in table.selected))
+
+
+def selection_of(table: SourceTable, columns: Iterable[str]) -> str:
+    """A SELECT of some columns of the table that has the contract's name."""
+    return f"select {', '.join(map(quote, columns))} from {quote(table.name)}"
+
+
+def statement(path: Path) -> str:
+    """The one statement of a file, without what ends it; empty where the file has none."""
+    try:
+        text = path.read_text(encoding="utf-8-sig").replace("\x00", "")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8.") from None
+    tokens = _tokens(text)
+    if tokens is None:
+        return text.strip().rstrip(";")
+    end = next((token for token in tokens if token.token_type == TokenType.SEMICOLON), None)
+    if end is None:
+        return text.strip() if tokens else ""
+    if any(token.token_type != TokenType.SEMICOLON for token in tokens[tokens.index(end) :]):
+        raise InvalidInputError(f"{path} has more than one statement: write one SELECT.")
+    return text[: end.start].strip() if tokens[0] is not end else ""
+
+
+def _tokens(text: str) -> list[Token] | None:
+    """The words of a statement without its comments; None where they cannot be told apart: the database will say why."""
+    try:
+        return Postgres().tokenize(text)
+    except SqlglotError:
+        return None
+
+
 def load_mapping(settings: Settings) -> Mapping:
-    """The mapping that the settings name: a preset, or a folder."""
-    for folder in (PRESETS / settings.mapping, Path(settings.mapping)):
+    """The mapping that the settings name: presets and folders, of which the first that has a table counts."""
+    names = [name.strip() for name in settings.mapping.split(",")]
+    folders = tuple(_folder(name) for name in names if name and name != CANONICAL)
+    return Mapping(folders, settings.time_zone, settings.currency)
+
+
+def _folder(name: str) -> Path:
+    for folder in (PRESETS / name, Path(name).expanduser()):
+        if folder.is_dir() and any(path.stem in TABLES for path in folder.glob("*.sql")):
+            return folder
         if folder.is_dir():
-            return Mapping(folder, settings.time_zone, database_name(settings.source_dsn.get_secret_value()))
-    presets = ", ".join(sorted(path.name for path in PRESETS.iterdir() if path.is_dir()))
+            raise InvalidInputError(
+                f"The mapping {folder} has no file that is named after a table ({', '.join(TABLES)}): "
+                "write one SELECT into TABLE.sql for each table that has other names."
+            )
+    presets = ", ".join(sorted([CANONICAL, *(path.name for path in PRESETS.glob("*/"))]))
     raise InvalidInputError(
-        f"SHOPMILL_MAPPING={settings.mapping!r} is neither a folder nor one of the presets ({presets}): "
-        "create the folder with one .sql per table."
+        f"SHOPMILL_MAPPING={name!r} is neither a folder nor one of the presets ({presets}): "
+        "create the folder with a .sql file for each table that has other names."
     )

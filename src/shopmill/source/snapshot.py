@@ -5,8 +5,8 @@ A snapshot is written once and names immutable files, so every dataset of one as
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 UNDATED = "undated"
 FIRST_DAY = date(1, 1, 2)
 """Rows dated earlier (-infinity among them) are taken as rows without a time. A day later than Python's first: zones."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -37,13 +38,23 @@ class RawFile:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The files of one table at one as_of. `read_as_of` is when a dimension was really read, `key` where this is kept."""
+    """The files of one table at one as_of. `read_as_of` is when a dimension was really read, `key` where this is kept.
+
+    `taken_at` is the database's time when it was read, empty where nothing was; `columns` the types of the columns that
+    the shop had. `misfits` and `lossy` count by column, among the rows that were read for it, the values that did not
+    fit and those that lost digits. `not_read` says what was not looked at, and why.
+    """
 
     table: str
     as_of: str
     read_as_of: str
     files: tuple[RawFile, ...]
     key: str = ""
+    taken_at: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    misfits: Mapping[str, int] = field(default_factory=dict)
+    lossy: Mapping[str, int] = field(default_factory=dict)
+    not_read: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Snapshot":
@@ -66,6 +77,23 @@ class Snapshot:
         return hashlib.sha256("\n".join(f"{f.day} {f.sha256}" for f in self.files).encode()).hexdigest()
 
     @property
+    def instant(self) -> datetime:
+        """The as_of, as the folder of its document says it."""
+        return datetime.strptime(self.key.split("/")[-2], STAMP).replace(tzinfo=UTC)
+
+    @property
+    def reach(self) -> datetime:
+        """Until when it can have all rows: what is dated after it was taken was not there yet."""
+        if self.taken_at:
+            return min(self.instant, datetime.fromisoformat(self.taken_at))
+        return self.instant if self.instant <= datetime.now(UTC) else LONG_AGO
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its as_of was over when it was taken."""
+        return self.reach == self.instant
+
+    @property
     def newest_day(self) -> str | None:
         """The last day with rows."""
         return max((file.day for file in self.files if file.day not in {"", UNDATED}), default=None)
@@ -73,12 +101,26 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Plan:
-    """What makes a snapshot: files that are carried from another one, and the days that must be read."""
+    """What makes a snapshot: the snapshot that files are carried from, and the days that must be read.
 
-    carried: tuple[RawFile, ...] = ()
+    Carried are the days before `read_from`. Without a base everything is read; with one, older days as well that had a
+    change since it was taken.
+    """
+
+    base: Snapshot | None = None
     read: bool = True
-    read_from: date | None = None
-    read_as_of: str = ""
+    read_from: date = FIRST_DAY
+    days: frozenset[date] = frozenset()
+
+    def carried(self, also_read: Collection[date] = ()) -> tuple[RawFile, ...]:
+        """The files of the base that are not read again; rows without a day are read whenever anything is."""
+        if self.base is None:
+            return ()
+        read = {str(day) for day in (*self.days, *also_read)}
+        files = (file for file in self.base.files if file.day not in read)
+        return tuple(
+            file for file in files if (file.day == UNDATED and not self.read) or file.day < str(self.read_from)
+        )
 
 
 class SnapshotCatalogue:
@@ -89,8 +131,13 @@ class SnapshotCatalogue:
         self.folder = f"raw/{table.name}/source={fingerprint}"
 
     def find(self, as_of: AsOf) -> Snapshot | None:
-        """The newest snapshot of exactly this as_of."""
-        return self._at(as_of.instant)
+        """The newest snapshot of exactly this as_of, if it was over when that was taken."""
+        found = self._at(as_of.instant)
+        return found if found and found.is_complete else None
+
+    def newest(self) -> Snapshot | None:
+        """The snapshot with the newest as_of."""
+        return self._first(reversed(self.known()), LONG_AGO)
 
     def _at(self, instant: datetime) -> Snapshot | None:
         readable = (self._readable(key) for key in reversed(self._keys(instant)))
@@ -121,9 +168,9 @@ class SnapshotCatalogue:
         stamps = {key.split("/")[-2] for key in self.store.keys(f"{self.folder}/snapshots")}
         return sorted(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps)
 
-    def _first(self, instants: Iterable[datetime]) -> Snapshot | None:
-        """The first of these snapshots that can be read."""
-        return next((found for instant in instants if (found := self._at(instant))), None)
+    def _first(self, instants: Iterable[datetime], reach: datetime) -> Snapshot | None:
+        """The first of these snapshots that can be read and reaches beyond a moment."""
+        return next((found for instant in instants if (found := self._at(instant)) and found.reach > reach), None)
 
     def plan(self, as_of: AsOf, zone: ZoneInfo, lookback_days: int, refresh: bool = False) -> Plan:
         """Reads as little as possible: what a snapshot before or after already holds is carried from it.
@@ -131,25 +178,20 @@ class SnapshotCatalogue:
         With `refresh` a fact is read from its first day on, whatever the store holds.
         """
         known = self.known()
-        earlier = self._first(reversed([instant for instant in known if instant <= as_of.instant]))
-        later = self._first(instant for instant in known if instant > as_of.instant)
+        earlier = self._first(reversed([instant for instant in known if instant <= as_of.instant]), LONG_AGO)
+        later = self._first((instant for instant in known if instant > as_of.instant), as_of.instant)
         if not self.table.is_fact:
             # The source shows today's rows: for a past as_of, what was read nearest to it is the truth that is left.
             nearest = (earlier or later) if later else None
-            return (
-                Plan(read=False, carried=nearest.files, read_as_of=nearest.read_as_of)
-                if nearest
-                else Plan(read_as_of=as_of.label)
-            )
+            return Plan(nearest, read=False, read_from=date.max) if nearest else Plan()
         if refresh:
-            return Plan(read_as_of=as_of.label)
+            return Plan()
         day = as_of.day(zone)
         if later:
-            return _carry(later, day, as_of, read=as_of.instant > midnight(day, zone))
+            return Plan(later, as_of.instant > midnight(day, zone), day)
         if earlier:
-            since = AsOf.parse(earlier.as_of, zone).day(zone) - timedelta(days=lookback_days)
-            return _carry(earlier, since, as_of, read=True)
-        return Plan(read_as_of=as_of.label)
+            return Plan(earlier, True, earlier.reach.astimezone(zone).date() - timedelta(days=lookback_days))
+        return Plan()
 
     def save(self, as_of: AsOf, snapshot: Snapshot) -> Snapshot:
         """Writes the snapshot; where another run was quicker with the same as_of, its snapshot is the one."""
@@ -158,9 +200,3 @@ class SnapshotCatalogue:
         key = f"{self.folder}/snapshots/{as_of.instant:{STAMP}}/{last + 1:04d}.json"
         created = self.store.create(key, to_json(asdict(snapshot)))
         return replace(snapshot, key=key) if created else self.find(as_of) or snapshot
-
-
-def _carry(base: Snapshot, before: date, as_of: AsOf, read: bool) -> Plan:
-    """The days of `base` before `before`; rows without a day are read again whenever anything is."""
-    kept = tuple(f for f in base.files if (f.day == UNDATED and not read) or f.day < str(before))
-    return Plan(carried=kept, read=read, read_from=before, read_as_of=as_of.label)

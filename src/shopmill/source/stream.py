@@ -4,14 +4,11 @@ Rows have a total order, so equal content gives equal bytes whatever order the d
 DuckDB's limit and one row group, never by the table's size.
 """
 
-import logging
-from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from queue import Queue
-from threading import Event, Thread
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -23,58 +20,65 @@ from shopmill.engine.duckdb_engine import connect
 from shopmill.engine.identifiers import quote
 from shopmill.errors import ShopmillError
 from shopmill.settings import Settings
-from shopmill.source.contract import SourceTable
+from shopmill.source.contract import ATTRIBUTES, MISFITS, SourceColumn, SourceTable
 from shopmill.source.database import explain
 from shopmill.source.day_files import ROW_GROUP, DayFiles, Deliver
-from shopmill.source.snapshot import FIRST_DAY
+from shopmill.source.patience import nothing, prefetched
+from shopmill.source.selection import ATTRIBUTE, MISFIT, Selection
+from shopmill.source.values import Cleaner, Counts, counted_misfits
 
-log = logging.getLogger(__name__)
 CHUNK_ROWS = 250_000  # sorted in the cache, and little is left to do when the last row has come
 QUEUED_BATCHES = 8
+CLOCK_CHANGE = timedelta(hours=3)
+MAY_NOT_FIT = {"numeric", "float4", "float8", "int8"}
 
 
 def read_rows(
-    reader: pa.RecordBatchReader, table: SourceTable, settings: Settings, folder: Path, deliver: Deliver
-) -> int:
-    """Writes the stream, which comes in the order of the table's time, and delivers each file; gives the number of rows.
+    reader: pa.RecordBatchReader,
+    selection: Selection,
+    settings: Settings,
+    folder: Path,
+    deliver: Deliver,
+    encoding: str = "UTF8",
+    late: Callable[[], object] = nothing,
+) -> Counts:
+    """Writes the stream, which comes in the order of the table's time, and delivers each file; gives what came of it.
 
-    One thread receives, one sorts, and this one writes.
+    One thread receives, one sorts, and this one writes. `late` closes the reader's connection where it was left behind.
     """
-    files, total, nulls = DayFiles(table, folder, deliver), 0, Counter[str]()
+    counts = Counts()
+    files = DayFiles(selection.table, folder, deliver)
+    received = _received(reader, selection.table.name, Cleaner(selection, encoding, counts.lossy))
     with (
         closing(connect(settings, folder)) as connection,
-        closing(prefetched(_received(reader, table.name, nulls))) as arriving,
-        closing(prefetched(_sorted(connection, reader.schema, table, settings, arriving))) as rows,
+        closing(prefetched(received, QUEUED_BATCHES, settings.source_patience_seconds, late)) as arriving,
+        closing(prefetched(_sorted(connection, reader.schema, selection, arriving), QUEUED_BATCHES)) as rows,
     ):
         for batch in rows:
-            nulls.subtract(_nulls(batch, reader.schema.names))
+            counts.misfits.update(counted_misfits(batch.column(MISFITS)))
+            counts.rows += batch.num_rows
             files.add(batch)
-            total += batch.num_rows
         files.close()
-    _warn_of_lost_values(table, nulls)
-    return total
+    return counts
 
 
-def _received(reader: pa.RecordBatchReader, table: str, nulls: Counter[str]) -> Iterator[pa.RecordBatch]:
-    """The batches that have rows, their nulls counted on the way."""
+def _received(reader: pa.RecordBatchReader, table: str, cleaner: Cleaner) -> Iterator[pa.RecordBatch]:
+    """The batches that have rows, cleaned on the way."""
     try:
         for batch in reader:
             if batch.num_rows:
-                nulls.update(_nulls(batch, batch.schema.names))
-                yield batch
+                yield cleaner.clean(batch)
+    except ShopmillError:
+        raise
     except Exception as error:  # whatever stops the stream
         raise explain(table, error) from None
 
 
 def _sorted(
-    connection: duckdb.DuckDBPyConnection,
-    schema: pa.Schema,
-    table: SourceTable,
-    settings: Settings,
-    batches: Iterator[pa.RecordBatch],
+    connection: duckdb.DuckDBPyConnection, schema: pa.Schema, selection: Selection, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    query = _sorted_query(table, schema.names, settings.time_zone)
-    for piece in whole_days(batches, table.time, settings.zone):
+    query = _sorted_query(selection, schema.names)
+    for piece in whole_days(batches, selection.times, selection.zone):
         yield from _queried(connection, query, schema, piece)
 
 
@@ -102,10 +106,13 @@ def _queried(
         connection.unregister("arriving")
 
 
-def whole_days(batches: Iterator[pa.RecordBatch], time: str, zone: ZoneInfo) -> Iterator[Iterator[pa.RecordBatch]]:
-    """The stream in pieces that end with a day, of CHUNK_ROWS or a little more; without a time, in one piece.
+def whole_days(
+    batches: Iterator[pa.RecordBatch], times: Sequence[str], zone: ZoneInfo
+) -> Iterator[Iterator[pa.RecordBatch]]:
+    """The stream in pieces that end with a day, of CHUNK_ROWS or a little more; without times, in one piece.
 
-    A piece must be read to its end before the next one is asked for.
+    The first of the columns `times` that is not null dates a row. A piece must be read to its end before the next one
+    is asked for.
     """
     rest: list[pa.RecordBatch] = []
 
@@ -113,7 +120,7 @@ def whole_days(batches: Iterator[pa.RecordBatch], time: str, zone: ZoneInfo) -> 
         rows = 0
         for batch in chain([first], batches):
             rows += batch.num_rows
-            cut = _rows_before_the_last_day(batch.column(time), zone) if time and rows >= CHUNK_ROWS else 0
+            cut = _rows_before_the_last_day(batch, times, zone) if times and rows >= CHUNK_ROWS else 0
             if cut:
                 rest.append(batch.slice(cut))
                 yield batch.slice(0, cut)
@@ -126,31 +133,70 @@ def whole_days(batches: Iterator[pa.RecordBatch], time: str, zone: ZoneInfo) -> 
             yield piece(rest.pop())
 
 
-def _rows_before_the_last_day(times: pa.Array, zone: ZoneInfo) -> int:
-    """Of rows in the order of their time; 0 where they are of one day or the last has no usable time."""
-    last, first_day = times[-1], pa.scalar(FIRST_DAY).cast(times.type)
-    if not last.is_valid or pc.less(last, first_day).as_py():
+def _rows_before_the_last_day(batch: pa.RecordBatch, times: Sequence[str], zone: ZoneInfo) -> int:
+    """Of rows in the order of their time; 0 where they are of one day, or where the days cannot be told apart."""
+    dating = pc.coalesce(*(batch.column(name) for name in times))
+    last = dating[-1]
+    if not last.is_valid:
         return 0
-    is_date = pa.types.is_date(times.type)
-    begin = last if is_date else pa.scalar(midnight(last.as_py().astimezone(zone).date(), zone), times.type)
-    return int(pc.sum(pc.less(times, begin)).as_py() or 0)
+    is_date = pa.types.is_date(dating.type)
+    day = last.as_py() if is_date else last.as_py().astimezone(zone).date()
+    begin = midnight(day, zone)
+    if _clocks_change_near(begin, zone):
+        return 0
+    first = last if is_date else pa.scalar(begin, dating.type)
+    return int(pc.sum(pc.less(dating, first)).as_py() or 0)
 
 
-def _sorted_query(table: SourceTable, found: Iterable[str], zone: str) -> str:
-    """The arriving rows in the contract's types, with their day in front, in total order.
+def _clocks_change_near(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether a day may come back for some minutes after the next one has begun: clocks that fall back over midnight."""
+    before, after = ((moment + hours).astimezone(zone).utcoffset() for hours in (-CLOCK_CHANGE, CLOCK_CHANGE))
+    return before != after
 
-    What does not fit a type becomes null: such a row is rejected with a reason, an error would stop the whole shop.
-    """
-    names = set(found)
-    values = {
-        c.name: f"try_cast({quote(c.name)} as {c.type})" if c.name in names else f"null::{c.type}"
-        for c in table.columns
-    }
-    if table.time in values:
-        values[table.time] = f"case when {quote(table.time)} >= '{FIRST_DAY}' then {values[table.time]} end"
+
+def _sorted_query(selection: Selection, arriving: Collection[str]) -> str:
+    """The arriving rows in the contract's types, with their day in front, in total order."""
+    table = selection.table
+    values = {column.name: _value(selection, column) for column in table.selected}
+    if table.has_attributes:
+        values[ATTRIBUTES] = _attributes(selection)
+    values[MISFITS] = _misfits(selection, values, arriving)
     columns = ", ".join(f"{value} as {quote(name)}" for name, value in values.items())
     order = _fact_order(table, list(values)) if table.is_fact else ", ".join(map(quote, values))
-    return f"select * from (select {_day_expression(table, zone)} as _day, {columns} from arriving) order by {order}"
+    return f"select * from (select {_day_expression(selection)} as _day, {columns} from arriving) order by {order}"
+
+
+def _value(selection: Selection, column: SourceColumn) -> str:
+    """A column in its type. What does not fit is null: such a row is rejected with a reason, an error would stop the shop."""
+    if column.name not in selection.types:
+        return f"{column.default}::{column.type}"
+    return quote(column.name) if column.type == "varchar" else f"try_cast({quote(column.name)} as {column.type})"
+
+
+def _attributes(selection: Selection) -> str:
+    """The shop's own columns as a JSON object, in the order of their names."""
+    pairs = [f"{_literal(name)}, {quote(f'{ATTRIBUTE}{number}')}" for number, name in enumerate(selection.own)]
+    return f"json_object({', '.join(pairs)})::varchar" if pairs else "null::varchar"
+
+
+def _misfits(selection: Selection, values: Mapping[str, str], arriving: Collection[str]) -> str:
+    """What did not fit, as a JSON object of its texts; null for a row in which all fits."""
+    texts = {}
+    for column in selection.found:
+        name = quote(column.name)
+        if MISFIT + column.name in arriving:
+            texts[column.name] = quote(MISFIT + column.name)
+        elif selection.types[column.name] in MAY_NOT_FIT:
+            texts[column.name] = f"case when {values[column.name]} is null then {name}::varchar end"
+    if not texts:
+        return "null::varchar"
+    pairs = ", ".join(f"{_literal(name)}, {text}" for name, text in sorted(texts.items()))
+    some = f"coalesce({', '.join(texts.values())}) is not null"
+    return f"case when {some} then json_merge_patch('{{}}', json_object({pairs}))::varchar end"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _fact_order(table: SourceTable, names: list[str]) -> str:
@@ -159,59 +205,14 @@ def _fact_order(table: SourceTable, names: list[str]) -> str:
     Numbers of 8 bytes sort in two thirds of the time that all columns take. Rows that tie are the same in all columns,
     but for one pair in 2^64, whose order would only make a day look changed.
     """
-    other = next(name for name in names if name != table.time)
-    time = [] if table.has_dates or table.time not in names else [table.time]  # a date is the day itself
+    other = next(column.name for column in table.selected if column.name != table.time)
+    time = [c.name for c in table.columns if c.name == table.time and c.type != "date"]  # a date is the day itself
     return ", ".join([*map(quote, ["_day", *time]), f"hash({quote(other)})", f"hash({', '.join(map(quote, names))})"])
 
 
-def _day_expression(table: SourceTable, zone: str) -> str:
+def _day_expression(selection: Selection) -> str:
     """The shop's calendar day of a row, null for a dimension and for a row without a usable time."""
-    if not table.is_fact:
+    if not selection.times:
         return "null::date"
-    day = quote(table.time) if table.has_dates else f"({quote(table.time)} at time zone '{zone}')::date"
-    return f"case when {quote(table.time)} >= '{FIRST_DAY}' then {day} end"
-
-
-def prefetched(batches: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
-    """The same batches, made by a thread while earlier ones are used."""
-    queue: Queue[object] = Queue(QUEUED_BATCHES)
-    abandoned = Event()
-    thread = Thread(target=_fetch, args=(batches, queue, abandoned), daemon=True)
-    thread.start()
-    try:
-        while (item := queue.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
-    finally:
-        abandoned.set()
-        _drain(queue, thread)
-
-
-def _fetch(batches: Iterator[pa.RecordBatch], queue: "Queue[object]", abandoned: Event) -> None:
-    try:
-        for batch in batches:
-            queue.put(batch)
-            if abandoned.is_set():
-                return
-        queue.put(None)
-    except Exception as error:  # raised again where the batches are used
-        queue.put(error)
-
-
-def _drain(queue: "Queue[object]", thread: Thread) -> None:
-    """Lets a fetching thread that waits for a place in the queue come to its end."""
-    while thread.is_alive():
-        if not queue.empty():
-            queue.get()
-        thread.join(0.01)
-
-
-def _nulls(batch: pa.RecordBatch, names: Iterable[str]) -> dict[str, int]:
-    return {name: batch.column(name).null_count for name in names if name in batch.schema.names}
-
-
-def _warn_of_lost_values(table: SourceTable, arrived_less_written: Counter[str]) -> None:
-    for name, nulls in sorted(arrived_less_written.items()):
-        if nulls < 0 and name != table.time:
-            log.warning("%s: %d values of %s do not fit its type and are read as null", table.name, -nulls, name)
+    time = f"coalesce({', '.join(map(quote, selection.times))})"
+    return time if selection.time_is_date else f"({time} at time zone '{selection.zone.key}')::date"

@@ -36,6 +36,7 @@ _INVISIBLE = re.compile(
     # Joiners and selectors shape Persian, Hindi and emoji; beside ASCII they only hide what a word is.
     r"|(?<=[!-~])[\u200c\u200d\ufe00-\ufe0f]++|(?<![\u200c\u200d\ufe00-\ufe0f])[\u200c\u200d\ufe00-\ufe0f]++(?=[!-~])"
 )
+_ASCII_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _URL_END = r"\s\u3000-\u9fff\uac00-\ud7af\uff00-\uffef<>\""
 _URLS = re.compile(rf"(?:https?://|ftp://|(?<![a-z])www\.)(?:[^{_URL_END}]*[^{_URL_END}.,!?;:)\]}}'])?", re.IGNORECASE)
 _EMOTICONS = re.compile(r"(?<!\S)[<>]?[:;=8xX][-o*']?[)\](\[dDpP/\\|@3<>]+(?!\S)|<3+(?!\S)")
@@ -48,7 +49,7 @@ def clean(text: str) -> str:
     are of the usual width. Case and punctuation stay: the models and VADER read them.
     """
     text = _visible(plain(unescape(_visible(text))))
-    return mask(" ".join(_URLS.sub(" ", without_tags(text)).split()))
+    return mask(" ".join(_without_urls(without_tags(text)).split()))
 
 
 def mask(text: str) -> str:
@@ -83,7 +84,13 @@ def _says_something(character: str) -> bool:
 
 
 def _visible(text: str) -> str:
+    if text.isascii():
+        return _ASCII_CONTROLS.sub("", text)
     return unicodedata.normalize("NFC", _bounded_marks(_INVISIBLE.sub("", text)))
+
+
+def _without_urls(text: str) -> str:
+    return _URLS.sub(" ", text) if "://" in text or "www." in text.lower() else text
 
 
 def _bounded_marks(text: str) -> str:

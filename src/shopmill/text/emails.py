@@ -31,7 +31,8 @@ _WORDS = re.compile(
     rf"(?:mailto:\s?)?+(?:\"[^\"]{{1,64}}\"(?={_AT})|{_LOCAL})(?P<domain>(?:{_AT}{_DOMAIN})++)?+", re.IGNORECASE
 )
 _NAMED = re.compile(rf"{_DOT}[^\W\d_]|\[", re.IGNORECASE)  # `3@9.99` is a price
-_ANY_AT = re.compile(_AT, re.IGNORECASE)
+_ANY_AT = re.compile(r"[@\uff20]|%40|[\[({<]\s?(?:at|\u00e4t)\s?[\])}>]", re.IGNORECASE)
+_SPELLED_AT = re.compile(r"@|\sat\s|[\])}>]", re.IGNORECASE)
 
 # Spelled without any bracket, only what cannot be a place: `meet at example dot com` may be one, a mail provider is not.
 _PROVIDERS = (
@@ -51,7 +52,7 @@ def mask_emails(text: str) -> str:
     """Replace each address by `[email]`."""
     if _ANY_AT.search(text):
         text = _WORDS.sub(_masked, text)
-    return _SPELLED.sub(EMAIL, text) if _PROVIDER.search(text) else text
+    return _SPELLED.sub(EMAIL, text) if _SPELLED_AT.search(text) and _PROVIDER.search(text) else text
 
 
 def _masked(word: re.Match[str]) -> str:

@@ -21,7 +21,9 @@ _SPACED = str.maketrans(dict.fromkeys("\u2013\u2014\u2015\u2026\u00ab\u00bb\u300
 
 def plain(text: str) -> str:
     """Return the text with straight quotes and apostrophes and with Latin letters, digits and @ of the usual width."""
-    return _ACCENT_AS_APOSTROPHE.sub("'", text.translate(_FORMS))
+    if not text.isascii():
+        text = text.translate(_FORMS)
+    return _ACCENT_AS_APOSTROPHE.sub("'", text) if "`" in text or "\u00b4" in text else text
 
 
 def ascii_punctuation(text: str) -> str:

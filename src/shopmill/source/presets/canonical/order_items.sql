@@ -1,3 +1,0 @@
-select
-  order_id, article_id, quantity, price
-from order_items

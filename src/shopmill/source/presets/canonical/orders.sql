@@ -1,3 +1,0 @@
-select
-  order_id, customer_id, order_datetime, order_status
-from orders

@@ -1,3 +1,0 @@
-select
-  t_dat, customer_id, article_id, price, sales_channel_id
-from transactions

@@ -1,0 +1,110 @@
+"""Whose rows a store holds: the identity of the database that it was filled from. A store belongs to one shop."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from shopmill.errors import InvalidInputError, MissingTableError
+from shopmill.settings import Settings
+from shopmill.source.contract import TABLES
+from shopmill.source.database import Source, literal, open_source
+from shopmill.source.mapping import load_mapping
+from shopmill.source.selection import Selection
+from shopmill.versions.store import Store, to_json
+
+KEY = "raw/shop.json"
+MAY_KNOW_SYSTEM = "select has_function_privilege('pg_control_system()', 'execute')"
+SYSTEM = "select system_identifier::text from pg_control_system()"
+SCHEMA = "select relnamespace::regnamespace::text from pg_class where oid = to_regclass({name})"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A database as it can be told from another one, a replica of it excepted: that is the same shop.
+
+    `system` is empty where the role may not read it; `schemas` says in which schema each unqualified table was found.
+    The role is told apart where row-level security makes it see rows of its own.
+    """
+
+    system: str
+    database: str
+    role: str
+    row_security: str = "refuse"
+    schemas: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Shop":
+        """The shop in a JSON document."""
+        return cls(**document)
+
+    def differences(self, other: "Shop") -> list[str]:
+        """What tells another shop from this one, in words; nothing for the same."""
+        pairs = [("server", self.system, other.system), ("database", self.database, other.database)]
+        if "allow" in {self.row_security, other.row_security}:
+            pairs.append(("role", self.role, other.role))
+            pairs.append(("SHOPMILL_ROW_SECURITY", self.row_security, other.row_security))
+        pairs += [
+            (f"schema of {n}", s, other.schemas[n]) for n, s in sorted(self.schemas.items()) if n in other.schemas
+        ]
+        return [f"{what} {theirs}, not {ours}" for what, ours, theirs in pairs if ours and theirs and ours != theirs]
+
+
+def shop_of(source: Source, selections: Iterable[Selection]) -> Shop:
+    """The identity of the database that a source reads, and of the tables that the selections name."""
+    names = {name for selection in selections for name in _unqualified(selection.select)}
+    schemas = {name: source.value(SCHEMA.format(name=literal(name))) for name in sorted(names)}
+    return Shop(
+        str(source.value(SYSTEM)) if source.value(MAY_KNOW_SYSTEM) else "",
+        str(source.value("select current_database()")),
+        str(source.value("select current_user")),
+        source.settings.row_security,
+        {name: str(schema) for name, schema in schemas.items() if schema},
+    )
+
+
+def _unqualified(select: str) -> set[str]:
+    """The tables that a SELECT names without their schema, quoted as it quotes them."""
+    try:
+        parsed = parse_one(select, dialect="postgres")
+    except SqlglotError:
+        return set()
+    inner = {cte.alias for cte in parsed.find_all(exp.CTE)}
+    tables = (table.this for table in parsed.find_all(exp.Table) if not table.db)
+    return {
+        name.sql(dialect="postgres") for name in tables if isinstance(name, exp.Identifier) and name.name not in inner
+    }
+
+
+def claim(store: Store, shop: Shop) -> None:
+    """Says that the store belongs to a shop; InvalidInputError where it belongs to another one."""
+    if store.create(KEY, to_json(asdict(shop))):
+        return
+    owner = Shop.from_document(store.read_json(KEY))
+    if differences := owner.differences(shop):
+        raise InvalidInputError(
+            f"The store {store.url} holds rows of another shop (now: {'; '.join(differences)}), and a store belongs to one: "
+            "set SHOPMILL_STORE to a store of its own, or run `shopmill moved` if this is the same shop in another place."
+        )
+    if added := {name: schema for name, schema in shop.schemas.items() if name not in owner.schemas}:
+        known = {**asdict(owner), "schemas": {**owner.schemas, **added}, "system": owner.system or shop.system}
+        store.write(KEY, to_json(known))
+
+
+def move(settings: Settings) -> list[str]:
+    """Takes the database that the settings name as the shop of the store from now on; gives what changed."""
+    store, mapping = Store(settings.store, settings.work_folder), load_mapping(settings)
+    with open_source(settings, mapping) as source:
+        shop = shop_of(source, _there(source))
+    before = Shop.from_document(store.read_json(KEY)) if store.exists(KEY) else shop
+    store.write(KEY, to_json(asdict(shop)))
+    return before.differences(shop)
+
+
+def _there(source: Source) -> Iterator[Selection]:
+    for table in TABLES.values():
+        with suppress(MissingTableError):
+            yield source.selected(table)
