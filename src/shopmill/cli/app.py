@@ -289,8 +289,8 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
             out.print(
                 f"{LEVELS[finding.level]:<5} [bold]{finding.subject}[/] {escape(finding.text)}{suffers}", soft_wrap=True
             )
-            if finding.mend:
-                out.print(f"      {finding.mend}", soft_wrap=True, markup=False)
+            if finding.fix:
+                out.print(f"      {finding.fix}", soft_wrap=True, markup=False)
     raise typer.Exit(int(any(finding.level == "error" for finding in findings)))
 
 

@@ -1,33 +1,23 @@
-"""Examines a shop's database against the contract, and says how to mend what is wrong."""
+"""Examines a shop's database against the contract before the first run, and says how to fix what would block or mislead it."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 
 from shopmill.declaration import Dataset
-from shopmill.engine.identifiers import quote
-from shopmill.errors import ShopmillError
+from shopmill.errors import MissingTableError, ShopmillError
 from shopmill.settings import Settings
 from shopmill.source.contract import ACCEPTED, FIX, TABLES, SourceTable
 from shopmill.source.database import Source, open_source
+from shopmill.source.doctor_indexes import is_served
+from shopmill.source.doctor_keys import examine_keys
+from shopmill.source.doctor_values import examine_values
+from shopmill.source.findings import Finding, Level
 from shopmill.source.mapping import Mapping, load_mapping
+from shopmill.source.selection import Selection
+from shopmill.source.shop import difference_to_owner, shop_of
+from shopmill.versions.store import Store
 
-Level = Literal["ok", "warn", "error"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: how it is, and how to mend it when it is not well."""
-
-    subject: str
-    level: Level
-    text: str
-    mend: str = ""
-    suffers: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """The finding as JSON."""
-        return asdict(self)
+Look = Callable[[Source], Iterator[Finding]]
 
 
 def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding]:
@@ -38,19 +28,35 @@ def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding
     readers = {d.name: {needed.table for needed in d.inputs} for d in datasets}
     mapping = load_mapping(settings)
     try:
-        with _open(settings, mapping) as source:
+        with open_source(settings, mapping) as source:
             yield Finding("connection", "ok", "the shop's database answers")
             yield _may_write(source)
+            yield from _encoding(source)
     except ShopmillError as error:
         yield Finding("connection", "error", str(error), "", tuple(readers))
         return
+    yield from _misspelt(mapping)
+    there: dict[str, Selection] = {}
     for table in TABLES.values():
         suffers = tuple(name for name, tables in readers.items() if table.name in tables)
-        yield from _table(settings, mapping, table, suffers)
+        yield from _table(settings, mapping, table, suffers, there)
+    if not there:
+        yield Finding("tables", "error", "the shop has none of the tables", "map at least one: docs/your-shop.md")
+        return
+    yield from _looked(settings, mapping, "store", lambda source: _whose(source, settings, there))
+    for name in there:
+        yield from _looked(settings, mapping, name, lambda source, name=name: examine_keys(source, name, there))  # type: ignore[misc]
 
 
-def _open(settings: Settings, mapping: Mapping) -> Any:
-    return open_source(settings, mapping)
+def _looked(
+    settings: Settings, mapping: Mapping, subject: str, look: Look, suffers: tuple[str, ...] = ()
+) -> Iterator[Finding]:
+    """Findings in a transaction of their own: an error in one ends that transaction only."""
+    try:
+        with open_source(settings, mapping) as source:
+            yield from look(source)
+    except ShopmillError as error:
+        yield Finding(subject, "error", str(error), "", suffers)
 
 
 def _may_write(source: Source) -> Finding:
@@ -58,8 +64,7 @@ def _may_write(source: Source) -> Finding:
         "select count(*) from pg_class where relkind in ('r', 'p') and relnamespace::regnamespace::text not in "
         "('pg_catalog', 'information_schema') and has_table_privilege(oid, 'insert, update, delete, truncate')"
     )
-    writable = source.rows(next(iter(TABLES.values())), query)[0][0]
-    if writable:
+    if writable := source.value(query):
         return Finding(
             "role",
             "warn",
@@ -69,53 +74,85 @@ def _may_write(source: Source) -> Finding:
     return Finding("role", "ok", "the source role cannot change any table")
 
 
-def _table(settings: Settings, mapping: Mapping, table: SourceTable, suffers: tuple[str, ...]) -> Iterator[Finding]:
+def _encoding(source: Source) -> Iterator[Finding]:
+    if source.encoding == "SQL_ASCII":
+        yield Finding(
+            "encoding",
+            "warn",
+            "the database is in SQL_ASCII: it does not know what its text is in, and text beyond ASCII stops a run",
+            "set SHOPMILL_SOURCE_ENCODING=UTF8 if its text is UTF-8",
+        )
+
+
+def _misspelt(mapping: Mapping) -> Iterator[Finding]:
+    """Files whose names nearly say a table."""
+    for folder in mapping.folders:
+        for path in sorted(folder.glob("*.sql")):
+            if path.stem not in TABLES and (near := get_close_matches(path.stem, TABLES, 1, 0.8)):
+                yield Finding(str(path), "warn", "is named after no table and is not used", f"name it {near[0]}.sql")
+
+
+def _whose(source: Source, settings: Settings, there: dict[str, Selection]) -> Iterator[Finding]:
+    differences = difference_to_owner(Store(settings.store, settings.work_folder), shop_of(source, there.values()))
+    if differences:
+        yield Finding(
+            "store",
+            "error",
+            f"{settings.store} holds rows of another shop (now: {'; '.join(differences)})",
+            "set SHOPMILL_STORE to a store of its own, or run `shopmill moved` if this is the same shop in another place",
+        )
+
+
+def _table(
+    settings: Settings,
+    mapping: Mapping,
+    table: SourceTable,
+    suffers: tuple[str, ...],
+    there: dict[str, Selection],
+) -> Iterator[Finding]:
     try:
-        # A table of its own transaction: an error in one ends that transaction only.
-        with _open(settings, mapping) as source:
-            yield from _columns(source, table, suffers)
-            yield _content(source, table, suffers)
-            yield from _index(source, table, suffers)
+        with open_source(settings, mapping) as source:
+            selection = source.selected(table)
+    except MissingTableError as error:
+        yield Finding(table.name, "ok", f"is not there: {str(error).partition(': ')[2]}", "", suffers)
+        return
     except ShopmillError as error:
-        level: Level = "warn" if table.optional else "error"
-        mend = "it is optional: leave it out, or map it" if table.optional else ""
-        yield Finding(table.name, level, str(error), mend, suffers)
+        yield Finding(table.name, "error", str(error), "", suffers)
+        return
+    wrong = list(_columns(selection, suffers))
+    yield from wrong
+    if wrong:
+        return
+    there[table.name] = selection
+    yield from _looked(
+        settings, mapping, table.name, lambda source: examine_values(source, selection, suffers), suffers
+    )
+    yield from _looked(settings, mapping, table.name, lambda source: _index(source, selection, suffers), suffers)
 
 
-def _columns(source: Source, table: SourceTable, suffers: tuple[str, ...]) -> Iterator[Finding]:
-    found = source.selected(table).types
+def _columns(selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    table, found = selection.table, selection.types
     for column in table.selected:
         subject, kind = f"{table.name}.{column.name}", found.get(column.name)
-        if kind is None:
-            if not column.optional:
-                yield Finding(subject, "error", "missing", f"select it in {table.name}.sql of the mapping", suffers)
-        elif kind not in ACCEPTED[column.type]:
+        if kind is None and not column.optional:
+            yield Finding(subject, "error", "missing", f"select it in {table.name}.sql of the mapping", suffers)
+        elif kind and kind not in ACCEPTED[column.type]:
             yield Finding(subject, "error", f"is {kind}, expected {column.type}", FIX[column.type], suffers)
+    for group in table.one_of:
+        if not found.keys() & set(group):
+            text = f"has none of {', '.join(group)}"
+            yield Finding(table.name, "error", text, f"select one of them in {table.name}.sql of the mapping", suffers)
 
 
-def _content(source: Source, table: SourceTable, suffers: tuple[str, ...]) -> Finding:
-    select = source.selected(table).select
-    time = quote(table.time) if table.time and not table.time_of else None
-    extent = f", min({time})::text, max({time})::text, count(*) filter (where {time} is null)" if time else ""
-    row = source.rows(table, f"select count(*){extent} from (\n{select}\n) as mapped")[0]
-    if not row[0]:
-        return Finding(table.name, "warn", "is empty", "fill it, or expect no rows from it", suffers)
-    if not time:
-        return Finding(table.name, "ok", f"{row[0]:,} rows")
-    undated = f", {row[3]:,} without {table.time}" if row[3] else ""
-    return Finding(table.name, "warn" if undated else "ok", f"{row[0]:,} rows from {row[1]} to {row[2]}{undated}")
-
-
-def _index(source: Source, table: SourceTable, suffers: tuple[str, ...]) -> Iterator[Finding]:
-    """Whether one day can be read without reading the whole table."""
-    if not table.time or table.time_of:
-        return
-    query = f"select * from (\n{source.selected(table).select}\n) as mapped where {quote(table.time)} < '0001-01-02'"
-    if "Index Cond" not in source.plan(table, query):
+def _index(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """Whether the days that a run reads can be found without reading the whole table."""
+    table = selection.table
+    if table.is_fact and not table.time_of and not is_served(source, selection):
+        level: Level = "warn"
         yield Finding(
             f"{table.name}.{table.time}",
-            "warn",
-            "has no index: every run reads the whole table to find its new days",
-            f"create index on the table behind {table.name} ({table.time})",
+            level,
+            "has no index that serves it: every run reads the whole table to find its new days",
+            f"create an index on what {table.name}.sql selects as {table.time}, exactly as it is written there",
             suffers,
         )

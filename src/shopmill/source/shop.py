@@ -79,6 +79,11 @@ def _unqualified(select: str) -> set[str]:
     }
 
 
+def difference_to_owner(store: Store, shop: Shop) -> list[str]:
+    """What tells a shop from the one that the store belongs to, in words; nothing for the same, or for an empty store."""
+    return Shop.from_document(store.read_json(KEY)).differences(shop) if store.exists(KEY) else []
+
+
 def claim(store: Store, shop: Shop) -> None:
     """Says that the store belongs to a shop; InvalidInputError where it belongs to another one."""
     if store.create(KEY, to_json(asdict(shop))):

@@ -1,0 +1,94 @@
+"""Whether tables that should join do, with examples that do not, and what would make them."""
+
+from collections.abc import Iterator, Mapping
+
+from shopmill.engine.identifiers import quote
+from shopmill.source.database import Source
+from shopmill.source.findings import Finding, Level, percent
+from shopmill.source.selection import Selection
+
+REFERENCES = {
+    "transactions": (("customer_id", "customers"), ("article_id", "articles")),
+    "orders": (("customer_id", "customers"),),
+    "order_items": (("order_id", "orders"), ("article_id", "articles")),
+    "events": (("customer_id", "customers"), ("article_id", "articles"), ("product_code", "articles")),
+    "reviews": (("customer_id", "customers"), ("article_id", "articles"), ("product_code", "articles")),
+    "promotions": (("article_id", "articles"),),
+}
+"""The columns of each table that name a row of another one by a column of the same name."""
+SAMPLE = 1_000_000
+EXAMPLES = 10
+A_FEW = 0.05
+WOULD_JOIN = {
+    "their blanks": "btrim({})",
+    "upper and lower case": "lower(btrim({}))",
+    "leading zeros": "ltrim(btrim({}), '0')",
+    "case and leading zeros": "ltrim(lower(btrim({})), '0')",
+    "a .0 at the end": "regexp_replace(btrim({}), '\\.0+$', '')",
+    "what is not a letter or a digit": "regexp_replace(lower({}), '[^[:alnum:]]', '', 'g')",
+}
+"""What keys may differ in, and the expression in which they would not."""
+
+
+def examine_keys(source: Source, name: str, there: Mapping[str, Selection]) -> Iterator[Finding]:
+    """The keys of one table against the tables that they name."""
+    for column, other in REFERENCES.get(name, ()):
+        if other in there and column in there[name].types and column in there[other].types:
+            yield _joined(source, there[name], column, there[other])
+
+
+def _joined(source: Source, selection: Selection, column: str, other: Selection) -> Finding:
+    subject = f"{selection.table.name}.{column}"
+    total, unknown = _counted(source, selection, column, other, "{}")
+    if not total:
+        return Finding(subject, "ok", "names nothing")
+    if not unknown:
+        return Finding(subject, "ok", f"all of {total:,} are in {other.table.name}")
+    examples = ", ".join(f"'{value}'" for value in _examples(source, selection, column, other))
+    text = f"{percent(unknown, total)} ({unknown:,} of {total:,}) are not in {other.table.name}: {examples}"
+    return Finding(subject, _level(unknown, total), text, _advice(source, selection, column, other, unknown))
+
+
+def _level(unknown: int, total: int) -> Level:
+    if unknown == total:
+        return "error"
+    return "warn" if unknown > A_FEW * total else "ok"
+
+
+def _advice(source: Source, selection: Selection, column: str, other: Selection, unknown: int) -> str:
+    """What the keys differ in, where that is what keeps half of them from joining."""
+    for difference, expression in WOULD_JOIN.items():
+        _, left = _counted(source, selection, column, other, expression)
+        if left <= unknown / 2:
+            same = expression.format(column)
+            return f"{unknown - left:,} would join but for {difference}: write {column} alike in both SELECTs, such as {same}"
+    return ""
+
+
+def _keys(selection: Selection, column: str, limit: int | None = SAMPLE) -> str:
+    """The keys that are there, each once: of a large table, of some of its rows."""
+    key = f"mapped.{quote(column)}::text"
+    some = f" limit {limit}" if limit else ""
+    rows = f"select {key} as key from {selection.mapped} where {key} is not null and btrim({key}) <> ''{some}"
+    return f"select distinct rtrim(key) as key from ({rows}) as rows"
+
+
+def _counted(source: Source, selection: Selection, column: str, other: Selection, expression: str) -> tuple[int, int]:
+    given, known = expression.format("ours.key"), expression.format("theirs.key")
+    query = (
+        f"select count(*), count(*) filter (where not exists (select 1 from theirs where {known} = {given})) from ours"
+    )
+    [row] = source.rows(selection.table, f"{_both(selection, column, other)} {query}")
+    return int(str(row[0])), int(str(row[1]))
+
+
+def _examples(source: Source, selection: Selection, column: str, other: Selection) -> list[str]:
+    query = (
+        "select ours.key from ours where not exists (select 1 from theirs where theirs.key = ours.key) "
+        f"order by ours.key limit {EXAMPLES}"
+    )
+    return [str(key) for (key,) in source.rows(selection.table, f"{_both(selection, column, other)} {query}")]
+
+
+def _both(selection: Selection, column: str, other: Selection) -> str:
+    return f"with ours as ({_keys(selection, column)}), theirs as ({_keys(other, column, None)})"

@@ -1,0 +1,231 @@
+"""What the values of a table are like: how many rows and of which days, nulls, words, and what would not fit."""
+
+from collections.abc import Iterator
+
+from shopmill.engine.identifiers import quote
+from shopmill.source.contract import SourceColumn
+from shopmill.source.database import Source, literal
+from shopmill.source.findings import Finding, percent
+from shopmill.source.selection import Selection
+from shopmill.source.snapshot import FIRST_DAY
+
+STAND_INS = (
+    "na",
+    "n/a",
+    "null",
+    "none",
+    "nan",
+    "undefined",
+    "unknown",
+    "(none)",
+    "(not set)",
+    "-",
+    "--",
+    "?",
+    "0",
+    "anonymous",
+)
+"""What trackers and spreadsheets write where they mean nothing, in lower case."""
+STEPS = ("view", "click", "add_to_cart", "remove_from_cart", "checkout", "purchase")
+MAY_BE_A_RETURN = ("cancel", "refund", "return", "void", "annul", "storn", "reject", "chargeback")
+WORDS = 10
+IDS = ("customer_id", "article_id", "order_id", "event_id", "session_id", "visitor_id", "review_id")
+MAY_BE_NULL = {"review_text"}
+"""Required columns of which a null says something: stars without words."""
+
+
+def examine_values(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """The rows of a table and the days that they are of, then what is odd about its columns."""
+    rows, extent = _extent(source, selection, suffers)
+    yield extent
+    if rows:
+        yield from _nulls(source, selection, rows, suffers)
+        yield from _stand_ins(source, selection, suffers)
+        yield from _numbers(source, selection, suffers)
+        yield from _dates(source, selection, suffers)
+        yield from _same_visitor(source, selection, rows, suffers)
+        yield from _words(source, selection, suffers)
+
+
+def _counts(source: Source, selection: Selection, expressions: list[str]) -> list[int]:
+    if not expressions:
+        return []
+    [row] = source.rows(selection.table, f"select {', '.join(expressions)} from {selection.mapped}")
+    return [int(str(value)) for value in row]
+
+
+def _extent(source: Source, selection: Selection, suffers: tuple[str, ...]) -> tuple[int, Finding]:
+    name, time = selection.table.name, selection.table.time
+    if not time or selection.table.time_of:
+        [rows] = _counts(source, selection, ["count(*)"])
+        return rows, Finding(name, "ok", f"{rows:,} rows" if rows else "is empty")
+    value = f"mapped.{quote(time)}"
+    usable = f"{value} >= '{FIRST_DAY}' and {value} <= now()"
+    query = (
+        f"select count(*), (min({value}) filter (where {usable}))::date::text, (max({value}) filter (where {usable}))::date::text, "
+        f"count(*) filter (where {value} is null or {value} < '{FIRST_DAY}'), count(*) filter (where {value} > now()), "
+        f"count(*) filter (where {value} < '{source.settings.first_day}' and {value} >= '{FIRST_DAY}') from {selection.mapped}"
+    )
+    [row] = source.rows(selection.table, query)
+    rows, undated, ahead, ancient = (int(str(row[place])) for place in (0, 3, 4, 5))
+    if not rows:
+        return 0, Finding(name, "ok", "is empty")
+    odd = [
+        (undated, f"without {time}: they are rejected"),
+        (ahead, "dated after now: they wait for their run"),
+        (ancient, f"dated before SHOPMILL_FIRST_DAY ({source.settings.first_day}): they are rejected"),
+    ]
+    told = "".join(f", {number:,} {what}" for number, what in odd if number)
+    return rows, Finding(name, "warn" if told else "ok", f"{rows:,} rows from {row[1]} to {row[2]}{told}", "", suffers)
+
+
+def _nulls(source: Source, selection: Selection, rows: int, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """Required columns that are null or blank in some rows: these rows are rejected."""
+    needed = [
+        column
+        for column in selection.found
+        if not column.optional and column.name not in MAY_BE_NULL | {selection.table.time, "starts_on"}
+    ]
+    tests = [f"count(*) filter (where {_is_blank(column)})" for column in needed]
+    for column, number in zip(needed, _counts(source, selection, tests), strict=True):
+        if number:
+            yield Finding(
+                f"{selection.table.name}.{column.name}",
+                "error" if number == rows else "warn",
+                f"{percent(number, rows)} ({number:,}) are null or blank, and their rows rejected",
+                "fill it in the mapping, leave these rows out there, or raise max_reject_share: a run is blocked above it",
+                suffers,
+            )
+
+
+def _is_blank(column: SourceColumn) -> str:
+    value = f"mapped.{quote(column.name)}"
+    return f"{value} is null or btrim({value}::text) = ''" if column.type == "varchar" else f"{value} is null"
+
+
+def _stand_ins(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """Ids that are no ids, such as NA: all that they stand for would be one customer."""
+    for column in selection.found:
+        if column.name not in IDS:
+            continue
+        value = f"mapped.{quote(column.name)}::text"
+        words = ", ".join(map(literal, STAND_INS))
+        query = (
+            f"select {value}, count(*) from {selection.mapped} where lower(btrim({value})) in ({words}) "
+            f"group by 1 having count(*) > 1 order by 2 desc, 1 limit 3"
+        )
+        for word, number in source.rows(selection.table, query):
+            yield Finding(
+                f"{selection.table.name}.{column.name}",
+                "warn",
+                f"'{word}' stands in {int(str(number)):,} rows: is it an id, or does it say that there is none?",
+                f"if there is none: nullif({column.name}, {literal(str(word))})",
+                suffers,
+            )
+
+
+def _numbers(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """Numbers that do not fit, and those that lose digits."""
+    for column in selection.found:
+        kind, value = selection.types[column.name], f"mapped.{quote(column.name)}"
+        if not column.type.startswith("decimal") or kind not in {"numeric", "float4", "float8"}:
+            continue
+        digits, places = (int(part) for part in column.type[8:-1].split(","))
+        number = f"{value}::numeric" if kind == "numeric" else f"{value}::text::numeric"
+        is_number = f"{value}::text not in ('NaN', 'Infinity', '-Infinity')"
+        misfit = f"case when {value} is null then false when {is_number} then abs({number}) >= 1e{digits - places} else true end"
+        lossy = (
+            f"case when {value} is not null and {is_number} then {number} <> round({number}, {places}) else false end"
+        )
+        tests = [f"count(*) filter (where {test})" for test in (misfit, lossy)]
+        misfits, lossies = _counts(source, selection, tests)
+        subject = f"{selection.table.name}.{column.name}"
+        if misfits:
+            text = f"{misfits:,} values do not fit {column.type} (NaN, Infinity, too large) and are read as null"
+            yield Finding(subject, "warn", text, "", suffers)
+        if lossies:
+            text = f"{lossies:,} values have more than {places} decimals and are rounded"
+            yield Finding(
+                subject, "warn", text, f"round it in the mapping: round({column.name}::numeric, {places})", suffers
+            )
+        if kind == "float4":
+            text = "is real, which is certain of six digits only"
+            yield Finding(subject, "warn", text, "keep money in numeric", suffers)
+
+
+def _dates(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """Days that no reader opens, in the columns that do not date the row."""
+    dates = [c for c in selection.found if c.type in {"date", "timestamptz"} and c.name != selection.table.time]
+    odd = {"starts_on": "-infinity", "ends_on": "infinity"}
+    for column in dates:
+        value = f"mapped.{quote(column.name)}"
+        means_null = f" and {value} <> '{odd[column.name]}'" if column.name in odd else ""
+        outside = f"({value} < '{FIRST_DAY}' or {value} >= '9999-12-31'){means_null}"
+        [number] = _counts(source, selection, [f"count(*) filter (where {outside})"])
+        if number:
+            text = f"{number:,} values are outside of the years 1 to 9999 and are read as null"
+            yield Finding(f"{selection.table.name}.{column.name}", "warn", text, "", suffers)
+
+
+def _same_visitor(source: Source, selection: Selection, rows: int, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    if "visitor_id" not in selection.types or rows < WORDS:
+        return
+    [visitors, named] = _counts(source, selection, ["count(distinct mapped.visitor_id)", "count(mapped.visitor_id)"])
+    if visitors == 1 and named > 1:
+        text = f"is the same in all of {named:,} events: it tells nobody apart"
+        yield Finding("events.visitor_id", "error", text, "select the tracker's own id of a browser", suffers)
+
+
+def _words(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    if selection.table.name == "orders" and "order_status" in selection.types:
+        yield _statuses(source, selection, suffers)
+    if selection.table.name == "events":
+        yield _event_types(source, selection, suffers)
+
+
+def _vocabulary(source: Source, selection: Selection, column: str) -> dict[str, int]:
+    """The words of a column in lower case, the most frequent first."""
+    word = f"lower(btrim(mapped.{quote(column)}::text))"
+    query = (
+        f"select {word}, count(*) from {selection.mapped} where {word} <> '' group by 1 order by 2 desc, 1 limit 1000"
+    )
+    return {str(word): int(str(number)) for word, number in source.rows(selection.table, query)}
+
+
+def _told(words: dict[str, int]) -> str:
+    told = ", ".join(f"{word} {number:,}" for word, number in list(words.items())[:WORDS])
+    return told + (f" and {len(words) - WORDS} more" if len(words) > WORDS else "")
+
+
+def _statuses(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Finding:
+    words = _vocabulary(source, selection, "order_status")
+    cancelled = {word.strip().lower() for word in source.settings.cancelled_statuses}
+    doubtful = {
+        word: number
+        for word, number in words.items()
+        if word not in cancelled and any(part in word for part in MAY_BE_A_RETURN)
+    }
+    if doubtful:
+        return Finding(
+            "orders.order_status",
+            "warn",
+            f"may mean that an order came back, and do not count as cancelled: {_told(doubtful)}",
+            "if they do: SHOPMILL_CANCELLED_STATUSES='[\"cancelled\", …]'",
+            suffers,
+        )
+    return Finding("orders.order_status", "ok", _told(words) or "is empty")
+
+
+def _event_types(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Finding:
+    words = _vocabulary(source, selection, "event_type")
+    unknown = {word: number for word, number in words.items() if word not in STEPS}
+    if words and len(unknown) == len(words):
+        return Finding(
+            "events.event_type",
+            "error",
+            f"has no word of a funnel ({', '.join(STEPS)}), so every funnel would be empty; there are {_told(unknown)}",
+            "say in events.sql which word is which step, or use the preset of your tracker",
+            suffers,
+        )
+    text = _told({word: number for word, number in words.items() if word in STEPS})
+    return Finding("events.event_type", "ok", text + (f"; counted as other: {_told(unknown)}" if unknown else ""))
