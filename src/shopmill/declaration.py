@@ -89,6 +89,8 @@ class Table:
     warm_up_days: int | None = None
     narrowed_by: str = ""
     published: bool = True
+    reads_all: bool = False
+    """Whether its query reads every row of the inputs, also where a run of an incremental dataset computes few days."""
     function: str = ""
     """Where the function is: `package.module:name`. Text, so that reading a declaration imports nothing."""
 
@@ -219,7 +221,8 @@ class Incremental:
     start of its `period`. Without a version to continue from, or when code, parameters or software changed, `$since`
     and `$changed_since` are 0001-01-01 and `$continued_at` is 1970-01-01.
 
-    Facts are read from `warm_up_days` before `$since` on. `changed_<fact>` are the files that the version before was
+    Facts are read from `warm_up_days` before `$since` on, those in `read_whole` from their first day on: there, what a row
+    counts for depends on rows of any earlier day. `changed_<fact>` are the files that the version before was
     not made of, `former_<fact>` those that it had in their stead: their difference is what is new.
     `rebuild_when` may ask for a full computation all the same, where its query finds `violations`.
     """
@@ -227,6 +230,7 @@ class Incremental:
     facts: tuple[str, ...]
     period: Literal["day", "week", "month"]
     warm_up_days: int = 0
+    read_whole: tuple[str, ...] = ()
     reach_days: int = 0
     settling_days: Callable[[Mapping[str, Value]], int] = lambda _: 0
     rebuild_when: QueryCheck | None = None
@@ -333,7 +337,7 @@ class Dataset:
     @cached_property
     def can_reject(self) -> bool:
         """Whether it judges rows: one that is made of other datasets alone has none to reject."""
-        return REJECTS in self.tables
+        return any(table.name == REJECTS.name for table in self.tables)
 
     @cached_property
     def published(self) -> tuple[Table, ...]:

@@ -58,7 +58,7 @@ def test_an_export_says_what_it_is_and_can_be_repeated(published: Settings, tmp_
         done = export(INTERACTIONS, "huggingface", tmp_path / "out", settings=published)
     note = json.loads((tmp_path / "out" / NOTE).read_bytes())
     assert (note["consumer"], note["dataset"], note["version"]) == ("huggingface", INTERACTIONS, done.version)
-    assert done.rows == {"data/article_index": 2, "data/customer_index": 2, "data/interactions": 3}
+    assert done.rows == {"data/article_index": 2, "data/customer_index": 2, "data/interactions": 3, "data/log": 4}
     assert not list(tmp_path.glob(".out*"))
 
 

@@ -46,7 +46,7 @@ def test_every_way_of_reading_gives_the_same_rows(store: str) -> None:
     opened = shopmill.load(DATASET, store=store)
     assert (opened.as_of, set(opened.tables)) == (
         "2020-09-22",
-        {"interactions", "customer_index", "article_index", "rejects"},
+        {"interactions", "log", "customer_index", "article_index", "rejects"},
     )
     expected = [{"customer_id": "c20", "customer_index": 0}, {"customer_id": "c21", "customer_index": 1}]
     assert opened.to_arrow("customer_index").to_pylist() == expected

@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from shopmill import datasets, sql_files
-from shopmill.declaration import REJECTS, Announcement, Dataset, Measure, QueryCheck
+from shopmill.declaration import Announcement, Dataset, Measure, QueryCheck
 from shopmill.engine.compose import base_tables, references, views_of
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.source.contract import TABLES
@@ -77,7 +77,7 @@ def _of_tasks(dataset: Dataset) -> Iterator[str]:
 
 
 def _of_files(dataset: Dataset) -> Iterator[str]:
-    where, has_rejects = dataset.name, REJECTS in dataset.tables
+    where, has_rejects = dataset.name, dataset.can_reject
     needed = {"tables": {table.name for table in dataset.tables} | {artifact.name for artifact in dataset.artifacts}}
     needed["checks"] = {Path(sql_files.file_name(check.name)).stem for check in _checks(dataset) if check.file is None}
     needed["announcements"] = {announced.asset for announced in dataset.announcements}

@@ -20,7 +20,8 @@ def interactions(source: Source) -> str:
     if has_log(source):
         source.need("log")
         return f"""
-            select customer_id as user_id, article_id as item_id, cast({WEIGHTS} as double) as weight, cast(at as timestamp) as datetime
+            select customer_id as user_id, article_id as item_id, cast({WEIGHTS} as double) as weight,
+              coalesce(cast(happened_at as timestamp), cast(day as timestamp)) as datetime
             from log
             where {WEIGHTS} > 0
         """

@@ -44,7 +44,7 @@ def prepare(run: Run) -> None:
 def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lambda _table, _sql: None) -> int:
     """Writes one table into staging, with exactly its declared columns, in its order; returns its number of rows."""
     run = workspace.run
-    workspace.begin(table.narrowed_by)
+    workspace.begin(table.narrowed_by, table.reads_all)
     workspace.prepare([run.dataset.sql[table.name]])
     query = (_through_function if table.function else _plain)(workspace, table, on_statement)
     taken_over = _taken_over(workspace, table)

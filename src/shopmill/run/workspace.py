@@ -49,6 +49,7 @@ class Workspace:
         )
         self.context = Context(self.bound, run.settings, run.store)
         self._known: set[str] = set()
+        self._reads_all = False
 
     def prepare(self, queries: Iterable[str]) -> None:
         """Makes every table known that the queries, with their views, read."""
@@ -56,9 +57,15 @@ class Workspace:
             self._make_known(name)
             self._known.add(name)
 
-    def begin(self, narrowed_by: str = "") -> None:
-        """Sets what is computed next, and `$since`: all that the run computes, or what the table `narrowed_by` says of it."""
+    def begin(self, narrowed_by: str = "", reads_all: bool = False) -> None:
+        """Sets what is computed next, and `$since`: all that the run computes, or what the table `narrowed_by` says of it.
+
+        With `reads_all` the inputs have the rows of all days.
+        """
         self.periods = self._narrowed(narrowed_by)
+        if reads_all != self._reads_all:
+            self._reads_all = reads_all
+            self._known.clear()
         since = self._first_day
         if self.periods is not None:
             since = max(since, min(self.periods, default=self.bound["as_of"]))
@@ -107,6 +114,8 @@ class Workspace:
         """Whether rows of a day are read: a run that continues from the version before leaves older ones alone."""
         incremental = self.run.dataset.incremental
         if incremental is None or name not in incremental.facts or day == UNDATED or self.is_full:
+            return True
+        if self._reads_all or name in incremental.read_whole:
             return True
         return day >= str(self.since - timedelta(days=incremental.warm_up_days))
 

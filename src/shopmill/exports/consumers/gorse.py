@@ -17,6 +17,7 @@ from shopmill.exports.source import Source
 
 JSON = "(format json)"
 TIME = "strftime({0}, '%Y-%m-%dT%H:%M:%SZ')"
+LAST = "max(coalesce(cast(happened_at as timestamp), cast(day as timestamp)))"
 COUNTS = ("purchase", "cart", "click", "view")
 
 
@@ -82,7 +83,7 @@ def _feedback(source: Source) -> str:
         return f"""
             select
               signal as "FeedbackType", customer_id as "UserId", article_id as "ItemId",
-              cast(count(*) as double) as "Value", {TIME.format("cast(max(at) as timestamp)")} as "Timestamp"
+              cast(count(*) as double) as "Value", {TIME.format(LAST)} as "Timestamp"
             from log
             where signal in {COUNTS}
             group by signal, customer_id, article_id
