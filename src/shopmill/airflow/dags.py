@@ -4,7 +4,7 @@ Importing it imports no engine, no database driver and no step: parsing a DAG fi
 """
 
 from shopmill.airflow.dag import dataset_dag
-from shopmill.airflow.schedules import daily, daily_announcing, every_minutes, weekly_or_announced
+from shopmill.airflow.schedules import daily, daily_announcing, every_minutes, weekly, weekly_or_announced
 from shopmill.airflow.tasks import embed, extract, notify, quality_check, register_metadata, save_artifact, transform
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "register_metadata",
     "save_artifact",
     "transform",
+    "weekly",
     "weekly_or_announced",
 ]

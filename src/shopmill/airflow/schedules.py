@@ -32,6 +32,11 @@ def every_minutes(minutes: int) -> CronPartitionTimetable | None:
     return _partitioned(f"*/{minutes} * * * *", "UTC", "%Y-%m-%dT%H:%M:%SZ")
 
 
+def weekly(clock: str, weekday: str = "0") -> CronTriggerTimetable | None:
+    """Every week at a time of the shop's day; weekday 0 is Sunday."""
+    return _unpartitioned(_at(clock, weekday))
+
+
 def weekly_or_announced(clock: str, asset: str) -> AssetOrTimeSchedule | list[Asset]:
     """Every Sunday at a time of the shop's day, and whenever another dataset announces `asset`."""
     weekly, announced = _unpartitioned(_at(clock, weekday="0")), [announced_asset(asset)]

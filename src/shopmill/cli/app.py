@@ -25,7 +25,7 @@ from shopmill.cli.gx import export_gx
 from shopmill.cli.lineage import lineage
 from shopmill.cli.options import pairs
 from shopmill.cli.report import report, write_version
-from shopmill.cli.source import moved
+from shopmill.cli.source import moved, reconcile
 from shopmill.cli.training import training_set
 from shopmill.datasets.faults import refuse_faults
 from shopmill.errors import InvalidInputError, ShopmillError
@@ -348,6 +348,7 @@ for command in (
     gc,
     airflow_setup,
     moved,
+    reconcile,
 ):  # each in a module of its own
     app.command()(command)
 

@@ -44,11 +44,13 @@ class Run:
         refresh: bool = False,
     ) -> "Run":
         """A run from plain values; InvalidInputError for a malformed as_of or a bad parameter."""
+        values = dataset.parse_parameters(parameters or {})
+        _refuse_contradictions(values, settings)
         return cls(
             dataset,
             AsOf.parse(as_of, settings.zone),
             settings,
-            dataset.parse_parameters(parameters or {}),
+            values,
             run_id or f"cli-{uuid4().hex}",
             orchestrator or {},
             refresh,
@@ -117,3 +119,13 @@ class Run:
             return None
         columns = {column["name"]: column["type"] for column in made.content["tables"][table]["columns"]}
         return columns, self._upstream_versions(dataset).keys_of(made, table)
+
+
+def _refuse_contradictions(parameters: Mapping[str, Value], settings: Settings) -> None:
+    """What comes later than the lookback is never read, so no dataset can wait for it."""
+    late = parameters.get("late_days", 0)
+    if int(late) > settings.lookback_days:
+        raise InvalidInputError(
+            f"late_days={late} is more than SHOPMILL_LOOKBACK_DAYS={settings.lookback_days}: later events would not be read. "
+            "Raise the setting, or lower the parameter."
+        )

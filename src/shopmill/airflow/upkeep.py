@@ -1,0 +1,46 @@
+"""DAGs that keep what datasets are made of in order, and publish nothing."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction, RetryRule, task
+
+log = logging.getLogger(__name__)
+REASON = "Running it again cannot fix this."
+
+
+def upkeep_dag(name: str, schedule: Any, doc: str) -> DAG:
+    """A DAG of the kind: one run at a time, tasks retried where that may help."""
+    return DAG(
+        dag_id=name,
+        schedule=schedule,
+        description=doc.strip().splitlines()[0],
+        doc_md=doc,
+        tags={"shopmill", "upkeep"},
+        catchup=False,
+        max_active_runs=1,
+        default_args={
+            "retries": 3,
+            "retry_delay": timedelta(minutes=5),
+            "execution_timeout": timedelta(hours=6),
+            "retry_policy": ExceptionRetryPolicy(
+                [RetryRule("shopmill.errors.PermanentError", RetryAction.FAIL, reason=REASON)]
+            ),
+        },
+    )
+
+
+@task
+def reconcile() -> list[str]:
+    """Compares every day that was read with the shop, and reads the days again that differ; gives what was found."""
+    from shopmill.airflow.connections import airflow_settings
+    from shopmill.source.reconcile import reconcile as compare
+    from shopmill.versions.locks import Locks
+    from shopmill.versions.store import Store
+
+    settings = airflow_settings()
+    found = compare(settings, Locks(Store(settings.store, settings.work_folder)).lock)
+    for table in found:
+        log.info("%s", table.sentence)
+    return [table.sentence for table in found]
