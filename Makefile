@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 JAVA := $(shell command -v java)
 LOCKS := requirements.lock requirements-model.lock $(if $(JAVA),requirements-spark.lock)
-SERVICES := pgbouncer redis-server prometheus prometheus-alertmanager
+SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus prometheus-alertmanager
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help

@@ -132,6 +132,32 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     return {"engine": "spark", "spark_master": "local[2]", "memory_limit": "1GB"}
 
 
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_OPTIONS = (
+    "--headless",
+    "--no-sandbox",  # for root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by playwright."""
+    from playwright.sync_api import sync_playwright
+
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: `make services`")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_OPTIONS))
+        yield chromium
+        chromium.close()
+
+
 SHARED = ("tests/airflow/", "spark")
 LONG = (
     *SHARED,

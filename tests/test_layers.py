@@ -18,7 +18,7 @@ LAYERS = (
     ("source", "registry", "text", "shops"),
     ("versions",),
     ("engine",),
-    ("declaration", "settings", "asof", "connection_string"),
+    ("declaration", "settings", "asof", "connection_string", "personal"),
     ("sql_files",),
     ("errors", "personal"),
 )

@@ -217,7 +217,8 @@ def airflow(
     environment = {**airflow_shop.environment, **sink_connections}
     home = tmp_path_factory.mktemp("airflow")
     statsd = {"ON": "True", "HOST": "127.0.0.1", "PORT": str(gauges.port), "INFLUXDB_ENABLED": "True"}
-    topology = Topology(settings={f"METRICS__STATSD_{name}": value for name, value in statsd.items()})
+    settings = {f"METRICS__STATSD_{name}": value for name, value in statsd.items()}
+    topology = Topology(settings={**settings, "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,vera:viewer,nora:"})
     with LocalAirflow(home, dags_folder, database(), free_port(), environment, topology) as running:
         request.session.stash[RUNNING] = running
         yield running

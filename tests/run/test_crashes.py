@@ -120,6 +120,7 @@ def test_a_run_makes_its_changes_in_an_order_that_can_be_broken_off_anywhere(sta
     assert published[manifest + 1 :] == [
         f"write {DATASET}/as_of={SECOND}/current.json",
         f"write {DATASET}/current.json",
+        f"write {DATASET}/as_of={SECOND}/version={stage.version}/statistics.json",  # no part of the version
     ]
 
 

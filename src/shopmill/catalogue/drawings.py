@@ -15,8 +15,14 @@ NARROW = 4  # pixels of a cell: narrower ones have no gap
 
 def _svg(width: float, height: float, name: str, kind: str, *inner: str) -> Markup:
     opened = Markup(
-        '<svg class="drawing {kind}" viewBox="0 0 {w:g} {h:g}" width="{w:g}" height="{h:g}" role="img" aria-label="{name}">'
-    ).format(kind=kind, w=width, h=height, name=name)
+        '<svg class="drawing {kind}" viewBox="0 0 {w:g} {h:g}" width="{w:g}" height="{h:g}" role="{role}" aria-label="{name}">'
+    ).format(
+        kind=kind,
+        w=width,
+        h=height,
+        name=name,
+        role="group" if any("<a " in p or "tabindex" in p for p in inner) else "img",
+    )
     return opened + Markup("").join(Markup(part) for part in inner) + Markup("</svg>")  # noqa: S704 (parts are escaped)
 
 
@@ -57,12 +63,10 @@ def sparkline(values: Sequence[float], name: str) -> Markup:
     """A small line without axes, for a cell of a table."""
     width, height = 120.0, 28.0
     shown = thinned(values, 60)
-    if not shown:
+    if len(shown) < 2:  # noqa: PLR2004
         return Markup("")
     points = _scaled(shown, width - 6, height - 8, 3, 4)
     x, y = points[-1]
-    if len(points) == 1:
-        return _svg(width, height, name, "spark", f'<circle cx="{width - 3:.1f}" cy="{y:.1f}" r="2.5" class="dot"/>')
     area = [*points, (points[-1][0], height - 1), (points[0][0], height - 1)]
     dot = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" class="dot"/>'
     return _svg(width, height, name, "spark", _path(area, "area"), _path(points, "line"), dot)

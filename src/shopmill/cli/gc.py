@@ -1,15 +1,12 @@
 """`shopmill gc`: removes versions and raw files that nothing refers to any more."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from shopmill import datasets
-
-out = Console()
+from shopmill.cli.options import Json
+from shopmill.cli.output import out, print_json
 
 
 def gc(
@@ -19,9 +16,10 @@ def gc(
     monthly: Annotated[int, typer.Option(min=0, help="months of which the newest as_of is kept")] = 24,
     grace_hours: Annotated[int, typer.Option(min=1, help="hours for which anything new is kept")] = 48,
     delete: Annotated[bool, typer.Option("--delete/--dry-run", help="delete it, not only show it")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON, with every key")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what the store holds beyond what is to be kept, and with --delete remove it."""
+    from shopmill import datasets
     from shopmill.run.staging import staged_runs
     from shopmill.versions.garbage import Garbage, GarbageCollection, collect
     from shopmill.versions.locks import Locks
@@ -41,10 +39,14 @@ def gc(
     found: Garbage = collect(look, Locks(look.store)) if delete else look.garbage()
     if as_json:
         keys = [entry.key for entry in found.entries]
-        out.print_json(json.dumps({"deleted": delete, "bytes": found.bytes, "keys": keys}))
+        print_json({"deleted": delete, "bytes": found.bytes, "keys": keys})
         return
     for name, entries in (*found.versions.items(), *found.raw.items(), ("staging", found.staging)):
         if entries:
             out.print(f"{name}: {len(entries):,} files, {sum(entry.bytes for entry in entries):,} bytes")
-    done = "deleted" if delete else "would be deleted: nothing is without --delete"
-    out.print(f"{len(found.entries):,} files, {found.bytes:,} bytes {done}")
+    if not found.entries:
+        out.print("Nothing to delete.")
+    elif delete:
+        out.print(f"Deleted {len(found.entries):,} files, {found.bytes:,} bytes.")
+    else:
+        out.print(f"{len(found.entries):,} files, {found.bytes:,} bytes could go: add --delete to delete them.")

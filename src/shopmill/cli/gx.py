@@ -4,23 +4,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from shopmill import datasets
-from shopmill.asof import AsOf
-
-out = Console()
+from shopmill.cli.options import DatasetName
+from shopmill.cli.output import out
 
 
 def export_gx(
     context: typer.Context,
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="a dataset, such as user_item_interactions")],
+    dataset: DatasetName,
     as_of: Annotated[str | None, typer.Option("--as-of", help="the version of this as_of; default: the newest")] = None,
     output: Annotated[Path, typer.Option(help="folder for the suites, such as gx/expectations")] = Path("expectations"),
     sql: Annotated[str, typer.Option("--sql", help="rules on rows in this SQL dialect, such as postgres, spark")] = "",
 ) -> None:
     """Write the checks of a version as Great Expectations suites, one JSON file per table."""
+    from shopmill import datasets
+    from shopmill.asof import AsOf
     from shopmill.exports.great_expectations import Exporter
     from shopmill.versions.store import Store, to_json
     from shopmill.versions.versions import Versions

@@ -1,8 +1,34 @@
-"""What commands share in reading their options."""
+"""Arguments and options that several commands share, and how they are read."""
 
 from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from shopmill.errors import InvalidInputError
+
+
+def complete_dataset(incomplete: str) -> list[str]:
+    """The datasets that begin with what was typed."""
+    from shopmill import datasets
+
+    return [name for name in datasets.names() if name.startswith(incomplete)]
+
+
+DatasetName = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET", help="a dataset, such as user_item_interactions", autocompletion=complete_dataset
+    ),
+]
+SomeDataset = Annotated[
+    str | None,
+    typer.Argument(metavar="[DATASET]", help="one dataset; default: all", autocompletion=complete_dataset),
+]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", help="2020-09-23, or 2020-09-23T10:15:00Z; default: the newest")
+]
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
 
 def pairs(option: str, given: Sequence[str]) -> dict[str, str]:

@@ -3,25 +3,28 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, TimeRemainingColumn
 
-from shopmill.settings import Settings
-from shopmill.versions.manifest import Manifest
+from shopmill.cli.options import Json, SomeDataset
+from shopmill.cli.output import err, print_json, print_lines
 
-out, err = Console(), Console(stderr=True)
+if TYPE_CHECKING:
+    from shopmill.settings import Settings
+    from shopmill.versions.manifest import Manifest
 
 
 def report(
     context: typer.Context,
-    dataset: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="one dataset; default: all")] = None,
+    dataset: SomeDataset = None,
     output: Annotated[Path, typer.Option(help="folder for the pages")] = Path("report"),
     versions: Annotated[int, typer.Option(min=1, help="newest versions of each dataset that get a page")] = 50,
+    as_json: Json = False,
 ) -> None:
     """Write the catalogue as HTML pages: a folder that opens from disk, and needs no server and no network."""
+    from rich.progress import Progress, TimeRemainingColumn
+
     from shopmill.catalogue.reader import Reader
     from shopmill.catalogue.report import write_report
 
@@ -40,11 +43,15 @@ def report(
             lambda done, total: bars.update(task, completed=done, total=total),
         )
     if reader.silence:
-        err.print(f"[yellow]warning[/] {reader.silence}", soft_wrap=True, highlight=False)
-    out.print(f"{len(written)} pages: {output.resolve() / 'index.html'}", soft_wrap=True, highlight=False)
+        err.print("warning", reader.silence, markup=False, soft_wrap=True, highlight=False)
+    first = output.resolve() / "index.html"
+    if as_json:
+        print_json({"pages": len(written), "index": str(first)})
+    else:
+        print_lines(f"{len(written)} pages: {first}")
 
 
-def write_version(settings: Settings, manifest: Manifest, file: Path) -> None:
+def write_version(settings: "Settings", manifest: "Manifest", file: Path) -> None:
     """Writes a version as one file that has everything in it: `shopmill show --html`."""
     from shopmill.catalogue.pages import version_path
     from shopmill.catalogue.reader import Reader
@@ -55,4 +62,4 @@ def write_version(settings: Settings, manifest: Manifest, file: Path) -> None:
     address = version_path(manifest.dataset, summarized(manifest).key)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(Site(whole=True).open(reader, address))
-    out.print(str(file.resolve()), soft_wrap=True, highlight=False)
+    print_lines(file.resolve())

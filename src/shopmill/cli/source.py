@@ -1,27 +1,29 @@
 """The commands about the shop's database: `shopmill moved` and `shopmill reconcile`."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-out = Console()
+from shopmill.cli.options import Json
+from shopmill.cli.output import print_json, print_lines
 
 
-def moved(context: typer.Context) -> None:
+def moved(context: typer.Context, as_json: Json = False) -> None:
     """Confirm that the database of the settings is the shop that the store is of, in another place."""
     from shopmill.source.shop import move
 
     changed = move(context.obj)
-    out.print(f"The store is of this database now ({'; '.join(changed)})." if changed else "Nothing has changed.")
+    if as_json:
+        print_json({"changed": list(changed)})
+    else:
+        print_lines(f"The store is of this database now ({'; '.join(changed)})." if changed else "Nothing has changed.")
 
 
 def reconcile(
     context: typer.Context,
     tables: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help="facts; default: all")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON, for scripts")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare every day that was read with the shop, and read the days again that differ."""
     from shopmill.source import reconcile as work
@@ -31,9 +33,6 @@ def reconcile(
     settings = context.obj
     found = work.reconcile(settings, Locks(Store(settings.store, settings.work_folder)).lock, tables or ())
     if as_json:
-        out.print_json(json.dumps([asdict(table) for table in found], default=str))
-        return
-    for table in found:
-        out.print(table.sentence, soft_wrap=True, highlight=False)
-    if not found:
-        out.print("Nothing has been read yet.")
+        print_json([asdict(table) for table in found])
+    else:
+        print_lines(*([table.sentence for table in found] or ["Nothing has been read yet."]))

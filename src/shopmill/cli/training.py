@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from shopmill.cli.options import DatasetName, Json
+from shopmill.cli.output import print_json, print_lines
 from shopmill.errors import InvalidInputError
-
-out = Console()
 
 
 def training_set(
     context: typer.Context,
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="the features, such as customer_features")],
+    dataset: DatasetName,
     label: Annotated[str, typer.Option(help="a label of training_labels, such as churn_90d")],
     output: Annotated[Path, typer.Option(help="Parquet file to write; what it is made of is written beside it")],
     as_of: Annotated[
@@ -24,6 +23,7 @@ def training_set(
     validation: Annotated[list[str] | None, typer.Option(help="one to validate with")] = None,
     test: Annotated[list[str] | None, typer.Option(help="one to test with")] = None,
     backfill: Annotated[bool, typer.Option("--backfill", help="run what is missing")] = False,
+    as_json: Json = False,
 ) -> None:
     """Join features with the labels of the same origins, split by time, from published versions."""
     import pyarrow.parquet as pq
@@ -39,5 +39,7 @@ def training_set(
     pq.write_table(table, output, compression="zstd")
     described = {"id": made.id, "line": made.line, **made.document}
     output.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
-    out.print(made.line, soft_wrap=True, highlight=False)
-    out.print(f"{output}: {table.num_rows:,} rows", soft_wrap=True, highlight=False)
+    if as_json:
+        print_json(described)
+    else:
+        print_lines(made.line, f"{output}: {table.num_rows:,} rows")

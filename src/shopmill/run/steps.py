@@ -66,38 +66,23 @@ def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _tabl
 
 
 def already_made(run: Run) -> Published | None:
-    """The version of this as_of, where computing it again could make nothing else; None where something differs.
+    """The version of this as_of, where it was made of the same versions of other datasets in the same way; else None.
 
-    Inputs, parameters, code, software and, where the dataset continues from it, the previous version are then those of
-    that version. It serves, and the run is finished here, as unchanged. To be asked when all inputs are extracted.
+    If so the run is finished here, as unchanged, and that version serves.
     """
     found = run.versions.at(run.as_of)
-    if found is None or not _would_make(run, found):
+    if not run.dataset.upstream or run.inputs or found is None:
+        return None
+    now = {"inputs": describe_inputs(run), **describe_making(run)}
+    if any(found.content.get(name) != value for name, value in now.items()):
         return None
     if run.versions.faults(found, hashes=run.store.root is not None):
         return None  # it is made again, and its damaged files are replaced
     run.staging.write_checks(map(Result.from_document, found.checks))
-    checks, made = _serve(run, found), found.summary
-    run.registry.finish(
-        run.run_id,
-        version=found.version,
-        status="unchanged",
-        rows=made.rows,
-        bytes=made.bytes,
-        rejected=made.rejected,
-        checks=checks,
-        inputs=found.content["inputs"],
-    )
+    checks = _serve(run, found)
+    run.registry.finish(run.run_id, version=found.version, status="unchanged", checks=checks, inputs=now["inputs"])
     run.staging.clear()
     return Published.of(found, False, run.store.uri(run.versions.folder(found)), {})
-
-
-def _would_make(run: Run, found: Manifest) -> bool:
-    now = {"inputs": describe_inputs(run), **describe_making(run)}
-    if any(found.content.get(name) != value for name, value in now.items()):
-        return False
-    previous = run.versions.before(run.as_of) if continues(run.dataset) else None
-    return not continues(run.dataset) or found.previous == (previous.pin if previous else None)
 
 
 def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Rows:
@@ -170,10 +155,22 @@ def publish(run: Run) -> Published:
         with run.locks.lock(f"publish {run.dataset.name}") as held:
             _previous_is_the_same(run, manifest)
             is_new = run.versions.publish(manifest, staged, held.confirm)
+        _describe_columns(run, manifest)
         where = run.store.uri(run.versions.folder(manifest))
         published = Published.of(manifest, is_new, where, run.staging.counts().announced)
         run.staging.write_published(published)
         return published
+
+
+def _describe_columns(run: Run, manifest: Manifest) -> None:
+    """Leaves what the columns look like beside the version, for people: no run fails for want of a picture."""
+    from shopmill.versions.statistics import statistics_of
+
+    try:
+        with run.store.scratch() as folder:
+            statistics_of(run.versions, manifest, folder)
+    except Exception as error:  # whatever it is, the version is published
+        log.warning("The columns of %s are not described: %s", manifest.dataset, error)
 
 
 def continues(dataset: Dataset) -> bool:
@@ -290,8 +287,6 @@ def run_all(
             for task in run.dataset.extracts:
                 on_step(task)
                 extract(run, task, progress)
-            if made := already_made(run):
-                return made
             for declared in run.dataset.tasks:
                 on_step(declared.name)
                 transform(run, declared.name)

@@ -101,6 +101,19 @@
     });
   }
 
+  // A frame of Airflow's may not navigate the page around it, but a link of that page may.
+  for (const link of all("a[target=_top]")) {
+    link.addEventListener("click", (event) => {
+      if (window.parent === window || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      const outer = window.parent.document.createElement("a");
+      outer.href = link.href;
+      window.parent.document.body.append(outer);
+      outer.click();
+      outer.remove();
+    });
+  }
+
   for (const graph of all("svg.graph")) {
     const edges = all(".edge", graph);
     const point = (port) => {

@@ -136,11 +136,11 @@ def _neighbours(look: Look, wanted: str) -> list[Figure]:
     figures = []
     for article in chosen:
         rows = look.rows(
-            "with one as (select embedding from {bert} where article_id = ?) "
-            "select article_id, list_cosine_similarity(bert.embedding, one.embedding) as similarity "
-            "from {bert} as bert, one where bert.article_id <> ? and bert.embedding is not null "
-            f"order by similarity desc, article_id limit {NEIGHBOURS}",
-            article,
+            # Articles with one text have one vector: of each different text one article is enough.
+            "with one as (select embedding, text_hash from {bert} where article_id = ?) "
+            "select min(article_id), any_value(list_cosine_similarity(bert.embedding, one.embedding)) as similarity "
+            "from {bert} as bert, one where bert.text_hash <> one.text_hash and bert.embedding is not null "
+            f"group by bert.text_hash order by similarity desc, 1 limit {NEIGHBOURS}",
             article,
         )
         listed = [(row[0], f"{row[1]:.3f}", texts(row[0])) for row in rows if row[1] is not None]

@@ -1,0 +1,100 @@
+"""Commands that work on the shop: run, doctor, embed, demo."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from shopmill.cli.options import DatasetName, Json, pairs
+from shopmill.cli.output import err, out, print_json, print_lines
+from shopmill.cli.progress import Telling
+
+if TYPE_CHECKING:
+    from shopmill.run.published import Published
+
+LEVELS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "error": "[red]error[/]"}
+
+
+def run(
+    context: typer.Context,
+    dataset: DatasetName,
+    as_of: Annotated[str, typer.Option("--as-of", help="the moment that the version is true for")],
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value; repeat for more")] = None,
+    refresh: Annotated[bool, typer.Option(help="read the source again although this as_of was read before")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a dataset here and now: the same steps as its DAG, without Airflow."""
+    from shopmill import datasets
+    from shopmill.datasets.faults import refuse_faults
+    from shopmill.run import steps
+    from shopmill.run.run import Run
+
+    refuse_faults(declared := datasets.load(dataset))
+    started = Run.create(declared, as_of, context.obj, pairs("--param", param or []), refresh=refresh)
+    with Telling(err, f"{dataset} as of {as_of}") as telling:
+        published = steps.run_all(started, telling.step, telling.count)
+    _print_run(published, as_json)
+
+
+def _print_run(published: "Published", as_json: bool) -> None:
+    if as_json:
+        print_json(published.document())
+        return
+    out.print(
+        f"{published.dataset} as of {published.as_of}: version [bold]{published.version}[/] {published.status}, "
+        f"{published.rows:,} rows, {published.rejected:,} rejected, {published.bytes:,} bytes"
+    )
+    for name in published.warned:
+        out.print(f"[yellow]warning[/] {escape(name)}")
+    print_lines(published.path)
+
+
+def embed(
+    context: typer.Context,
+    source: Annotated[str, typer.Option("--input", metavar="URI", help="Parquet file with a column `text`")],
+    target: Annotated[str, typer.Option("--output", metavar="URI", help="store whose cache gets the vectors")],
+    shard: Annotated[str, typer.Option(metavar="I/N", help="the part to do, 0/1 to (N-1)/N")] = "0/1",
+    as_json: Json = False,
+) -> None:
+    """Encode the texts of one shard that a store's cache lacks; doing it again encodes nothing."""
+    from shopmill.embeddings.embeddings import embed_shard
+
+    encoded, cached = embed_shard(source, target, shard, context.obj)
+    if as_json:
+        print_json({"encoded": encoded, "cached": cached, "shard": shard})
+    else:
+        out.print(f"shard {shard}: {encoded:,} texts encoded, {cached:,} were in the cache")
+
+
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """Examine the shop's database against the contract; exit code 1 when something is missing."""
+    from shopmill import datasets
+    from shopmill.source.doctor import examine
+
+    findings = list(examine(context.obj, datasets.load_all()))
+    if as_json:
+        print_json([finding.document() for finding in findings])
+    else:
+        for finding in findings:
+            suffers = f" [dim]({', '.join(finding.suffers)})[/]" if finding.level != "ok" and finding.suffers else ""
+            out.print(
+                f"{LEVELS[finding.level]:<5} [bold]{finding.subject}[/] {escape(finding.text)}{suffers}", soft_wrap=True
+            )
+            if finding.fix:
+                out.print(f"      {finding.fix}", soft_wrap=True, markup=False)
+    raise typer.Exit(int(any(finding.level == "error" for finding in findings)))
+
+
+def demo(
+    exit: Annotated[bool, typer.Option("--exit", help="end when all is published, stopping everything")] = False,  # noqa: A002
+    port: Annotated[int, typer.Option(help="port of Airflow's UI")] = 8080,
+    shop: Annotated[str, typer.Option(help="complete-journey (real) or synthetic")] = "complete-journey",
+    scale: Annotated[float, typer.Option(help="size of the synthetic shop; 1.0 is H&M's")] = 0.01,
+    dataset: Annotated[list[str] | None, typer.Option(help="only this dataset; repeat for more")] = None,
+    cluster: Annotated[bool, typer.Option("--cluster", help="with Celery, Redis and S3; a worker is killed")] = False,
+) -> None:
+    """Start a database with a real shop and Airflow, publish the datasets, and show them."""
+    from shopmill.demo.demo import run_demo
+
+    code = run_demo(console=out, exit=exit, port=port, shop=shop, scale=scale, datasets=dataset, cluster=cluster)
+    raise typer.Exit(code)

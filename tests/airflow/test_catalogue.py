@@ -1,0 +1,190 @@
+"""The catalogue in a real Airflow: closed to who may not see it, and usable in a real browser."""
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from conftest import AirflowShop
+from looking import NARROW, Look, looking
+from shopmill import datasets
+from shopmill.airflow.local import LocalAirflow, RunState
+from shopmill.registry import Registry
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
+
+DAG = "user_item_interactions"
+DAGS = Path(__file__).parents[2] / "dags"
+OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 401, 403, 404
+PAGES = (
+    "",
+    "index.html",
+    "runs.html",
+    "quality.html",
+    f"datasets/{DAG}/index.html",
+    f"datasets/{DAG}/lineage.html",
+    "assets/catalogue.css",
+    "nothing.html",
+    "docs",
+    "openapi.json",
+)
+
+
+@pytest.fixture(scope="module")
+def published(airflow: LocalAirflow, airflow_shop: AirflowShop) -> RunState:
+    """A version that a real run has made of a shop of a few rows."""
+    with psycopg.connect(airflow_shop.source_dsn) as connection:
+        if connection.execute("select to_regclass('articles')").fetchone() == (None,):
+            connection.execute((files("shopmill.shops") / "schema.sql").read_text().encode())
+        connection.execute(
+            "insert into transactions select date '2020-09-20' + (i % 3), 'c' || i % 7, '000' || i % 2 + 1, 9.99, 1 "
+            "from generate_series(1, 100) as i"
+        )
+    for source in DAGS.glob("*.py"):
+        (airflow.dags_folder / source.name).write_text(source.read_text())
+    run_id = airflow.client.trigger(DAG, {"as_of": "2020-09-25", "max_reject_share": 1}, timeout=180)
+    *_, [last] = airflow.client.wait([(DAG, run_id)], timeout=400)
+    assert last.state == "success"
+    return last
+
+
+def token_of(airflow: LocalAirflow, login: str) -> str:
+    passwords = json.loads((airflow.home / "passwords.json").read_text())
+    body = {"username": login, "password": passwords[login]}
+    response = httpx.post(f"{airflow.url}/auth/token", json=body, trust_env=False)
+    return str(response.json()["access_token"])
+
+
+def asked(airflow: LocalAirflow, page: str, login: str | None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token_of(airflow, login)}"} if login else {}
+    return httpx.get(f"{airflow.url}/shopmill/{page}", headers=headers, trust_env=False, timeout=60)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_shown_without_a_login(airflow: LocalAirflow, page: str) -> None:
+    response = asked(airflow, page, None)
+    assert response.status_code == UNAUTHORIZED
+    assert "shopmill" not in response.text
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if not page.startswith("assets")])
+def test_nothing_is_shown_to_a_role_without_the_right(airflow: LocalAirflow, published: RunState, page: str) -> None:
+    response = asked(airflow, page, "nora")
+    assert response.status_code == FORBIDDEN
+    for word in (*datasets.names(), published.run_id):
+        assert word not in response.text
+
+
+def test_a_viewer_sees_the_pages_and_can_change_nothing(airflow: LocalAirflow, published: RunState) -> None:
+    response = asked(airflow, f"datasets/{DAG}/index.html", "vera")
+    assert response.status_code == OK
+    assert "2020-09-25" in response.text
+    assert "script-src 'self'" in response.headers["content-security-policy"]
+    headers = {"Authorization": f"Bearer {token_of(airflow, 'vera')}"}
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = httpx.request(method, f"{airflow.url}/shopmill/index.html", headers=headers, trust_env=False)
+        assert answer.status_code == 405
+
+
+def test_what_is_not_there_is_said(airflow: LocalAirflow, published: RunState) -> None:
+    for page in ("nothing.html", "datasets/nothing/index.html", f"datasets/{DAG}/versions/2020-09-25.abc.html"):
+        response = asked(airflow, page, "vera")
+        assert (response.status_code, "Not to be shown" in response.text) == (NOT_FOUND, True)
+
+
+@pytest.fixture
+def look(airflow: LocalAirflow, browser: Any) -> Iterator[Look]:
+    """A browser that is logged in."""
+    with looking(browser) as found:
+        log_in(found, airflow)
+        yield found
+
+
+def log_in(look: Look, airflow: LocalAirflow) -> None:
+    token = token_of(airflow, airflow.login)
+    look.page.context.add_cookies([{"name": "_token", "value": token, "url": airflow.url}])
+
+
+def test_the_catalogue_in_the_navigation_shows_what_the_manifest_has(
+    look: Look, airflow: LocalAirflow, airflow_shop: AirflowShop, published: RunState
+) -> None:
+    look.open(f"{airflow.url}/plugin/shopmill")
+    frame = look.page.frame_locator("iframe")
+    row = frame.locator("table.datasets tr", has_text=DAG)
+    row.wait_for(timeout=60_000)
+    found = Registry(airflow_shop.registry_dsn).runs(DAG, 1)[0]
+    assert f"{found['rows']:,}" in row.inner_text()
+    assert found["status"] in row.inner_text()
+    row.get_by_role("link", name=DAG).click()
+    frame.locator("h1", has_text="User-item interactions").wait_for()
+    assert str(found["version"]) in frame.locator("table.versions").inner_text()
+    assert [error for error in look.errors if "shopmill" in error] == []
+
+
+def test_a_tab_on_the_dag_opens_its_dataset_and_leads_to_the_run(
+    look: Look, airflow: LocalAirflow, published: RunState
+) -> None:
+    look.open(f"{airflow.url}/dags/{DAG}")
+    look.page.get_by_role("link", name="Dataset").first.click(timeout=60_000)
+    frame = look.page.frame_locator("iframe")
+    frame.locator("h1", has_text="User-item interactions").wait_for(timeout=60_000)
+    frame.locator("table.versions").get_by_role("link", name="run").first.click()
+    look.page.wait_for_url(f"**/dags/{DAG}/runs/**", timeout=60_000)
+    assert published.run_id in look.page.evaluate("decodeURIComponent(location.href)")
+
+
+def test_the_pages_follow_airflows_theme_and_fit_a_phone(
+    browser: Any, airflow: LocalAirflow, published: RunState
+) -> None:
+    with looking(browser, NARROW) as look:
+        log_in(look, airflow)
+        look.page.add_init_script("localStorage.setItem('theme', 'dark')")
+        look.open(f"{airflow.url}/plugin/shopmill")
+        frame = look.page.frame_locator("iframe")
+        frame.locator("h1").wait_for(timeout=60_000)
+        assert frame.locator("html").get_attribute("data-theme") == "dark"
+        look.open(f"{airflow.url}/shopmill/index.html")
+        assert not look.is_too_wide
+        assert look.violations() == []
+        assert look.errors == []
+
+
+def test_runs_can_be_filtered(look: Look, airflow: LocalAirflow, published: RunState) -> None:
+    look.open(f"{airflow.url}/shopmill/runs.html")
+    rows = look.page.locator("#runs tbody tr:visible")
+    assert rows.count() >= 1
+    look.page.get_by_label("text").fill("no run has this in it")
+    assert rows.count() == 0
+    look.page.get_by_label("text").fill("2020-09-25")
+    assert rows.count() >= 1
+    assert look.errors == []
+
+
+@pytest.mark.parametrize("dag_id", datasets.names())
+def test_the_form_of_each_dag_starts_a_run_untouched(
+    look: Look, airflow: LocalAirflow, published: RunState, dag_id: str
+) -> None:
+    airflow.client.wait_for_dag(dag_id, 120)
+    before = set(airflow.client.runs_since(dag_id, published_before()))
+    look.open(f"{airflow.url}/dags/{dag_id}?trigger_mode=single")
+    if not look.page.get_by_role("dialog").is_visible():
+        look.page.get_by_role("button", name="Trigger").first.click(timeout=60_000)
+    button = look.page.get_by_role("dialog").get_by_role("button", name="Trigger")
+    button.wait_for(timeout=60_000)
+    assert button.is_enabled()
+    button.click()
+    look.page.get_by_role("dialog").wait_for(state="hidden", timeout=60_000)
+    started = set(airflow.client.runs_since(dag_id, published_before())) - before
+    assert len(started) == 1
+    airflow.client.abandon_runs(dag_id)
+
+
+def published_before() -> Any:
+    from datetime import UTC, datetime, timedelta
+
+    return datetime.now(UTC) - timedelta(hours=2)
