@@ -57,10 +57,13 @@ class StepOperator(BaseOperator):
         return done
 
     def _wait_for_turn(self, run: "Run", context: "Context") -> None:
-        if self.step == "transform" and self.part == run.dataset.tasks[0].name:
+        if self._is_first_transform(run):
             from shopmill.airflow.turns import wait_for_turn
 
             wait_for_turn(run, context["ti"])
+
+    def _is_first_transform(self, run: "Run") -> bool:
+        return self.step == "transform" and self.part == run.dataset.tasks[0].name
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
         """What the step read and wrote, for Airflow's OpenLineage provider.
@@ -85,21 +88,31 @@ class StepOperator(BaseOperator):
             refresh=bool(params["refresh"]),
         )
 
-    def _extract(self, run: "Run", context: "Context") -> "Rows":
+    def _extract(self, run: "Run", _: "Context") -> "Rows":
         from shopmill.run import steps
 
         from_source: Counter[str] = Counter()
         rows = steps.extract(run, self.part, lambda table, count: from_source.update({table: count}))
         metrics.tell(run, metrics.read(rows, from_source))
+        return rows
+
+    def _skip_if_unchanged(self, run: "Run", context: "Context") -> None:
+        """Ends the run where the version is there already and would come out the same: the tasks that follow are skipped."""
+        from shopmill.run import steps
+
         if made := steps.already_made(run):
             metrics.tell(run, metrics.published(run))
             announce_success(context, made)
-            raise AirflowSkipException(f"{run.dataset.name} as of {run.as_of.label} was made of the same before.")
-        return rows
+            raise AirflowSkipException(
+                f"{run.dataset.name} as of {run.as_of.label}: unchanged. Inputs, parameters, code and software are those "
+                f"of version {made.version}."
+            )
 
-    def _transform(self, run: "Run", _: "Context") -> "Rows":
+    def _transform(self, run: "Run", context: "Context") -> "Rows":
         from shopmill.run import steps
 
+        if self._is_first_transform(run):
+            self._skip_if_unchanged(run, context)
         statements: list[str] = []
         try:
             rows = steps.transform(run, self.part, lambda table, sql: statements.append(f"-- {table}\n{sql};\n"))

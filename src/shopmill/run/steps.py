@@ -66,23 +66,38 @@ def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _tabl
 
 
 def already_made(run: Run) -> Published | None:
-    """The version of this as_of, where it was made of the same versions of other datasets in the same way; else None.
+    """The version of this as_of, where computing it again could make nothing else; None where something differs.
 
-    If so the run is finished here, as unchanged, and that version serves.
+    Inputs, parameters, code, software and, where the dataset continues from it, the previous version are then those of
+    that version. It serves, and the run is finished here, as unchanged. To be asked when all inputs are extracted.
     """
     found = run.versions.at(run.as_of)
-    if not run.dataset.upstream or run.inputs or found is None:
-        return None
-    now = {"inputs": describe_inputs(run), **describe_making(run)}
-    if any(found.content.get(name) != value for name, value in now.items()):
+    if found is None or not _would_make(run, found):
         return None
     if run.versions.faults(found, hashes=run.store.root is not None):
         return None  # it is made again, and its damaged files are replaced
     run.staging.write_checks(map(Result.from_document, found.checks))
-    checks = _serve(run, found)
-    run.registry.finish(run.run_id, version=found.version, status="unchanged", checks=checks, inputs=now["inputs"])
+    checks, made = _serve(run, found), found.summary
+    run.registry.finish(
+        run.run_id,
+        version=found.version,
+        status="unchanged",
+        rows=made.rows,
+        bytes=made.bytes,
+        rejected=made.rejected,
+        checks=checks,
+        inputs=found.content["inputs"],
+    )
     run.staging.clear()
     return Published.of(found, False, run.store.uri(run.versions.folder(found)), {})
+
+
+def _would_make(run: Run, found: Manifest) -> bool:
+    now = {"inputs": describe_inputs(run), **describe_making(run)}
+    if any(found.content.get(name) != value for name, value in now.items()):
+        return False
+    previous = run.versions.before(run.as_of) if continues(run.dataset) else None
+    return not continues(run.dataset) or found.previous == (previous.pin if previous else None)
 
 
 def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Rows:
@@ -287,6 +302,8 @@ def run_all(
             for task in run.dataset.extracts:
                 on_step(task)
                 extract(run, task, progress)
+            if made := already_made(run):
+                return made
             for declared in run.dataset.tasks:
                 on_step(declared.name)
                 transform(run, declared.name)
