@@ -1,0 +1,123 @@
+"""Shop platforms that there is a preset for: known by their tables, and named where their tables are not what the preset reads.
+
+Each preset's folder says in `platform.toml` which tables give the platform away, how its version is found, the version that
+the tests run, and which indexes it lacks.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
+
+from shopmill.errors import ShopmillError
+from shopmill.source.mapping import PRESETS
+
+TABLES = "select relname::text from pg_class where relkind in ('r', 'p', 'v', 'm', 'f') and pg_table_is_visible(oid)"
+COLUMNS = """
+select relname::text, attname::text
+from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+where relkind in ('r', 'p', 'v', 'm', 'f') and pg_table_is_visible(pg_class.oid)
+"""
+Ask = Callable[[str], object]
+"""Runs a query and gives its one value; a ShopmillError where it fails."""
+
+
+@dataclass(frozen=True)
+class VersionRule:
+    """A version by a table that it lacks (or by none: whatever is left), as a name or as a query that gives it."""
+
+    lacks: str = ""
+    name: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform and its preset. `proven` is the version that the tests run; empty where none has been run."""
+
+    preset: str
+    title: str
+    proven: str
+    tables: frozenset[str]
+    versions: tuple[VersionRule, ...]
+    indexes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def basis(self) -> str:
+        """What the preset rests on."""
+        return f"proven with {self.title} {self.proven}" if self.proven else f"from {self.title}'s schema, not run"
+
+    def version(self, tables: Iterable[str], ask: Ask) -> str:
+        """The version of the platform that a database with these tables is of, as far as it can be told."""
+        found = set(tables)
+        rule = next(rule for rule in self.versions if rule.lacks not in found)
+        try:
+            return rule.name or str(ask(rule.query) or "of an unknown version")
+        except ShopmillError:
+            return "of an unknown version"
+
+    def index(self, column: str) -> str:
+        """The statements that make the days of a mapped column (`orders.order_datetime`) quick to find; empty if none is known."""
+        return "; ".join(f"create index concurrently on {place}" for place in self.indexes.get(column, ()))
+
+
+@cache
+def platforms() -> tuple[Platform, ...]:
+    """All platforms that there is a preset for."""
+    return tuple(_platform(path) for path in sorted(PRESETS.glob("*/platform.toml")))
+
+
+def _platform(path: Path) -> Platform:
+    said = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Platform(
+        path.parent.name,
+        said["title"],
+        said["proven"],
+        frozenset(said["tables"]),
+        tuple(VersionRule(**rule) for rule in said["versions"]),
+        {column: tuple(places) for column, places in said["indexes"].items()},
+    )
+
+
+def platform_of(file: Path | None) -> Platform | None:
+    """The platform whose preset a file of a mapping belongs to."""
+    if file is None or file.parent.parent != PRESETS:
+        return None
+    return next((platform for platform in platforms() if platform.preset == file.parent.name), None)
+
+
+def recognised(tables: Iterable[str]) -> Platform | None:
+    """The platform whose tables a database has; of several, the one that is known by the most tables."""
+    found = set(tables)
+    fitting = [platform for platform in platforms() if platform.tables <= found]
+    return max(fitting, key=lambda platform: len(platform.tables), default=None)
+
+
+def lacking(select: str, there: Mapping[str, set[str]]) -> str:
+    """The first column (`order_line.quantity`) or table that a SELECT reads and a database lacks; empty if it has all."""
+    for table, columns in sorted(columns_read(select).items()):
+        if table not in there:
+            return table
+        if missing := sorted(columns - there[table]):
+            return f"{table}.{missing[0]}"
+    return ""
+
+
+def columns_read(select: str) -> dict[str, set[str]]:
+    """The shop's own tables that a SELECT reads, and the columns of each."""
+    found: dict[str, set[str]] = {}
+    for scope in traverse_scope(sqlglot.parse_one(select, dialect="postgres")):
+        selected = {alias: source for alias, (_, source) in scope.selected_sources.items()}
+        tables = {alias: source.name for alias, source in selected.items() if isinstance(source, exp.Table) and source.name}
+        for name in tables.values():
+            found.setdefault(name, set())
+        for column in scope.columns:
+            alias = column.table or (next(iter(selected)) if len(selected) == 1 else "")
+            if alias in tables:
+                found[tables[alias]].add(column.name)
+    return found

@@ -1,0 +1,9 @@
+-- with person, placed
+select
+  placed.id as order_id,
+  placed.customer_id,
+  placed.created_at as order_datetime,
+  placed.status as order_status,
+  placed.currency,
+  placed.changed_at
+from placed

@@ -1,0 +1,1 @@
+-- Vendure keeps no reviews (a plugin may). A shop that has them maps its own: SHOPMILL_MAPPING=my-folder,vendure

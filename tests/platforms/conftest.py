@@ -1,0 +1,80 @@
+"""One running shop per platform for the whole session, and what was published of it before and after its old orders changed."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from running import PlatformShop, free_port, install_with_npm, install_with_uv, installed
+from story import Story, tell
+
+from shopmill.shops.postgres import EmbeddedPostgres
+
+NewShop = Callable[[str, Path], PlatformShop]
+
+
+@pytest.fixture(scope="session")
+def new_platform_shop(postgres: EmbeddedPostgres, database: Callable[[], str]) -> Callable[..., PlatformShop]:
+    """An empty database for a platform, with a role that may read it and no more."""
+
+    def create(name: str, folder: Path, *script: str) -> PlatformShop:
+        owner_dsn = database()
+        name_of = str(psycopg.conninfo.conninfo_to_dict(owner_dsn)["dbname"])
+        postgres.ensure_role("reader")
+        with psycopg.connect(postgres.admin_dsn(name_of)) as admin:
+            admin.execute(f"grant connect on database {name_of} to reader; grant usage on schema public to reader".encode())
+            admin.execute("alter default privileges for role tester grant select on tables to reader")
+        return PlatformShop(name, folder, owner_dsn, postgres.dsn(name_of, "reader"), script)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def oscar(new_platform_shop: Callable[..., PlatformShop]) -> PlatformShop:
+    """django-oscar with its tables and no order."""
+    folder = installed("oscar", install_with_uv)
+    shop: PlatformShop = new_platform_shop("oscar", folder, "venv/bin/python", "shop.py")
+    shop.environment = {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(folder)}
+    shop.run("venv/bin/django-admin", "migrate", "--verbosity", "0")
+    return shop
+
+
+@pytest.fixture(scope="session")
+def medusa(new_platform_shop: Callable[..., PlatformShop]) -> Iterator[PlatformShop]:
+    """Medusa with a catalogue, answering."""
+    folder = installed("medusa", install_with_npm)
+    shop: PlatformShop = new_platform_shop("medusa", folder, "node", "shop.js")
+    medusa, port = "node_modules/.bin/medusa", free_port()
+    shop.run(medusa, "db:migrate")
+    shop.run(medusa, "exec", "./src/scripts/seed.js")
+    shop.run(medusa, "user", "-e", "admin@example.com", "-p", "pw12345678")
+    with shop.serving(medusa, "start", "--host", "127.0.0.1", "--port", str(port), port=port):
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def vendure(new_platform_shop: Callable[..., PlatformShop]) -> Iterator[PlatformShop]:
+    """Vendure with a catalogue, answering."""
+    folder = installed("vendure", install_with_npm)
+    shop: PlatformShop = new_platform_shop("vendure", folder, "node", "shop.js")
+    port = free_port()
+    shop.environment = {"PORT": str(port)}
+    (folder / "placed.json").unlink(missing_ok=True)
+    shop.run("node", "seed.js", SYNCHRONIZE="1")
+    with shop.serving("node", "server.js", port=port):
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def oscar_story(oscar: PlatformShop, registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    return tell(oscar, registry_dsn, tmp_path_factory.mktemp("oscar"))
+
+
+@pytest.fixture(scope="session")
+def medusa_story(medusa: PlatformShop, registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    return tell(medusa, registry_dsn, tmp_path_factory.mktemp("medusa"))
+
+
+@pytest.fixture(scope="session")
+def vendure_story(vendure: PlatformShop, registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    return tell(vendure, registry_dsn, tmp_path_factory.mktemp("vendure"))

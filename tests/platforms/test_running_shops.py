@@ -1,0 +1,117 @@
+"""Shops on their real platforms: what is mapped and published agrees with the platform's own totals, to the cent and the unit.
+
+Oscar always runs; Medusa and Vendure are Node programs and run with `make test-platforms`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import Total
+from story import KEY, Chapter, Story
+
+CENT = Decimal("0.01")
+RATES = {"oscar": {"USD": Decimal("0.9")}, "medusa": {"USD": Decimal("0.9")}, "vendure": {"EUR": Decimal("1.1")}}
+
+
+@pytest.fixture(
+    scope="module",
+    params=["oscar", pytest.param("medusa", marks=pytest.mark.npm), pytest.param("vendure", marks=pytest.mark.npm)],
+)
+def story(request: pytest.FixtureRequest) -> Story:
+    found: Story = request.getfixturevalue(f"{request.param}_story")
+    return found
+
+
+@pytest.fixture(params=["before", "after", "anew"])
+def chapter(request: pytest.FixtureRequest, story: Story) -> Chapter:
+    found: Chapter = getattr(story, request.param)
+    return found
+
+
+def test_each_order_has_the_platforms_own_value_and_units(chapter: Chapter) -> None:
+    items = defaultdict(list)
+    for row in chapter.mapped["order_items"]:
+        items[row["order_id"]].append(row)
+    assert len(chapter.totals) >= 11
+    for total in chapter.totals:
+        sold = [row for row in items[total.id] if row["quantity"] > 0]
+        back = [row for row in items[total.id] if row["quantity"] < 0]
+        returned = units(sold) if total.cancelled else -units(back)
+        assert (units(sold), returned) == (total.units, total.returned), total
+        if total.net is not None:
+            assert value(sold) == total.net, total
+        if total.kept is not None:
+            assert value([*sold, *back]) == total.kept, total
+    assert items.keys() == {total.id for total in chapter.totals}
+
+
+def test_lines_of_transactions_are_those_of_the_orders(chapter: Chapter) -> None:
+    by_currency: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in chapter.mapped["transactions"]:
+        by_currency[row["currency"]].append(row)
+    assert len(by_currency) == 2
+    for currency, rows in by_currency.items():
+        totals = [total for total in chapter.totals if total.currency == currency]
+        assert units(rows) == sum(total.units for total in totals)
+        if all(total.net is not None for total in totals):
+            assert value(rows) == sum(total.net for total in totals if total.net is not None)
+
+
+def test_every_dataset_has_the_platforms_totals(story: Story, chapter: Chapter) -> None:
+    in_time = [total for total in chapter.totals]
+    sold, back = sum(total.units for total in in_time), sum(total.returned for total in in_time)
+    interactions = chapter.published("user_item_interactions")
+    daily = chapter.published("timeseries")
+    assert total_of(daily, "y") == sold
+    known = [row for row in chapter.mapped["transactions"] if row["customer_id"] is not None]
+    assert len(known) == len(chapter.mapped["transactions"])  # guests are known by the hash of their address
+    assert total_of(interactions, "unit_count") == sold
+    assert total_of(interactions, "return_count") == back
+    spent = sum((converted(story.shop.name, total) for total in in_time if total.net is not None), Decimal(0))
+    if all(total.net is not None for total in in_time):
+        assert total_of(interactions, "purchase_spend").quantize(CENT) == spent.quantize(CENT)
+
+
+def test_an_incremental_run_equals_a_start_from_scratch(story: Story) -> None:
+    for name in story.datasets:
+        continued, scratch = story.after.version(name), story.anew.version(name)
+        for table in scratch.tables:
+            if table != "rejects":
+                assert continued.to_arrow(table).equals(scratch.to_arrow(table)), f"{name}.{table}"
+
+
+def test_what_changed_late_is_seen(story: Story) -> None:
+    before = {total.id: total for total in story.before.totals}
+    changed = [total for total in story.after.totals if total.id in before and total != before[total.id]]
+    assert len(changed) == 2  # a return and a cancellation, sixty days after the orders
+    assert {total.cancelled for total in changed} == {True, False}
+
+
+def test_no_address_and_no_key_is_written_anywhere(story: Story) -> None:
+    for settings in (story.after.settings, story.anew.settings):
+        for path in Path(settings.store).rglob("*"):
+            if path.is_file():
+                content = path.read_bytes().lower()
+                assert b"@example.com" not in content, path
+                assert KEY.encode() not in content, path
+
+
+def units(rows: Iterable[dict[str, Any]]) -> Decimal:
+    return sum((Decimal(row["quantity"]) for row in rows), Decimal(0))
+
+
+def value(rows: Iterable[dict[str, Any]]) -> Decimal:
+    return sum((Decimal(row["quantity"]) * Decimal(row["price"]) for row in rows), Decimal(0)).quantize(CENT)
+
+
+def total_of(rows: Iterable[dict[str, Any]], column: str) -> Decimal:
+    return sum((Decimal(str(row[column] or 0)) for row in rows), Decimal(0))
+
+
+def converted(platform: str, total: Total) -> Decimal:
+    assert total.net is not None
+    return total.net * RATES[platform].get(total.currency, Decimal(1))
