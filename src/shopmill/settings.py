@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     currency: str = Field(
         "", pattern=r"^([A-Z]{3})?$", description="the shop's own currency (EUR), into which amounts are converted"
     )
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="a text that only the shop knows: names guests by their address (presets of platforms)",
+    )
     first_day: date = Field(
         date(2000, 1, 1), description="facts that are dated before this day are rejected: the shop did not exist yet"
     )

@@ -22,7 +22,9 @@ def new_platform_shop(postgres: EmbeddedPostgres, database: Callable[[], str]) -
         name_of = str(psycopg.conninfo.conninfo_to_dict(owner_dsn)["dbname"])
         postgres.ensure_role("reader")
         with psycopg.connect(postgres.admin_dsn(name_of)) as admin:
-            admin.execute(f"grant connect on database {name_of} to reader; grant usage on schema public to reader".encode())
+            admin.execute(
+                f"grant connect on database {name_of} to reader; grant usage on schema public to reader".encode()
+            )
             admin.execute("alter default privileges for role tester grant select on tables to reader")
         return PlatformShop(name, folder, owner_dsn, postgres.dsn(name_of, "reader"), script)
 
@@ -66,15 +68,23 @@ def vendure(new_platform_shop: Callable[..., PlatformShop]) -> Iterator[Platform
 
 
 @pytest.fixture(scope="session")
-def oscar_story(oscar: PlatformShop, registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return tell(oscar, registry_dsn, tmp_path_factory.mktemp("oscar"))
+def tell_story(
+    registry_dsn: str, encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[PlatformShop], Story]:
+    """Places a platform's orders and publishes its datasets."""
+    return lambda shop: tell(shop, registry_dsn, encoder_folder, tmp_path_factory.mktemp(shop.name))
 
 
 @pytest.fixture(scope="session")
-def medusa_story(medusa: PlatformShop, registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return tell(medusa, registry_dsn, tmp_path_factory.mktemp("medusa"))
+def oscar_story(oscar: PlatformShop, tell_story: Callable[[PlatformShop], Story]) -> Story:
+    return tell_story(oscar)
 
 
 @pytest.fixture(scope="session")
-def vendure_story(vendure: PlatformShop, registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return tell(vendure, registry_dsn, tmp_path_factory.mktemp("vendure"))
+def medusa_story(medusa: PlatformShop, tell_story: Callable[[PlatformShop], Story]) -> Story:
+    return tell_story(medusa)
+
+
+@pytest.fixture(scope="session")
+def vendure_story(vendure: PlatformShop, tell_story: Callable[[PlatformShop], Story]) -> Story:
+    return tell_story(vendure)

@@ -71,7 +71,12 @@ class PlatformShop:
 
     def run(self, *command: str, **environment: str) -> str:
         result = subprocess.run(
-            command, cwd=self.folder, env={**self._environment, **environment}, capture_output=True, text=True, check=False
+            command,
+            cwd=self.folder,
+            env={**self._environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert not result.returncode, f"{' '.join(command)}: {result.stdout[-3000:]}{result.stderr[-3000:]}"
         return result.stdout
@@ -122,7 +127,9 @@ def installed(name: str, install: Callable[[Path], "subprocess.CompletedProcess[
 def _succeeded(result: "subprocess.CompletedProcess[str]", name: str) -> None:
     said = result.stdout + result.stderr
     if result.returncode and any(word in said for word in UNREACHABLE):
-        pytest.skip(f"{name} cannot be installed, for the package registry does not answer: {said.strip().splitlines()[-1]}")
+        pytest.skip(
+            f"{name} cannot be installed, for the package registry does not answer: {said.strip().splitlines()[-1]}"
+        )
     assert not result.returncode, said[-3000:]
 
 
@@ -134,7 +141,15 @@ def install_with_uv(folder: Path) -> "subprocess.CompletedProcess[str]":
     shutil.rmtree(folder / "venv", ignore_errors=True)
     _execute(folder, str(uv), "venv", "--quiet", "venv", "--python", sys.executable)
     return _execute(
-        folder, str(uv), "pip", "sync", "--quiet", "--require-hashes", "--python", "venv/bin/python", "requirements.lock"
+        folder,
+        str(uv),
+        "pip",
+        "sync",
+        "--quiet",
+        "--require-hashes",
+        "--python",
+        "venv/bin/python",
+        "requirements.lock",
     )
 
 

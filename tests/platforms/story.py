@@ -5,7 +5,8 @@ Then old orders change and new ones are placed, and the same store is brought up
 must hold the same.
 """
 
-from collections.abc import Callable
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,18 +17,27 @@ import psycopg
 from pydantic import SecretStr
 from running import PlatformShop, Total, pass_days
 
+from shopmill import datasets
+from shopmill.errors import MissingTableError
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 from shopmill.source.database import open_source
 from shopmill.source.mapping import load_mapping
-from shopmill.versions.load import Dataset
+from shopmill.versions.load import Version
 
 KEY = "a key that only the shop knows"
 DAYS_AGO = 60
 LENIENT = {"max_reject_share": 1, "max_row_drop": 1}
-DATASETS = ("user_item_interactions", "articles_content", "customer_features", "timeseries", "events_and_funnels", "reviews_nlp")
+DATASETS = (
+    "user_item_interactions",
+    "articles_content",
+    "customer_features",
+    "timeseries",
+    "events_and_funnels",
+    "reviews_nlp",
+)
 LACKS = {"medusa": ("events_and_funnels", "reviews_nlp"), "vendure": ("events_and_funnels", "reviews_nlp")}
 """The datasets that a platform does not feed: it keeps no clickstream and no reviews."""
 OTHER_CURRENCY = {"oscar": ("EUR", "USD", "0.9"), "medusa": ("EUR", "USD", "0.9"), "vendure": ("USD", "EUR", "1.1")}
@@ -45,11 +55,11 @@ class Chapter:
     as_of: str
 
     def published(self, dataset: str, table: str | None = None) -> Rows:
-        found: Rows = Dataset(dataset, self.as_of, self.settings).to_arrow(table).to_pylist()
+        found: Rows = Version(dataset, self.as_of, self.settings).to_arrow(table).to_pylist()
         return found
 
-    def version(self, dataset: str) -> Dataset:
-        return Dataset(dataset, self.as_of, self.settings)
+    def version(self, dataset: str) -> Version:
+        return Version(dataset, self.as_of, self.settings)
 
 
 @dataclass(frozen=True)
@@ -66,9 +76,9 @@ class Story:
         return tuple(name for name in DATASETS if name not in LACKS.get(self.shop.name, ()))
 
 
-def tell(shop: PlatformShop, registry_dsn: str, folder: Path) -> Story:
+def tell(shop: PlatformShop, registry_dsn: str, encoder_folder: Path, folder: Path) -> Story:
     own, other, rate = OTHER_CURRENCY[shop.name]
-    settings = settings_of(shop, registry_dsn, folder / "store", own)
+    settings = settings_of(shop, registry_dsn, encoder_folder, folder / "store", own)
     shop.step("place")
     pass_days(shop.owner_dsn, DAYS_AGO)
     with psycopg.connect(shop.owner_dsn) as connection:
@@ -78,16 +88,17 @@ def tell(shop: PlatformShop, registry_dsn: str, folder: Path) -> Story:
     before = _chapter(shop, settings, str(today - timedelta(days=DAYS_AGO - 10)))
     shop.step("later")
     after = _chapter(shop, settings, str(today + timedelta(days=1)))
-    anew = _chapter(shop, settings_of(shop, registry_dsn, folder / "second", own), after.as_of)
+    anew = _chapter(shop, settings_of(shop, registry_dsn, encoder_folder, folder / "second", own), after.as_of)
     return Story(shop, before, after, anew)
 
 
-def settings_of(shop: PlatformShop, registry_dsn: str, store: Path, currency: str) -> Settings:
+def settings_of(shop: PlatformShop, registry_dsn: str, encoder_folder: Path, store: Path, currency: str) -> Settings:
     return Settings(
         _env_file=None,
         store=str(store),
         source_dsn=SecretStr(shop.reader_dsn),
         registry_dsn=SecretStr(registry_dsn),
+        encoder_folder=encoder_folder,
         mapping=shop.name,
         currency=currency,
         time_zone="Europe/Stockholm",
@@ -99,7 +110,7 @@ def _chapter(shop: PlatformShop, settings: Settings, as_of: str) -> Chapter:
     lacks = LACKS.get(shop.name, ())
     for name in DATASETS:
         if name not in lacks:
-            steps.run_all(Run.create(name, as_of, settings, LENIENT))
+            steps.run_all(Run.create(datasets.load(name), as_of, settings, LENIENT))
     return Chapter(shop.totals(), mapped_rows(settings), settings, as_of)
 
 
@@ -109,14 +120,12 @@ def mapped_rows(settings: Settings) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
     with open_source(settings, mapping) as source:
         for name, table in TABLES.items():
-            if name in mapping.selects:
+            with suppress(MissingTableError):
                 query = f"select to_jsonb(mapped)::text from (\n{source.selection(table).select}\n) as mapped"
                 found[name] = [_row(row[0]) for row in source.rows(table, query)]
     return found
 
 
 def _row(text: Any) -> dict[str, Any]:
-    import json
-
     row: dict[str, Any] = json.loads(str(text), parse_float=Decimal, parse_int=Decimal)
     return row

@@ -62,8 +62,7 @@ def test_lines_of_transactions_are_those_of_the_orders(chapter: Chapter) -> None
 
 
 def test_every_dataset_has_the_platforms_totals(story: Story, chapter: Chapter) -> None:
-    in_time = [total for total in chapter.totals]
-    sold, back = sum(total.units for total in in_time), sum(total.returned for total in in_time)
+    sold, back = sum(total.units for total in chapter.totals), sum(total.returned for total in chapter.totals)
     interactions = chapter.published("user_item_interactions")
     daily = chapter.published("timeseries")
     assert total_of(daily, "y") == sold
@@ -71,8 +70,8 @@ def test_every_dataset_has_the_platforms_totals(story: Story, chapter: Chapter) 
     assert len(known) == len(chapter.mapped["transactions"])  # guests are known by the hash of their address
     assert total_of(interactions, "unit_count") == sold
     assert total_of(interactions, "return_count") == back
-    spent = sum((converted(story.shop.name, total) for total in in_time if total.net is not None), Decimal(0))
-    if all(total.net is not None for total in in_time):
+    spent = sum((converted(story.shop.name, total) for total in chapter.totals if total.net is not None), Decimal(0))
+    if all(total.net is not None for total in chapter.totals):
         assert total_of(interactions, "purchase_spend").quantize(CENT) == spent.quantize(CENT)
 
 

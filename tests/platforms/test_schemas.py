@@ -48,7 +48,9 @@ def test_without_a_key_guests_are_nobody(shop: tuple[str, str], settings: Settin
     keyed = mapped_rows(_settings(settings, name, dsn))
     guests = [row for row in keyed["orders"] if str(row["customer_id"]).startswith("guest-")]
     assert sum(row["customer_id"] is None for row in found["orders"]) == len(guests)
-    assert not any(str(row["customer_id"]).startswith("guest-") for row in [*found["customers"], *found["transactions"]])
+    assert not any(
+        str(row["customer_id"]).startswith("guest-") for row in [*found["customers"], *found["transactions"]]
+    )
     assert "@" not in str(keyed)
 
 

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
-from shopmill.source.mapping import Mapping, canonical, load_mapping, statement
+from shopmill.source.mapping import Mapping, canonical, load_mapping
+from shopmill.source.select_file import statement
 from shopmill.source.snapshot import Snapshot
 
 OTHER_SHOP = """

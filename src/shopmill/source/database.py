@@ -24,6 +24,8 @@ from shopmill.source.contract import ACCEPTED, FIX, TABLES, SourceTable
 from shopmill.source.items import DatedSelection
 from shopmill.source.mapping import Mapping, selection_of
 from shopmill.source.patience import SilentSourceError, patiently
+from shopmill.source.platforms import TABLES_AND_COLUMNS, difference
+from shopmill.source.pseudonyms import session_settings
 from shopmill.source.selection import Selection
 
 T = TypeVar("T")
@@ -107,6 +109,7 @@ class Source:
             "row_security": "on" if self.settings.row_security == "allow" else "off",
             "shopmill.time_zone": self.settings.time_zone,
             "shopmill.currency": self.settings.currency,
+            **session_settings(self.settings.pseudonym_key),
         }
         sets = ", ".join(f"set_config({literal(name)}, {literal(value)}, true)" for name, value in values.items())
         with explained("the database"):
@@ -184,7 +187,7 @@ class Source:
     def selected(self, table: SourceTable) -> Selection:
         """The table as the shop has it, with whatever columns; MissingTableError where it has none."""
         select = self._select(table)
-        types, zone = self.types(table, select), self.settings.zone
+        types, zone = self._types_or_platform(table, select), self.settings.zone
         if table.time_of is None:
             return Selection(table, select, types, zone)
         other, key = table.time_of
@@ -237,6 +240,24 @@ class Source:
             oids = [str(oid) for oid in found[0] if oid is not None]
             types = {str(oid): str(name) for oid, name in self._ask(TYPES.format(oids=", ".join(oids) or "0"))[1]}
         return {name: types[oid] for name, oid in zip(names, oids, strict=True)}
+
+    def _types_or_platform(self, table: SourceTable, select: str) -> dict[str, str]:
+        """The types; where a preset reads what is not there, the error names the platform, its version, the table and the column."""
+        try:
+            return self.types(table, select)
+        except SchemaDriftError as error:
+            self._connection.rollback()
+            self.begin()
+            file = self.mapping.selects[table.name].path
+            raise SchemaDriftError(difference(file, select, self.tables(), self.value) or str(error)) from None
+
+    def tables(self) -> dict[str, set[str]]:
+        """The tables that a SELECT finds without a schema, with their columns, whether or not the role may read them."""
+        found: dict[str, set[str]] = {}
+        with explained("the database"):
+            for table, column in self._ask(TABLES_AND_COLUMNS)[1]:
+                found.setdefault(str(table), set()).add(str(column))
+        return found
 
     def _refuse_twice(self, table: SourceTable, names: list[str]) -> None:
         twice = sorted({name for name in names if names.count(name) > 1})

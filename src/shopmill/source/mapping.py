@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from sqlglot.dialects.postgres import Postgres
-from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import Token, TokenType
-
 from shopmill.engine.identifiers import quote
 from shopmill.errors import InvalidInputError, MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable
+from shopmill.source.pseudonyms import mark
+from shopmill.source.select_file import read_select
 
 PRESETS = Path(__file__).parent / "presets"
 CANONICAL = "canonical"
@@ -39,11 +37,12 @@ class Select:
 
 @dataclass(frozen=True)
 class Mapping:
-    """The SELECTs by table, and the settings that a SELECT may read."""
+    """The SELECTs by table, and the settings that a SELECT may read. `guests` tells the keys apart that name guests."""
 
     folders: tuple[Path, ...]
     time_zone: str
     currency: str = ""
+    guests: str = ""
 
     @cached_property
     def selects(self) -> dict[str, Select]:
@@ -52,7 +51,7 @@ class Mapping:
         for folder in reversed(self.folders):
             for path in sorted(folder.glob("*.sql")):
                 if path.stem in TABLES:
-                    found[path.stem] = Select(statement(path), path)
+                    found[path.stem] = Select(read_select(path), path)
         return {name: select for name, select in found.items() if select.sql}
 
     @property
@@ -77,10 +76,10 @@ class Mapping:
         return f"{folders} has no {table}.sql" if folders else f"its database has no table {table} (SHOPMILL_MAPPING)"
 
     def fingerprint(self, table: SourceTable) -> str:
-        """Tells raw files apart that were read under another SELECT, contract, time zone or currency."""
+        """Tells raw files apart that were read under another SELECT, contract, time zone, currency or key."""
         relatives = (table.name, *(table.time_of or ())[:1])
         texts = [self.selects[name].sql if name in self.selects else "" for name in relatives]
-        content = "\n".join([*texts, self.time_zone, self.currency, repr(table)])
+        content = "\n".join([*texts, self.time_zone, self.currency, *filter(None, [self.guests]), repr(table)])
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
@@ -94,36 +93,11 @@ def selection_of(table: SourceTable, columns: Iterable[str]) -> str:
     return f"select {', '.join(map(quote, columns))} from {quote(table.name)}"
 
 
-def statement(path: Path) -> str:
-    """The one statement of a file, without what ends it; empty where the file has none."""
-    try:
-        text = path.read_text(encoding="utf-8-sig").replace("\x00", "")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8.") from None
-    tokens = _tokens(text)
-    if tokens is None:
-        return text.strip().rstrip(";")
-    end = next((token for token in tokens if token.token_type == TokenType.SEMICOLON), None)
-    if end is None:
-        return text.strip() if tokens else ""
-    if any(token.token_type != TokenType.SEMICOLON for token in tokens[tokens.index(end) :]):
-        raise InvalidInputError(f"{path} has more than one statement: write one SELECT.")
-    return text[: end.start].strip() if tokens[0] is not end else ""
-
-
-def _tokens(text: str) -> list[Token] | None:
-    """The words of a statement without its comments; None where they cannot be told apart: the database will say why."""
-    try:
-        return Postgres().tokenize(text)
-    except SqlglotError:
-        return None
-
-
 def load_mapping(settings: Settings) -> Mapping:
     """The mapping that the settings name: presets and folders, of which the first that has a table counts."""
     names = [name.strip() for name in settings.mapping.split(",")]
     folders = tuple(_folder(name) for name in names if name and name != CANONICAL)
-    return Mapping(folders, settings.time_zone, settings.currency)
+    return Mapping(folders, settings.time_zone, settings.currency, mark(settings.pseudonym_key))
 
 
 def _folder(name: str) -> Path:

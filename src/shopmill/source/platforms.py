@@ -17,8 +17,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from shopmill.errors import ShopmillError
 from shopmill.source.mapping import PRESETS
 
-TABLES = "select relname::text from pg_class where relkind in ('r', 'p', 'v', 'm', 'f') and pg_table_is_visible(oid)"
-COLUMNS = """
+TABLES_AND_COLUMNS = """
 select relname::text, attname::text
 from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
 where relkind in ('r', 'p', 'v', 'm', 'f') and pg_table_is_visible(pg_class.oid)
@@ -98,6 +97,19 @@ def recognised(tables: Iterable[str]) -> Platform | None:
     return max(fitting, key=lambda platform: len(platform.tables), default=None)
 
 
+def difference(file: Path | None, select: str, there: Mapping[str, set[str]], ask: Ask) -> str:
+    """What a preset's SELECT reads and a database lacks, in a sentence; empty where it is no preset's, or nothing is lacking."""
+    platform = platform_of(file)
+    missing = lacking(select, there) if platform else ""
+    if platform is None or file is None or not missing:
+        return ""
+    return (
+        f"{file.stem}: the preset {platform.preset} ({platform.basis}) reads {missing}, which this database of "
+        f"{platform.title} {platform.version(there, ask)} does not have. Copy {file} into a folder of your own, change it "
+        f"there, and set SHOPMILL_MAPPING=that-folder,{platform.preset}."
+    )
+
+
 def lacking(select: str, there: Mapping[str, set[str]]) -> str:
     """The first column (`order_line.quantity`) or table that a SELECT reads and a database lacks; empty if it has all."""
     for table, columns in sorted(columns_read(select).items()):
@@ -113,7 +125,9 @@ def columns_read(select: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for scope in traverse_scope(sqlglot.parse_one(select, dialect="postgres")):
         selected = {alias: source for alias, (_, source) in scope.selected_sources.items()}
-        tables = {alias: source.name for alias, source in selected.items() if isinstance(source, exp.Table) and source.name}
+        tables = {
+            alias: source.name for alias, source in selected.items() if isinstance(source, exp.Table) and source.name
+        }
         for name in tables.values():
             found.setdefault(name, set())
         for column in scope.columns:

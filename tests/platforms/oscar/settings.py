@@ -36,7 +36,18 @@ OSCAR_LINE_STATUS_PIPELINE = {"Pending": ("Cancelled",), "Cancelled": ()}
 OSCAR_ORDER_STATUS_CASCADE = {"Cancelled": "Cancelled"}
 
 DJANGO = ("admin", "auth", "contenttypes", "sessions", "messages", "staticfiles", "sites", "flatpages")
-SHOP = ("analytics", "checkout", "address", "shipping", "catalogue", "communication", "partner", "basket", "payment", "offer")
+SHOP = (
+    "analytics",
+    "checkout",
+    "address",
+    "shipping",
+    "catalogue",
+    "communication",
+    "partner",
+    "basket",
+    "payment",
+    "offer",
+)
 SHOP += ("order", "customer", "search", "voucher", "wishlists", "dashboard")
 DASHBOARD = ("reports", "users", "orders", "catalogue", "offers", "partners", "pages", "ranges", "reviews", "vouchers")
 DASHBOARD += ("communications", "shipping")

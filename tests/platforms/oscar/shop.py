@@ -118,9 +118,7 @@ def make_offers() -> None:
     )
 
 
-def order(
-    user: Any, items: Sequence[tuple[str, int]], email: str = "", code: str = "", currency: str = "EUR"
-) -> Any:
+def order(user: Any, items: Sequence[tuple[str, int]], email: str = "", code: str = "", currency: str = "EUR") -> Any:
     """What the checkout does: a basket with its offers, and an order made of it."""
     request = request_of(user)
     basket = Basket.objects.create(owner=user)
@@ -200,7 +198,9 @@ def totals() -> list[dict[str, Any]]:
             "units": placed.num_items,
             "cancelled": placed.status == "Cancelled",
             "returned": sum(
-                line.quantity if line.status == "Cancelled" else line.shipping_event_breakdown.get("Returned", {}).get("quantity", 0)
+                line.quantity
+                if line.status == "Cancelled"
+                else line.shipping_event_breakdown.get("Returned", {}).get("quantity", 0)
                 for line in placed.lines.all()
             ),
         }

@@ -1,1 +1,0 @@
--- Medusa keeps no clickstream. A shop that has one maps its own: SHOPMILL_MAPPING=my-folder,medusa

@@ -1,1 +1,0 @@
--- Medusa keeps no reviews. A shop that has them elsewhere maps its own: SHOPMILL_MAPPING=my-folder,medusa

@@ -1,1 +1,0 @@
--- Vendure keeps no reviews (a plugin may). A shop that has them maps its own: SHOPMILL_MAPPING=my-folder,vendure
