@@ -182,7 +182,7 @@ def _until_healthy(server: "subprocess.Popen[bytes]", address: str, log: Path) -
 
 
 def pass_days(dsn: str, days: int) -> None:
-    """Makes everything in a shop happen so many days earlier: its clock cannot be set, but its past can be moved."""
+    """Makes what happened today happen so many days ago: a platform's clock cannot be set, but its past can be moved."""
     times = """
         select c.table_name, array_agg(c.column_name::text)
         from information_schema.columns c
@@ -191,10 +191,8 @@ def pass_days(dsn: str, days: int) -> None:
           and c.data_type in ('date', 'timestamp with time zone', 'timestamp without time zone')
         group by c.table_name
     """
+    earlier = "{0} = case when {0} < now() - interval '1 day' then {0} else {0} - make_interval(days => {1}) end"
     with psycopg.connect(dsn) as connection:
         for table, columns in connection.execute(times).fetchall():
-            earlier = sql.SQL(", ").join(
-                sql.SQL("{0} = {0} - make_interval(days => {1})").format(sql.Identifier(column), sql.Literal(days))
-                for column in columns
-            )
-            connection.execute(sql.SQL("update {} set {}").format(sql.Identifier(table), earlier))
+            moved = [sql.SQL(earlier).format(sql.Identifier(column), sql.Literal(days)) for column in columns]
+            connection.execute(sql.SQL("update {} set {}").format(sql.Identifier(table), sql.SQL(", ").join(moved)))

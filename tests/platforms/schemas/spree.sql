@@ -7,7 +7,7 @@ create table spree_orders (
 );
 create table spree_line_items (
   id bigserial primary key, variant_id bigint, order_id bigint, quantity integer not null, price numeric(10, 2) not null,
-  pre_tax_amount numeric(12, 4) default 0 not null
+  pre_tax_amount numeric(12, 4) default 0 not null, created_at timestamp(6) default '2026-02-01 09:30' not null
 );
 create table spree_inventory_units (
   id bigserial primary key, state varchar, variant_id bigint, order_id bigint, line_item_id bigint, quantity integer default 1

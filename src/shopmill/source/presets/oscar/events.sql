@@ -1,6 +1,6 @@
--- with placed, sold
--- What Oscar keeps of the visits: views by customers who are logged in, lines in baskets, and purchases. A basket that
--- belongs to nobody is a visitor.
+-- with sold
+-- What Oscar keeps of the visits: views by customers who are logged in, lines in baskets, and purchases. A basket that belongs to
+-- nobody is a visitor, and stays one when that visitor makes an account: events do not change.
 select
   'view-' || v.id as event_id,
   v.user_id::text as customer_id,
@@ -22,11 +22,10 @@ join basket_basket b on b.id = l.basket_id
 union all
 select
   'purchase-' || sold.id,
-  placed.customer_id,
-  case when o.user_id is null then 'basket-' || o.basket_id end,
+  o.user_id::text,
+  case when o.user_id is null then 'basket-' || coalesce(o.basket_id::text, 'of-order-' || o.id) end,
   sold.article_id,
   'purchase',
-  placed.date_placed
-from placed
-join order_order o on o.id = placed.id
-join sold on sold.order_id = placed.id
+  o.date_placed
+from order_order o
+join sold on sold.order_id = o.id
