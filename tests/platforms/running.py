@@ -38,10 +38,11 @@ SERVER_SECONDS = 300
 
 @dataclass(frozen=True)
 class Total:
-    """What a platform says about one order: what was sold without tax, what of it was kept, and units."""
+    """What a platform says about one order: lines, units, what was sold without tax, and what of it was kept."""
 
     id: str
     currency: str
+    lines: Decimal
     units: Decimal
     returned: Decimal
     cancelled: bool
@@ -52,7 +53,7 @@ class Total:
     def of(cls, said: Mapping[str, Any]) -> "Total":
         numbers = {
             name: None if said.get(name) is None else Decimal(str(said[name]))
-            for name in ("units", "returned", "net", "kept")
+            for name in ("lines", "units", "returned", "net", "kept")
         }
         return cls(id=said["id"], currency=said["currency"], cancelled=said["cancelled"], **numbers)  # type: ignore[arg-type]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Total
 from story import KEY, Chapter, Story
 
 CENT = Decimal("0.01")
-RATES = {"oscar": {"USD": Decimal("0.9")}, "medusa": {"USD": Decimal("0.9")}, "vendure": {"EUR": Decimal("1.1")}}
+REMEMBERS = {"customer_index", "article_index", "session_history", "catalogue_changes"}
+"""Tables that say what earlier versions held, which a store that begins later cannot know."""
 
 
 @pytest.fixture(
@@ -61,26 +61,21 @@ def test_lines_of_transactions_are_those_of_the_orders(chapter: Chapter) -> None
             assert value(rows) == sum(total.net for total in totals if total.net is not None)
 
 
-def test_every_dataset_has_the_platforms_totals(story: Story, chapter: Chapter) -> None:
-    sold, back = sum(total.units for total in chapter.totals), sum(total.returned for total in chapter.totals)
-    interactions = chapter.published("user_item_interactions")
-    daily = chapter.published("timeseries")
-    assert total_of(daily, "y") == sold
-    known = [row for row in chapter.mapped["transactions"] if row["customer_id"] is not None]
-    assert len(known) == len(chapter.mapped["transactions"])  # guests are known by the hash of their address
-    assert total_of(interactions, "unit_count") == sold
-    assert total_of(interactions, "return_count") == back
-    spent = sum((converted(story.shop.name, total) for total in chapter.totals if total.net is not None), Decimal(0))
-    if all(total.net is not None for total in chapter.totals):
-        assert total_of(interactions, "purchase_spend").quantize(CENT) == spent.quantize(CENT)
+def test_datasets_have_the_platforms_totals(chapter: Chapter) -> None:
+    lines = sum(total.lines for total in chapter.totals)
+    interactions, daily = chapter.published("user_item_interactions"), chapter.published("timeseries")
+    features = chapter.published("customer_features")
+    assert total_of(daily, "y") == lines
+    assert total_of(interactions, "purchase_count") == lines  # guests are known by the hash of their address
+    people = {row["customer_id"] for row in chapter.mapped["orders"]}
+    assert people == {row["customer_id"] for row in features} == {row["customer_id"] for row in interactions}
 
 
 def test_an_incremental_run_equals_a_start_from_scratch(story: Story) -> None:
     for name in story.datasets:
         continued, scratch = story.after.version(name), story.anew.version(name)
-        for table in scratch.tables:
-            if table != "rejects":
-                assert continued.to_arrow(table).equals(scratch.to_arrow(table)), f"{name}.{table}"
+        for table in sorted(set(scratch.tables) - REMEMBERS):
+            assert continued.to_arrow(table).equals(scratch.to_arrow(table)), f"{name}.{table}"
 
 
 def test_what_changed_late_is_seen(story: Story) -> None:
@@ -109,8 +104,3 @@ def value(rows: Iterable[dict[str, Any]]) -> Decimal:
 
 def total_of(rows: Iterable[dict[str, Any]], column: str) -> Decimal:
     return sum((Decimal(str(row[column] or 0)) for row in rows), Decimal(0))
-
-
-def converted(platform: str, total: Total) -> Decimal:
-    assert total.net is not None
-    return total.net * RATES[platform].get(total.currency, Decimal(1))

@@ -13,6 +13,7 @@ from shopmill.source.doctor_keys import examine_keys
 from shopmill.source.doctor_values import examine_values
 from shopmill.source.findings import Finding, Level
 from shopmill.source.mapping import Mapping, load_mapping
+from shopmill.source.platforms import INDEX_KEYS, advice, platform_of
 from shopmill.source.selection import Selection
 from shopmill.source.shop import difference_to_owner, shop_of
 from shopmill.versions.store import Store
@@ -32,6 +33,7 @@ def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding
             yield Finding("connection", "ok", "the shop's database answers")
             yield _may_write(source)
             yield from _encoding(source)
+            yield from _platform(source)
     except ShopmillError as error:
         yield Finding("connection", "error", str(error), "", tuple(readers))
         return
@@ -72,6 +74,12 @@ def _may_write(source: Source) -> Finding:
             "create a role with SELECT only: create role shopmill_reader login; grant select on all tables in schema public to it",
         )
     return Finding("role", "ok", "the source role cannot change any table")
+
+
+def _platform(source: Source) -> Iterator[Finding]:
+    has_key = bool(source.settings.pseudonym_key.get_secret_value())
+    if found := advice(source.mapping.folders, has_key, source.tables(), source.value):
+        yield Finding("platform", "warn" if found.fix else "ok", found.text, found.fix)
 
 
 def _encoding(source: Source) -> Iterator[Finding]:
@@ -147,12 +155,15 @@ def _columns(selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding
 def _index(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
     """Whether the days that a run reads can be found without reading the whole table."""
     table = selection.table
-    if table.is_fact and not table.time_of and not is_served(source, selection):
-        level: Level = "warn"
-        yield Finding(
-            f"{table.name}.{table.time}",
-            level,
-            "has no index that serves it: every run reads the whole table to find its new days",
-            f"create an index on what {table.name}.sql selects as {table.time}, exactly as it is written there",
-            suffers,
-        )
+    if not table.is_fact or table.time_of:
+        return
+    subject, platform = f"{table.name}.{table.time}", platform_of(source.mapping.selects[table.name].path)
+    if platform:  # a plan of many joins over few rows says little
+        fix = platform.missing_indexes(subject, source.rows(table, INDEX_KEYS))
+    elif is_served(source, selection):
+        fix = ""
+    else:
+        fix = f"create an index on what {table.name}.sql selects as {table.time}, exactly as it is written there"
+    if fix:
+        text = "has no index that serves it: every run reads the whole table to find its new days"
+        yield Finding(subject, "warn", text, fix, suffers)

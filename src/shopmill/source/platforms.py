@@ -4,6 +4,7 @@ Each preset's folder says in `platform.toml` which tables give the platform away
 the tests run, and which indexes it lacks.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ select relname::text, attname::text
 from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
 where relkind in ('r', 'p', 'v', 'm', 'f') and pg_table_is_visible(pg_class.oid)
 """
+INDEX_KEYS = "select indrelid::regclass::text, pg_get_indexdef(indexrelid, 1, true) from pg_index where indisvalid"
 Ask = Callable[[str], object]
 """Runs a query and gives its one value; a ShopmillError where it fails."""
 
@@ -44,6 +46,7 @@ class Platform:
     proven: str
     tables: frozenset[str]
     versions: tuple[VersionRule, ...]
+    has_guests: bool
     indexes: Mapping[str, tuple[str, ...]]
 
     @property
@@ -60,9 +63,16 @@ class Platform:
         except ShopmillError:
             return "of an unknown version"
 
-    def index(self, column: str) -> str:
-        """The statements that make the days of a mapped column (`orders.order_datetime`) quick to find; empty if none is known."""
-        return "; ".join(f"create index concurrently on {place}" for place in self.indexes.get(column, ()))
+    def missing_indexes(self, column: str, there: Iterable[tuple[object, ...]]) -> str:
+        """The statements that make the days of a mapped column (`orders.order_datetime`) quick to find; empty where they are."""
+        found = {_plain(f"{table} ({key})") for table, key in there}
+        missing = [place for place in self.indexes.get(column, ()) if _plain(place) not in found]
+        return "; ".join(f"create index concurrently on {place}" for place in missing)
+
+
+def _plain(place: str) -> str:
+    """A table and its index key without what PostgreSQL writes in another way than people do."""
+    return re.sub(r'::text|[\s"()]', "", place).lower()
 
 
 @cache
@@ -79,6 +89,7 @@ def _platform(path: Path) -> Platform:
         said["proven"],
         frozenset(said["tables"]),
         tuple(VersionRule(**rule) for rule in said["versions"]),
+        said["guests"],
         {column: tuple(places) for column, places in said["indexes"].items()},
     )
 
@@ -95,6 +106,41 @@ def recognised(tables: Iterable[str]) -> Platform | None:
     found = set(tables)
     fitting = [platform for platform in platforms() if platform.tables <= found]
     return max(fitting, key=lambda platform: len(platform.tables), default=None)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a person should know about the platform of a database; without a `fix` all is well."""
+
+    text: str
+    fix: str = ""
+
+
+def advice(folders: Iterable[Path], has_key: bool, there: Iterable[str], ask: Ask) -> Advice | None:
+    """Which platform the tables of a database are of, and which preset fits; None for a shop of its own."""
+    found = recognised(there)
+    chosen = {folder.name for folder in folders if folder.parent == PRESETS}
+    if found is None:
+        names = ", ".join(sorted(chosen))
+        text = f"the preset {names} is chosen, but the database has not the tables of its platform"
+        return (
+            Advice(
+                text, "set SHOPMILL_SOURCE_DSN to the database of the shop, or SHOPMILL_MAPPING to a mapping that fits"
+            )
+            if chosen
+            else None
+        )
+    what = f"{found.title} {found.version(there, ask)}"
+    if found.preset not in chosen:
+        return Advice(
+            f"this is {what}: the preset {found.preset} maps it ({found.basis})", f"set SHOPMILL_MAPPING={found.preset}"
+        )
+    if found.has_guests and not has_key:
+        return Advice(
+            f"{what}: guests are customers that nobody knows",
+            "set SHOPMILL_PSEUDONYM_KEY to a text that only the shop knows",
+        )
+    return Advice(f"{what}, mapped by the preset {found.preset} ({found.basis})")
 
 
 def difference(file: Path | None, select: str, there: Mapping[str, set[str]], ask: Ask) -> str:

@@ -170,6 +170,7 @@ async function totals() {
       currency: order.currency_code.toUpperCase(),
       net: cancelled || !returned ? value : null,
       kept: cancelled ? null : value,
+      lines: order.items.filter((item) => item.quantity > 0).length,
       units: sum(order.items, (item) => item.quantity),
       cancelled,
       returned,

@@ -195,6 +195,7 @@ def totals() -> list[dict[str, Any]]:
             "id": str(placed.id),
             "currency": placed.currency,
             "net": str(placed.basket_total_excl_tax),
+            "lines": placed.num_lines,
             "units": placed.num_items,
             "cancelled": placed.status == "Cancelled",
             "returned": sum(

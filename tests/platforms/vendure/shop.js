@@ -235,6 +235,7 @@ async function totals() {
         currency: order.currencyCode,
         net: placed[order.id].totalQuantity === units ? (placed[order.id].subTotal / 100).toFixed(2) : null,
         kept: cancelled ? null : (order.subTotal / 100).toFixed(2),
+        lines: order.lines.length,
         units,
         cancelled,
         returned: sum((line) => Math.max(line.quantity, line.orderPlacedQuantity) - (cancelled ? 0 : line.quantity)),
