@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark test-consumers lint format docs pictures lock sbom audit clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers lint format docs pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,15 +34,18 @@ demo: .venv/installed ## start PostgreSQL with a real shop and Airflow, and publ
 cluster-demo: .venv/installed ## the same on Celery workers with Redis and S3; one worker is killed in mid-task
 	@$(BIN)/shopmill demo --cluster $(DEMO)
 
-test: .venv/installed ## run every test; those of Spark only where there is Java
-	$(PYTEST) $(if $(JAVA),,-m "not spark") $(TESTS)
+test: .venv/installed ## run every test but those of test-platforms; those of Spark only where there is Java
+	$(PYTEST) -m "not npm$(if $(JAVA),, and not spark)" $(TESTS)
 
 test-quick: .venv/installed ## run the tests that need neither a scheduler nor Spark
-	$(PYTEST) -m "not airflow and not spark" $(TESTS)
+	$(PYTEST) -m "not airflow and not spark and not npm" $(TESTS)
 
 test-spark: .venv/installed ## run the tests of the Spark engine (needs Java 17)
 	@test -n "$(JAVA)" || { echo "Java is not installed: the Spark engine needs Java 17."; exit 1; }
 	$(PYTEST) -m spark $(TESTS)
+
+test-platforms: .venv/installed ## place orders in Medusa and Vendure, from their npm packages, and compare every total (minutes)
+	$(BIN)/python -m pytest -p no:xdist -m npm tests/platforms $(TESTS)
 
 test-consumers: .venv/installed ## prove the exports in the libraries that load them, each in an environment of its own
 	@tests/consumers/run.sh
@@ -70,6 +73,8 @@ lock: ## resolve the dependencies anew and write the lock files, with hashes and
 	  --generate-hashes --no-header --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra spark --universal --python-version 3.11 --constraint requirements.lock \
 	  --generate-hashes --no-header --output-file requirements-spark.lock
+	$(BIN)/uv pip compile tests/platforms/oscar/requirements.in --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --output-file tests/platforms/oscar/requirements.lock
 	for name in requirements requirements-rectools; do \
 	  $(BIN)/uv pip compile pyproject.toml tests/consumers/$$name.in --quiet --extra shops --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done

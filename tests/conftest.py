@@ -158,7 +158,7 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-SHARED = ("tests/airflow/", "spark")
+SHARED = ("tests/airflow/", "tests/platforms/", "spark")
 LONG = (
     *SHARED,
     "tests/demo/test_cluster.py",

@@ -1,6 +1,8 @@
 """One running shop per platform for the whole session, and what was published of it before and after its old orders changed."""
 
+import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -9,8 +11,6 @@ from running import PlatformShop, free_port, install_with_npm, install_with_uv, 
 from story import Story, tell
 
 from shopmill.shops.postgres import EmbeddedPostgres
-
-NewShop = Callable[[str, Path], PlatformShop]
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +76,30 @@ def tell_story(
 
 
 @pytest.fixture(scope="session")
-def oscar_story(oscar: PlatformShop, tell_story: Callable[[PlatformShop], Story]) -> Story:
+def copied(postgres: EmbeddedPostgres) -> Callable[[PlatformShop], PlatformShop]:
+    """A copy of a shop's database, to change as one likes."""
+    numbers = itertools.count(1)
+
+    def copy(shop: PlatformShop) -> PlatformShop:
+        name = str(psycopg.conninfo.conninfo_to_dict(shop.owner_dsn)["dbname"])
+        new = f"{name}_copy_{next(numbers)}"
+        with psycopg.connect(postgres.admin_dsn(), autocommit=True) as admin:
+            admin.execute(f"create database {new} template {name} owner tester".encode())
+            admin.execute(f"grant connect on database {new} to reader".encode())
+        return replace(shop, owner_dsn=postgres.dsn(new, "tester"), reader_dsn=postgres.dsn(new, "reader"))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def oscar_without_orders(oscar: PlatformShop, copied: Callable[[PlatformShop], PlatformShop]) -> PlatformShop:
+    return copied(oscar)
+
+
+@pytest.fixture(scope="session")
+def oscar_story(
+    oscar: PlatformShop, oscar_without_orders: PlatformShop, tell_story: Callable[[PlatformShop], Story]
+) -> Story:
     return tell_story(oscar)
 
 

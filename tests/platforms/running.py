@@ -70,6 +70,10 @@ class PlatformShop:
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def database(self) -> str:
+        return self.owner_dsn.rpartition("/")[2]
+
     def run(self, *command: str, **environment: str) -> str:
         result = subprocess.run(
             command,

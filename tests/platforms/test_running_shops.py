@@ -13,13 +13,14 @@ import pytest
 from story import KEY, Chapter, Story
 
 CENT = Decimal("0.01")
-REMEMBERS = {"customer_index", "article_index", "session_history", "catalogue_changes"}
+REMEMBERS = {"customer_index", "article_index", "session_history", "articles", "catalogue_changes"}
 """Tables that say what earlier versions held, which a store that begins later cannot know."""
+ON_NPM = (pytest.mark.npm, pytest.mark.timeout(1800))
 
 
 @pytest.fixture(
     scope="module",
-    params=["oscar", pytest.param("medusa", marks=pytest.mark.npm), pytest.param("vendure", marks=pytest.mark.npm)],
+    params=["oscar", pytest.param("medusa", marks=ON_NPM), pytest.param("vendure", marks=ON_NPM)],
 )
 def story(request: pytest.FixtureRequest) -> Story:
     found: Story = request.getfixturevalue(f"{request.param}_story")
