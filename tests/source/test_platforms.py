@@ -77,18 +77,18 @@ def test_doctor_proposes_the_preset(shop: Settings) -> None:
     mapped = findings(shop)["platform"]
     assert (mapped.level, "from" in mapped.text, "not run" in mapped.text) == ("ok", True, True)
     unmapped = findings(shop.model_copy(update={"mapping": "canonical"}))["platform"]
-    assert (unmapped.level, unmapped.mend) == ("warn", f"set SHOPMILL_MAPPING={shop.mapping}")
+    assert (unmapped.level, unmapped.fix) == ("warn", f"set SHOPMILL_MAPPING={shop.mapping}")
     other = findings(shop.model_copy(update={"mapping": "vendure"}))["platform"]
     assert other.level == "warn"
 
 
 def test_doctor_asks_for_a_key_where_there_may_be_guests(shop: Settings) -> None:
     found = findings(shop.model_copy(update={"pseudonym_key": SecretStr("")}))["platform"]
-    assert ("SHOPMILL_PSEUDONYM_KEY" in found.mend) == (shop.mapping != "odoo")
+    assert ("SHOPMILL_PSEUDONYM_KEY" in found.fix) == (shop.mapping != "odoo")
 
 
 def test_doctor_says_which_index_is_missing_until_it_is_made(shop: Settings) -> None:
-    indexes = {name: found.mend for name, found in findings(shop).items() if "no index" in found.text}
+    indexes = {name: found.fix for name, found in findings(shop).items() if "no index" in found.text}
     platform = platform_of(PRESETS / shop.mapping / "orders.sql")
     assert platform is not None
     assert indexes.keys() == platform.indexes.keys()

@@ -11,7 +11,7 @@ from shopmill.source.database import Source, open_source
 from shopmill.source.doctor_indexes import is_served
 from shopmill.source.doctor_keys import examine_keys
 from shopmill.source.doctor_values import examine_values
-from shopmill.source.findings import Finding, Level
+from shopmill.source.findings import Finding
 from shopmill.source.mapping import Mapping, load_mapping
 from shopmill.source.platforms import INDEX_KEYS, advice, platform_of
 from shopmill.source.selection import Selection
