@@ -86,8 +86,7 @@ def shirts(count: int, **same: Any) -> list[Row]:
 def test_the_embeddings_are_woken_by_texts_and_by_nothing_else(settings: Settings) -> None:
     def announced(day: int, articles: list[Row], **parameters: Any) -> dict[str, int]:
         give(settings, *articles)
-        found: dict[str, int] = build(settings, DAY + timedelta(day), **parameters)[1]["announced"]
-        return found
+        return build(settings, DAY + timedelta(day), **parameters)[1].announced
 
     assert announced(0, shirts(5)) == {"articles_texts": 5}
     assert announced(1, shirts(5, price=10, stock=3, colour_group_code=7)) == {}
