@@ -11,7 +11,7 @@ LAYERS = (
     ("demo",),
     ("airflow",),
     ("catalogue",),
-    ("exports", "lineage", "reading", "training"),
+    ("exports", "lineage", "reading", "training", "trust"),
     ("datasets",),
     ("embeddings",),
     ("run",),

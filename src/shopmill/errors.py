@@ -1,8 +1,12 @@
 """The errors a person meets: one sentence each, naming the thing and the way out."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 class ShopmillError(Exception):
@@ -65,3 +69,27 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     """The end of a sentence about a name that does not exist; nothing where no known name is like it."""
     found = get_close_matches(given, list(known), n=1)
     return f" Did you mean {found[0]!r}?" if found else ""
+
+
+class UnexpectedError(ShopmillError):
+    """Something that nobody has foreseen, in a sentence: where it happened, and its cause."""
+
+
+@contextmanager
+def said_in_a_sentence(where: str, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Makes an error that is not ours one that names where it happened, except those of `but`; its traceback goes to the log."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (ShopmillError, *but)):
+            raise
+        log.info("%s failed", where, exc_info=error)
+        raise UnexpectedError(
+            f"{where} failed: {cause_in_a_line(error)}. The log of the step has the traceback."
+        ) from error
+
+
+def cause_in_a_line(error: BaseException) -> str:
+    """The kind of an error and the first line of what it says."""
+    said = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -28,6 +28,7 @@ from shopmill.run.staging import Staging, staged_runs
 from shopmill.settings import Settings
 from shopmill.source.snapshot import RawFile, Snapshot
 from shopmill.versions.garbage import GarbageCollection, collect
+from shopmill.versions.index import VersionIndex
 from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.retention import Retention
@@ -159,7 +160,7 @@ def test_what_is_kept_is_whole_and_nothing_else_is_there(history: list[Publishin
             assert counted is not None
             assert counted.version == version
         pointers = {key for key in store.keys("") if key.endswith("current.json")}
-        assert set(store.keys("")) == needed | pointers
+        assert {key for key in store.keys("") if not key.startswith("index/")} == needed | pointers
         for pointer in pointers:
             found = store.read_json(pointer)
             Versions(store, pointer.split("/")[0], ZONE).exactly(found["as_of"], found["version"])
@@ -185,7 +186,7 @@ def test_looking_changes_nothing_and_deleting_holds_the_locks() -> None:
         assert found.bytes == sum(entry.bytes for entry in found.entries) > 0
         locks = NoLocks()
         collect(look_at(store, Retention(1, 0, 0)), locks)
-        assert locks.held == [f"publish {SHOP}", f"publish {MADE_OF_IT}", "raw articles"]
+        assert locks.held == [f"publish {SHOP}", "raw articles"]
         assert Versions(store, SHOP, ZONE).as_ofs() == [AsOf.parse("2020-01-03", ZONE)], "no empty folder is left"
 
 
@@ -199,6 +200,8 @@ def test_what_a_living_run_has_pinned_stays() -> None:
         look = look_at(store, Retention(1, 0, 0))
         # All was written just now: a run that lives is one that has written within the grace, so the rest is made old.
         living = set(store.keys("staging"))
+        index = VersionIndex(store, SHOP, ZONE)
+        index.put([replace(line, at="2020-01-01T00:00:00+00:00") for line in index.lines().values()])
         aged = Aged(store.url, living)
         collect(replace(look, store=aged, now=datetime.now(UTC)), NoLocks())
         assert store.exists("raw/articles/source=x/day=1/0.parquet")
@@ -234,7 +237,9 @@ def test_on_an_object_store(s3_store: str) -> None:
         publish(store, made, number)
     collect(look_at(store, Retention(1, 0, 0)), NoLocks())
     [kept] = manifests(store)
-    assert whole(store, kept) | {f"{SHOP}/current.json", f"{SHOP}/as_of=2020-01-03/current.json"} == set(store.keys(""))
+    assert whole(store, kept) | {f"{SHOP}/current.json", f"{SHOP}/as_of=2020-01-03/current.json"} == {
+        key for key in store.keys("") if not key.startswith("index/")
+    }
 
 
 def test_real_versions_load_and_continue_after_the_command(settings: Settings, shop_dsn: str) -> None:
@@ -263,8 +268,78 @@ def test_it_waits_for_a_publish_that_is_going_on_and_sees_what_it_published() ->
             assert len(manifests(store)) == 3
             publish(store, Publishing(9, 1, True, (1,)), 9)
         collecting.result(timeout=60)
-        assert [m.as_of for m in manifests(store)] == ["2020-01-10"]
+        assert [m.as_of for m in manifests(store)] == ["2020-01-03", "2020-01-10"], "what was newest at the look stays"
+        for manifest in manifests(store):
+            whole(store, manifest)
+
+
+class Publishes(NoLocks):
+    """Something that happens between the look and the lock."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        if not self.held:
+            self._happens()
+        with super().lock(name):
+            yield
+
+
+def test_what_a_run_has_pinned_since_the_look_stays() -> None:
+    with store_with(history_of_days(4)) as store:
+        first = Versions(store, SHOP, ZONE).all()[0]
+        pin = to_json({"as_of": first.as_of, "version": first.version})
+        key = f"staging/{SHOP}/a-run/previous.json"
+        collect(
+            look_at(Aged(store.url, {key}), Retention(1, 0, 0), datetime.now(UTC) + timedelta(hours=47)),
+            Publishes(lambda: store.write(key, pin)),
+        )
+        assert Versions(store, SHOP, ZONE).exactly(first.as_of, first.version) == first
+
+
+def test_what_is_published_again_since_the_look_stays() -> None:
+    with store_with(history_of_days(4)) as store:
+        history = history_of_days(4)
+        store.delete_keys([k for k in store.keys(f"{SHOP}/as_of=2020-01-01") if k.endswith("manifest.json")])
+        collect(look_at(store, Retention(1, 0, 0)), Publishes(lambda: publish(store, history[0], 9)))
+        assert [m.as_of for m in manifests(store)] == ["2020-01-01", "2020-01-04"]
         whole(store, manifests(store)[0])
+
+
+def test_what_the_newest_version_continued_from_stays(settings: Settings, shop_dsn: str) -> None:
+    """A rerun of today continues from the same version as before, and first_seen is not that of today."""
+    fill_shop(shop_dsn, {"articles": [{"article_id": "a"}], "transactions": []})
+    dataset = datasets.load("articles_content")
+    for day in (3, 4, 5):
+        steps.run_all(Run.create(dataset, f"2020-09-0{day}", settings))
+    before = load("articles_content", store=settings.store)
+    store = Store(settings.store)
+    collect(
+        GarbageCollection(store, settings.zone, ("articles_content",), staged_runs, Retention(1, 0, 0), LATER),
+        NoLocks(),
+    )
+    assert [m.as_of for m in Versions(store, "articles_content", settings.zone).all()] == ["2020-09-04", "2020-09-05"]
+    summary = steps.run_all(Run.create(dataset, "2020-09-05", settings))
+    assert (summary.status, summary.summary.version) == ("unchanged", before.version)
+
+
+@pytest.mark.parametrize("ending", ["manifest.json", "current.json", "0000.json"])
+def test_a_damaged_document_is_not_the_end_of_it(ending: str) -> None:
+    with store_with(history_of_days(3)) as store:
+        for key in store.keys(""):
+            if key.endswith(ending) and "as_of=2020-01-03" not in key:
+                Path(store.uri(key)).write_bytes(b"")
+        collect(look_at(store, Retention(1, 0, 0)), NoLocks())
+        assert Versions(store, SHOP, ZONE).at(AsOf.parse("2020-01-03", ZONE)) is not None
+
+
+def test_words_of_the_command(settings: Settings) -> None:
+    environment = {"SHOPMILL_REGISTRY_DSN": settings.registry_dsn.get_secret_value()}
+    said = CliRunner(env=environment).invoke(cli.app, ["--store", settings.store, "gc"], catch_exceptions=False).stdout
+    assert said == "Nothing to delete.\n"
 
 
 def _gc(settings: Settings, *options: str) -> Any:

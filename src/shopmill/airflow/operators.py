@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from shopmill import datasets
 from shopmill.airflow import metrics
@@ -15,6 +15,7 @@ from shopmill.airflow.lineage_hook import lineage_of
 from shopmill.airflow.notifications import announce_success
 from shopmill.airflow.run_as_of import AS_OF
 from shopmill.airflow.trigger_form import given_parameters
+from shopmill.errors import said_in_a_sentence
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,7 +43,10 @@ class StepOperator(BaseOperator):
 
     def execute(self, context: "Context") -> Any:
         """Does the step and returns what came of it as JSON, a few numbers."""
-        run = self._run(context)
+        with said_in_a_sentence(f"{self.dag_id}, task {self.task_id},", but=(AirflowException,)):
+            return self._timed(self._run(context), context)
+
+    def _timed(self, run: "Run", context: "Context") -> Any:
         self._wait_for_turn(run, context)
         outcome: Outcome = None
         try:

@@ -109,7 +109,7 @@ class History:
     def _read(self, as_of: str, version: str) -> VersionSummary | None:
         try:
             return summarized(self.versions.exactly(as_of, version))
-        except (FileNotFoundError, KeyError):  # not finished, or removed meanwhile
+        except (DamagedError, FileNotFoundError, KeyError):  # not finished, or removed meanwhile
             return None
 
     @property

@@ -1,6 +1,7 @@
 """The command `shopmill`. Exit codes: 0 done, 1 an error that is said in one sentence, 2 wrong usage, 130 interrupted."""
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,8 @@ from shopmill.cli.report import report
 from shopmill.cli.running import demo, doctor, embed, run
 from shopmill.cli.source import moved, reconcile
 from shopmill.cli.training import training_set
-from shopmill.errors import ShopmillError
+from shopmill.cli.trust import rebuild, repair, unpublish, verify
+from shopmill.errors import ShopmillError, cause_in_a_line
 
 EPILOG = "Exit codes: 0 done; 1 an error, said in one sentence; 2 wrong usage; 130 interrupted."
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, epilog=EPILOG)
@@ -83,6 +85,10 @@ for command in (
     moved,
     reconcile,
     export_gx,
+    verify,
+    repair,
+    rebuild,
+    unpublish,
 ):
     app.command()(command)
 app.command()(airflow_setup)
@@ -101,6 +107,15 @@ def _told(verbose: bool) -> Iterator[None]:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # who reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if verbose:
+            raise
+        what = escape(f"shopmill {' '.join(sys.argv[1:2])} failed: {cause_in_a_line(error)}.")
+        err.print(f"[red]error[/] {what} Run it with --verbose for the traceback.", soft_wrap=True, highlight=False)
+        sys.exit(1)
 
 
 def main() -> None:

@@ -43,10 +43,11 @@ def gc(
         return
     for name, entries in (*found.versions.items(), *found.raw.items(), ("staging", found.staging)):
         if entries:
-            out.print(f"{name}: {len(entries):,} files, {sum(entry.bytes for entry in entries):,} bytes")
+            files, size = sum(entry.files for entry in entries), sum(entry.bytes for entry in entries)
+            out.print(f"{name}: {files:,} files, {size:,} bytes")
     if not found.entries:
         out.print("Nothing to delete.")
     elif delete:
-        out.print(f"Deleted {len(found.entries):,} files, {found.bytes:,} bytes.")
+        out.print(f"Deleted {found.files:,} files, {found.bytes:,} bytes.")
     else:
-        out.print(f"{len(found.entries):,} files, {found.bytes:,} bytes could go: add --delete to delete them.")
+        out.print(f"{found.files:,} files, {found.bytes:,} bytes could go: add --delete to delete them.")

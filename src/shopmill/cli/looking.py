@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shopmill.text.index_search import Neighbour
     from shopmill.versions.load import Version
     from shopmill.versions.statistics import ColumnStatistics
+    from shopmill.versions.versions import Versions
 
 COLUMNS = ("dataset", "as_of", "version", "rows", "rejected", "bytes", "current")
 COLUMN_COLUMNS = ("name", "type", "nulls", "distinct", "values", "unit", "meaning")
@@ -33,21 +34,29 @@ def versions(context: typer.Context, dataset: SomeDataset = None, as_json: Json 
 
     store = Store(context.obj.store)
     wanted = [datasets.load(dataset).name] if dataset else datasets.names()
-    found = [
-        (versions_of, manifest)
-        for name in wanted
-        for versions_of in [Versions(store, name, context.obj.zone)]
-        for manifest in versions_of.all()
-    ]
-    rows = [
-        {**asdict(manifest.summary), "current": versions_of.is_current(manifest)} for versions_of, manifest in found
-    ]
+    rows = [row for name in wanted for row in _rows_of(Versions(store, name, context.obj.zone))]
     if as_json:
         print_json(rows)
     elif not rows:
         out.print(f"No version in {store.url} yet: run [bold]shopmill run DATASET --as-of DATE[/].")
     else:
-        print_table(rows, COLUMNS, spare=("bytes", "rejected", "current"))
+        withdrawn = ("withdrawn",) if any("withdrawn" in row for row in rows) else ()
+        print_table(rows, (*COLUMNS, *withdrawn), spare=("bytes", "rejected", "current"))
+
+
+def _rows_of(versions: "Versions") -> list[dict[str, Any]]:
+    lines = versions.lines()
+    counted = versions.counted(lines)
+    return [
+        {
+            "dataset": versions.dataset,
+            **{name: getattr(line, name) for name in ("as_of", "version", "rows", "rejected", "bytes")},
+            "current": (line.as_of, line.version) in counted,
+            **({"withdrawn": line.withdrawn} if line.withdrawn else {}),
+        }
+        for _, line in sorted(lines.items())
+        if line.whole
+    ]
 
 
 def show(

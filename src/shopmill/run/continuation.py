@@ -15,6 +15,7 @@ from shopmill.run.staging import Extent
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import refuse
+from shopmill.versions.snapshot_documents import read_snapshot
 
 log = logging.getLogger(__name__)
 PREVIOUS = "previous_"
@@ -68,7 +69,7 @@ def _changed_days(run: Run, previous: Manifest, incremental: Incremental) -> Ite
 
 def snapshot_of(run: Run, previous: Manifest, table: str) -> Snapshot:
     """What an earlier version read of one source table."""
-    return Snapshot.from_document(run.store.read_json(previous.beside["snapshots"][table]["key"]))
+    return Snapshot.from_document(read_snapshot(run.store, previous.beside["snapshots"][table]["key"]))
 
 
 def _made_alike(run: Run, previous: Manifest) -> bool:

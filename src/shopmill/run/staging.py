@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from shopmill.errors import DamagedError
 from shopmill.run.checks import Result
 from shopmill.run.published import Published
 from shopmill.source.snapshot import Snapshot
@@ -163,10 +164,10 @@ class StagedRun:
 
     def pinned_versions(self) -> Iterator[tuple[str, Pin]]:
         """The versions that it continues from or is made of, with their datasets."""
-        with suppress(FileNotFoundError):
+        with suppress(DamagedError, FileNotFoundError):
             if previous := self.staging.previous():
                 yield self.staging.dataset, previous
-        with suppress(FileNotFoundError):
+        with suppress(DamagedError, FileNotFoundError):
             yield from self.staging.upstream().items()
 
     def pinned_keys(self) -> Iterator[str]:
@@ -174,7 +175,7 @@ class StagedRun:
         folder = self.staging.key(_inputs(""))
         tasks = [e.key.removeprefix(folder).removesuffix(".json") for e in self.entries if e.key.startswith(folder)]
         for task in tasks:
-            with suppress(FileNotFoundError):
+            with suppress(DamagedError, FileNotFoundError):
                 for snapshot in self.staging.inputs([task]).values():
                     yield from (snapshot.key, *(file.key for file in snapshot.files))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shopmill.asof import AsOf
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import base_tables
-from shopmill.errors import CheckFailedError, ConflictError, ShopmillError
+from shopmill.errors import CheckFailedError, ConflictError, ShopmillError, said_in_a_sentence
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
@@ -21,7 +21,7 @@ from shopmill.run.functions import find_function
 from shopmill.run.published import Published
 from shopmill.run.run import Run
 from shopmill.run.staging import Counts
-from shopmill.run.workspace import open_workspace
+from shopmill.run.workspace import Workspace, open_workspace
 from shopmill.versions.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _tabl
     """
     from shopmill.source.extraction import Extraction  # its driver imports pandas and polars: a third of a second
 
-    with recorded(run, begins=True):
+    with recorded(run, task, begins=True):
         tables = [needed.table for needed in run.dataset.extracts[task]]
         extraction = Extraction(run.settings, run.store, run.as_of, run.locks.lock, progress)
         snapshots = extraction.run(tables, run.refresh) if tables else {}
@@ -106,13 +106,19 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
     Gives rows by table, files by artifact, and what their functions counted.
     """
     declared = next(found for found in run.dataset.tasks if found.name == task)
-    with recorded(run):
+    with recorded(run, task):
         if declared == run.dataset.tasks[0]:
             prepare(run)
         with open_workspace(run) as workspace:
-            rows = {name: compute(workspace, run.dataset.table(name), on_statement) for name in declared.tables}
+            rows = {name: _computed(workspace, name, on_statement) for name in declared.tables}
             files = {name: make(workspace, run.dataset.artifact(name), on_statement) for name in declared.artifacts}
             return rows | files | workspace.context.counts
+
+
+def _computed(workspace: Workspace, table: str, on_statement: OnStatement) -> int:
+    run = workspace.run
+    with said_in_a_sentence(f"{run.dataset.name} as of {run.as_of.label}, table {table},"):
+        return compute(workspace, run.dataset.table(table), on_statement)
 
 
 def check(run: Run) -> Checked:
@@ -120,7 +126,7 @@ def check(run: Run) -> Checked:
 
     What is to serve the version is among what is checked, where the tables themselves pass.
     """
-    with recorded(run):
+    with recorded(run, "check"):
         with open_workspace(run, only_computed=True) as workspace:
             results = run_checks(workspace)
             rejected = workspace.engine.rows(REJECTED, {}) if run.dataset.can_reject else []
@@ -163,7 +169,7 @@ def _raise_if_blocked(run: Run, results: list[Result]) -> None:
 
 def publish(run: Run) -> Published:
     """Makes the checked tables a version."""
-    with recorded(run):
+    with recorded(run, "publish"):
         manifest = build_manifest(run)
         names = (*manifest.tables, *manifest.artifacts)
         staged = {item.file.path: item.key for name in names for item in run.staging.files(name)}
@@ -233,19 +239,20 @@ def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:
     current = run.versions.current()
     if serving is None or current is None or current.version != manifest.version:
         return checks
-    with recorded(run):
+    with recorded(run, "register"):
         result = find_function(serving.serve)(run, manifest)
     return [*(check for check in checks if check["name"] != serving.name), result.document()]
 
 
 @contextmanager
-def recorded(run: Run, begins: bool = False) -> Iterator[None]:
+def recorded(run: Run, step: str = "run", begins: bool = False) -> Iterator[None]:
     """Writes into the registry that a step failed or was blocked, and why; `begins` opens the row of the run."""
     if begins:
         parameters = {name: plain(value) for name, value in run.parameters.items()}
         run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, parameters, run.orchestrator, run.store.url)
     try:
-        yield
+        with said_in_a_sentence(f"{run.dataset.name} as of {run.as_of.label}, step {step},"):
+            yield
     except CheckFailedError as error:
         checks = [result.document() for result in run.staging.checks()]
         _note_end(run, status="blocked", error=str(error), checks=checks)

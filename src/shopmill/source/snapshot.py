@@ -15,6 +15,7 @@ from shopmill.asof import AsOf, midnight
 from shopmill.errors import DamagedError
 from shopmill.source.contract import SourceTable
 from shopmill.versions.proof import faults, refuse
+from shopmill.versions.snapshot_documents import base_of, difference, read_snapshot
 from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class SnapshotCatalogue:
     def _readable(self, key: str) -> Snapshot | None:
         """The snapshot of a document; None, and a warning, where it or a file that it names is damaged."""
         try:
-            found = Snapshot.from_document({**self.store.read_json(key), "key": key})
+            found = Snapshot.from_document({**read_snapshot(self.store, key), "key": key})
             self.store.stay_inside([file.key for file in found.files], self.folder)
             self._refuse_damage(found)
         except (AttributeError, DamagedError, KeyError, TypeError) as error:
@@ -198,5 +199,17 @@ class SnapshotCatalogue:
         self.store.flush(file.key for file in snapshot.files)
         last = max((int(key[-9:-5]) for key in self._keys(as_of.instant)), default=-1)
         key = f"{self.folder}/snapshots/{as_of.instant:{STAMP}}/{last + 1:04d}.json"
-        created = self.store.create(key, to_json(asdict(snapshot)))
+        created = self.store.create(key, to_json(self._document(as_of, snapshot)))
         return replace(snapshot, key=key) if created else self.find(as_of) or snapshot
+
+    def _document(self, as_of: AsOf, snapshot: Snapshot) -> dict[str, Any]:
+        """What is written: the difference against the whole document that the one of an earlier as_of rests on, if it is small."""
+        document = asdict(snapshot)
+        for instant in [known for known in self.known() if known < as_of.instant][-1:]:
+            for key in self._keys(instant)[-1:]:
+                try:
+                    base = base_of(self.store, key) or key
+                    return difference(document, self.store.read_json(base), base) or document
+                except (AttributeError, DamagedError, FileNotFoundError, KeyError, TypeError):
+                    log.warning("%s cannot be read: the snapshot is written as a whole.", self.store.uri(key))
+        return document

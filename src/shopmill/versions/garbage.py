@@ -1,10 +1,11 @@
 """What of a store nothing refers to any more, and its removal.
 
-Kept are the versions that the retention rule names, the versions of other datasets that these are made of, the raw
-snapshots that they were read from with all their files, and whatever unfinished runs have pinned. Anything younger than
-`grace` stays as well, for a run may be about to refer to it.
+Kept are the versions that the retention rule names, the one that the newest continued from, the versions of other datasets
+that these are made of, the raw snapshots that they were read from with all their files, and whatever unfinished runs have
+pinned. Anything younger than `grace` stays as well, for a run may be about to refer to it.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,14 +15,27 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
+from shopmill.errors import DamagedError
+from shopmill.versions.index import Line, Lines, Name, VersionIndex
 from shopmill.versions.locks import Locks
-from shopmill.versions.manifest import Manifest, Pin
+from shopmill.versions.manifest import Pin
 from shopmill.versions.retention import Retention
+from shopmill.versions.snapshot_documents import base_of, read_snapshot
 from shopmill.versions.store import Entry, Store
 from shopmill.versions.versions import Versions, folder_of
 
-Name = tuple[str, str, str]
-"""A version: dataset, as_of, id."""
+log = logging.getLogger(__name__)
+AT_ONCE = 100
+"""Versions that are taken away while a dataset's publishing lock is held: milliseconds."""
+
+
+@dataclass(frozen=True)
+class Goner:
+    """What goes: a file, or the folder of a version."""
+
+    key: str
+    bytes: int
+    files: int = 1
 
 
 class StagedRun(Protocol):
@@ -40,17 +54,22 @@ class StagedRun(Protocol):
 
 @dataclass(frozen=True)
 class Garbage:
-    """Keys that nothing refers to, by the folder whose lock must be held to delete them: a dataset or a raw table."""
+    """What nothing refers to, by the folder whose lock must be held to delete it: a dataset or a raw table."""
 
-    versions: dict[str, list[Entry]] = field(default_factory=dict)
-    raw: dict[str, list[Entry]] = field(default_factory=dict)
-    staging: list[Entry] = field(default_factory=list)
+    versions: dict[str, list[Goner]] = field(default_factory=dict)
+    raw: dict[str, list[Goner]] = field(default_factory=dict)
+    staging: list[Goner] = field(default_factory=list)
 
     @property
-    def entries(self) -> list[Entry]:
-        """All of them."""
+    def entries(self) -> list[Goner]:
+        """All of it."""
         groups = (*self.versions.values(), *self.raw.values(), self.staging)
         return [entry for group in groups for entry in group]
+
+    @property
+    def files(self) -> int:
+        """Number of files."""
+        return sum(entry.files for entry in self.entries)
 
     @property
     def bytes(self) -> int:
@@ -69,81 +88,97 @@ class GarbageCollection:
     rule: Retention
     now: datetime
     grace: timedelta = timedelta(hours=48)
+    all_stay: bool = False
+    """Keep every version that is there: what was published since the first look has its raw files, too."""
 
     def garbage(self) -> Garbage:
         """What nothing refers to. Changes nothing."""
         return Garbage(
-            {name: found for name in self.datasets if (found := list(self.versions_to_go(name)))},
-            {name: found for name in self.store.folders("raw") if (found := list(self.raw_to_go(name)))},
-            list(self.staging_to_go),
+            {
+                name: [self._goner(name, line) for line in found]
+                for name in self.datasets
+                if (found := self.to_go(name))
+            },
+            {name: _files(files) for name in self.store.folders("raw") if (files := list(self.raw_to_go(name)))},
+            _files(self.staging_to_go),
         )
+
+    def _goner(self, dataset: str, line: Line) -> Goner:
+        return Goner(self.folder((dataset, line.as_of, line.version)), line.bytes, line.files)
 
     @cached_property
     def kept(self) -> set[Name]:
         """The versions that stay: those wanted, and what they are made of."""
+        if self.all_stay:
+            return {(dataset, *name) for dataset, lines in self.lines.items() for name in lines}
         kept: set[Name] = set()
         due = [*self._wanted(), *self._pinned_versions]
         while due:
             name = due.pop()
-            if name in kept or name not in self._manifests:
-                continue
-            kept.add(name)
-            inputs = self._manifests[name].content["inputs"]
-            due += [(d, i["as_of"], i["version"]) for d, i in inputs.items() if "version" in i]
+            line = self.lines.get(name[0], {}).get(name[1:])
+            if name not in kept and line is not None:
+                kept.add(name)
+                due += line.inputs
         return kept
 
     def _wanted(self) -> Iterator[Name]:
-        for dataset in self.datasets:
-            versions = Versions(self.store, dataset, self.zone)
-            for as_of in self.rule.kept(self._published_as_ofs(dataset), self.zone):
-                if counted := versions.at(as_of):
-                    yield _name(counted)
-        yield from (name for name in self._manifests if self._is_young(self._manifest_entry(name)))
+        for dataset, lines in self.lines.items():
+            counted = {as_of: line for (as_of, _), line in self._versions(dataset).counted(lines).items()}
+            as_ofs = {AsOf.parse(label, self.zone) for label in counted}
+            for as_of in self.rule.kept(as_ofs, self.zone):
+                yield dataset, as_of.label, counted[as_of.label].version
+            if as_ofs and (before := counted[max(as_ofs).label].previous):
+                yield dataset, *before  # a rerun of the newest as_of continues from it, and from nothing older
+            yield from ((dataset, *name) for name, line in lines.items() if self._is_new(line.published_at))
 
-    def _published_as_ofs(self, dataset: str) -> set[AsOf]:
-        """The as_ofs that a version is there for: a folder may be left of one that was deleted."""
-        return {AsOf.parse(as_of, self.zone) for name, as_of, _ in self._manifests if name == dataset}
-
-    @cached_property
-    def _manifests(self) -> dict[Name, Manifest]:
-        found = [m for dataset in self.datasets for m in Versions(self.store, dataset, self.zone).all()]
-        return {_name(manifest): manifest for manifest in found}
-
-    def _manifest_entry(self, name: Name) -> Entry:
-        return self._by_key[f"{self._folder(name)}/manifest.json"]
+    def _versions(self, dataset: str) -> Versions:
+        return Versions(self.store, dataset, self.zone)
 
     @cached_property
-    def _by_key(self) -> dict[str, Entry]:
-        return {e.key: e for dataset in self.datasets for e in self.store.entries(dataset)}
+    def lines(self) -> dict[str, Lines]:
+        """What there is of each dataset, folders that are no version included."""
+        look_again = self.store.root is not None  # and not where each folder is a request
+        return {dataset: self._versions(dataset).lines(look_again) for dataset in self.datasets}
 
-    def _folder(self, name: Name) -> str:
+    def folder(self, name: Name) -> str:
+        """The key prefix of a version."""
         dataset, as_of, version = name
         return folder_of(dataset, AsOf.parse(as_of, self.zone), version)
 
-    def versions_to_go(self, dataset: str) -> Iterator[Entry]:
-        """Files of versions that do not stay, of versions that were never finished, and pointers to what goes."""
-        kept = {self._folder(name) for name in self.kept}
-        for entry in self.store.entries(dataset):
-            as_of, _, rest = entry.key.removeprefix(f"{dataset}/").partition("/")
-            if not rest or self._is_young(entry):  # the dataset's own pointer is no part of an as_of
-                continue
-            version = f"version={self.store.read_json(entry.key)['version']}" if rest == "current.json" else rest
-            if f"{dataset}/{as_of}/{version.split('/')[0]}" not in kept:
-                yield entry
+    def to_go(self, dataset: str) -> list[Line]:
+        """Versions that do not stay, and folders of versions that were never finished."""
+        return [line for name, line in self.lines[dataset].items() if (dataset, *name) not in self.kept]
+
+    def without_pinned(self, dataset: str, due: Iterable[Line]) -> list[Line]:
+        """Those of `due` that no run has begun to use since the look: by now pinned, published again, or replaced."""
+        pinned = replace(self)._pinned_versions
+        index = VersionIndex(self.store, dataset, self.zone).lines()
+        return [
+            line
+            for line in due
+            if (dataset, line.as_of, line.version) not in pinned
+            and index.get((line.as_of, line.version), line).at == line.at
+        ]
 
     def raw_to_go(self, table: str) -> Iterator[Entry]:
         """Snapshots of a table that no kept version was read from, and files that are in no kept snapshot."""
         entries = self.store.entries(f"raw/{table}")
-        snapshots = [e for e in entries if "/snapshots/" in e.key]
-        staying = [e for e in snapshots if e.key in self._snapshots or self._is_young(e)]
-        files = {file["key"] for e in staying for file in self.store.read_json(e.key)["files"]}
-        keys = files | self._pinned_files | {e.key for e in staying}
+        snapshots = {e.key for e in entries if "/snapshots/" in e.key}
+        staying = {e.key for e in entries if e.key in snapshots and (e.key in self._snapshots or self._is_young(e))}
+        try:
+            documents = [read_snapshot(self.store, key) for key in staying]
+            files = {file["key"] for document in documents for file in document["files"]}
+        except (DamagedError, FileNotFoundError, KeyError, TypeError) as error:
+            log.warning("Nothing of raw/%s is deleted: a snapshot of it cannot be read. %s", table, error)
+            return
+        bases = {base for key in staying if (base := base_of(self.store, key))}
+        keys = files | self._pinned_files | staying | bases
         yield from (e for e in entries if e.key not in keys and not self._is_young(e))
 
     @cached_property
     def _snapshots(self) -> set[str]:
         """The snapshot documents that kept versions were read from."""
-        return {s["key"] for name in self.kept for s in self._manifests[name].beside["snapshots"].values()}
+        return {key for dataset, *name in self.kept for key in self.lines[dataset][name[0], name[1]].snapshots}
 
     @property
     def staging_to_go(self) -> Iterator[Entry]:
@@ -169,30 +204,52 @@ class GarbageCollection:
         return any(map(self._is_young, run.entries))
 
     def _is_young(self, entry: Entry) -> bool:
-        return entry.modified > self.now - self.grace
+        return self._is_new(entry.modified)
+
+    def _is_new(self, moment: datetime) -> bool:
+        return moment > self.now - self.grace
 
 
-def _name(manifest: Manifest) -> Name:
-    return manifest.dataset, manifest.as_of, manifest.version
+def _files(entries: Iterable[Entry]) -> list[Goner]:
+    return [Goner(entry.key, entry.bytes) for entry in entries]
 
 
 def collect(look: GarbageCollection, locks: Locks) -> Garbage:
-    """Deletes the garbage, under the locks that publishing and extracting hold; returns what went.
+    """Deletes the garbage; returns what went. Looks first, and holds a lock only to look again at what goes.
 
-    Stopped anywhere, it leaves no version without its files: pointers go first, then manifests, then the rest.
+    Stopped anywhere, it leaves no version without its files: pointers go first, then whole folders.
     """
     gone = Garbage()
     for dataset in look.datasets:
-        with locks.lock(f"publish {dataset}"):
-            gone.versions[dataset] = list(replace(look).versions_to_go(dataset))  # as it is now, under the lock
-            _delete(look.store, gone.versions[dataset], {"current.json": 0, "manifest.json": 1})
+        gone.versions[dataset] = []
+        to_go = look.to_go(dataset)
+        for due in (to_go[start : start + AT_ONCE] for start in range(0, len(to_go), AT_ONCE)):
+            with locks.lock(f"publish {dataset}"):
+                going = look.without_pinned(dataset, due)
+                _take_away(look, dataset, going)
+            gone.versions[dataset] += [look._goner(dataset, line) for line in going]
+            look.store.delete("staging/trash")
     for table in look.store.folders("raw"):
-        with locks.lock(f"raw {table}"):
-            gone.raw[table] = list(replace(look).raw_to_go(table))
-            _delete(look.store, gone.raw[table], {".json": 0})
-    gone.staging.extend(replace(look).staging_to_go)
-    _delete(look.store, gone.staging, {})
+        if any(True for _ in look.raw_to_go(table)):
+            with locks.lock(f"raw {table}"):
+                found = list(replace(look, all_stay=True).raw_to_go(table))  # as it is now, under the lock
+                _delete(look.store, found, {".json": 0})
+            gone.raw[table] = _files(found)
+    staged = list(replace(look).staging_to_go)
+    gone.staging.extend(_files(staged))
+    _delete(look.store, staged, {})
     return gone
+
+
+def _take_away(look: GarbageCollection, dataset: str, due: list[Line]) -> None:
+    """Pointers to what goes, then the folders, then their lines."""
+    versions = look._versions(dataset)
+    left = {as_of for dataset_of, as_of, _ in look.kept if dataset_of == dataset}
+    pointers = [versions.pointer_key(line.as_of) for line in due if line.as_of not in left]
+    look.store.delete_keys([key for key in dict.fromkeys(pointers) if look.store.exists(key)])
+    for line in due:
+        look.store.set_aside(look.folder((dataset, line.as_of, line.version)))
+    VersionIndex(look.store, dataset, look.zone).remove(due)
 
 
 def _delete(store: Store, entries: Iterable[Entry], order: dict[str, int]) -> None:

@@ -190,8 +190,42 @@ class Store:
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly below the folder `prefix`, sorted."""
         with self._told("list", prefix):
+            if self.root:
+                return self._local_folders(prefix)
             found = obstore.list_with_delimiter(self._objects, prefix)["common_prefixes"]
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
+
+    def _local_folders(self, prefix: str) -> list[str]:
+        try:
+            with os.scandir(self._place(prefix)) as found:
+                return sorted(entry.name for entry in found if entry.is_dir() and not is_unfinished(entry.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def update(self, key: str, change: Callable[[bytes | None], bytes]) -> None:
+        """Replaces what is under `key` by what `change` makes of it (None: nothing there), of two at once one after another."""
+        while True:
+            before = self._read_or_none(key)
+            if self.swap(key, before, change(before)):
+                self.flush([key])
+                return
+
+    def _read_or_none(self, key: str) -> bytes | None:
+        try:
+            return self.read(key)
+        except FileNotFoundError:
+            return None
+
+    def set_aside(self, folder: str) -> None:
+        """Takes a folder out of sight in one step, for `delete` to remove later what is below staging/trash."""
+        with self._told("delete", folder):
+            if self.root is None:
+                self.delete(folder)
+            elif (place := self._place(folder)).exists():
+                trash = self._place(f"staging/trash/{uuid4().hex}")
+                trash.parent.mkdir(parents=True, exist_ok=True)
+                place.replace(trash)
+                self._remove_if_empty(Path(folder).parent)
 
     def adopt(self, path: Path, key: str) -> None:
         """Moves a local file into the store under `key`."""

@@ -7,18 +7,22 @@
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
-from shopmill.errors import DamagedError, InvalidInputError
+from shopmill.errors import DamagedError, InvalidInputError, StoreError
+from shopmill.versions.index import Line, Lines, VersionIndex
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import faults
 from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
+WITHDRAWN = "withdrawn.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Published:
     key: str
     bytes: int
     sha256: str
+
+
+def _folder_name(as_of: str) -> str:
+    """The folder of a label that is known to be one, as `AsOf.path` has it."""
+    return f"as_of={as_of.replace(':', '')}"
 
 
 def folder_of(dataset: str, as_of: AsOf, version: str) -> str:
@@ -67,16 +76,95 @@ class Versions:
         if found:
             return found
         where = f"as of {as_of.label}" if as_of else "at all"
+        if as_of and (reason := self._reason(as_of)):
+            raise InvalidInputError(f"{self.dataset} {where} was withdrawn: {reason}.")
         known = ", ".join(known.label for known in self.as_ofs()[-3:])
         raise InvalidInputError(
             f"{self.dataset} has no version {where} in {self.store.url}"
             + (f" (newest: {known})." if known else f": run `shopmill run {self.dataset} --as-of DATE`.")
         )
 
+    def _reason(self, as_of: AsOf) -> str | None:
+        """Why an as_of has no version any more, if one was withdrawn."""
+        reasons = (line.withdrawn for line in self._from_folder(as_of.path) if line.withdrawn)
+        return next(reasons, None)
+
     def as_ofs(self) -> list[AsOf]:
         """All as_ofs that something was published for, ascending."""
-        folders = [name for name in self.store.folders(self.dataset) if name.startswith("as_of=")]
-        return sorted(AsOf.from_path(name, self.zone) for name in folders)
+        return sorted(AsOf.from_path(name, self.zone) for name in self._as_of_folders())
+
+    def _as_of_folders(self) -> list[str]:
+        return [name for name in self.store.folders(self.dataset) if name.startswith("as_of=")]
+
+    def lines(self, look_again: bool = False) -> Lines:
+        """What there is, in short: as the index says, and as the folders say where it says nothing.
+
+        With `look_again` every folder is compared with it, which costs an object store a request each.
+        """
+        index, folders = self._index, set(self._as_of_folders())
+        ids: dict[str, set[str]] = defaultdict(set)
+        known: Lines = {}
+        for name, line in index.lines().items():
+            if (folder := _folder_name(line.as_of)) in folders:  # parsing a year of as_ofs would take a second
+                known[name] = line
+                ids[folder].add(line.version)
+        unknown = [
+            folder for folder in folders if folder not in ids or (look_again and self._ids(folder) != ids[folder])
+        ]
+        found = {(line.as_of, line.version): line for folder in sorted(unknown) for line in self._from_folder(folder)}
+        due = [line for line in known.values() if not line.whole and self._find(line.as_of, line.version)]
+        news = found | {(line.as_of, line.version): replace(line, whole=True) for line in due}
+        if news:
+            try:
+                index.put(news.values())
+            except StoreError as error:  # who may only read finds it again
+                log.info("The index is not kept: %s", error)
+        return known | news
+
+    @property
+    def _index(self) -> VersionIndex:
+        return VersionIndex(self.store, self.dataset, self.zone)
+
+    def _ids(self, as_of_folder: str) -> set[str]:
+        folders = self.store.folders(f"{self.dataset}/{as_of_folder}")
+        return {name.removeprefix("version=") for name in folders if name.startswith("version=")}
+
+    def _from_folder(self, as_of_folder: str) -> Iterator[Line]:
+        """The lines of the versions of an as_of, and of the folders that are none, by reading them."""
+        label = AsOf.from_path(as_of_folder, self.zone).label
+        for version in sorted(self._ids(as_of_folder)):
+            folder = f"{self.dataset}/{as_of_folder}/version={version}"
+            entries = self.store.entries(folder)
+            at = max((entry.modified for entry in entries), default=datetime.now(UTC))
+            if manifest := self._readable(f"{folder}/manifest.json"):
+                yield replace(Line.of(manifest, at), withdrawn=self.withdrawn(manifest) or "")
+            else:
+                size = sum(entry.bytes for entry in entries)
+                yield Line(label, version, 0, 0, size, len(entries), at.isoformat(timespec="seconds"), whole=False)
+
+    def counted(self, lines: Lines) -> Lines:
+        """The versions that count at their as_of. A pointer is read only where it could name more than one."""
+        by_as_of: dict[str, list[Line]] = defaultdict(list)
+        for line in lines.values():
+            if line.whole and not line.withdrawn:
+                by_as_of[line.as_of].append(line)
+        return {(as_of, one.version): one for as_of, found in by_as_of.items() for one in [self._counted(as_of, found)]}
+
+    def _counted(self, as_of: str, found: list[Line]) -> Line:
+        newest = max(found, key=lambda line: (line.at, line.version))
+        if len(found) == 1:
+            return newest
+        pointer = self._pointer(f"{self.dataset}/{AsOf.parse(as_of, self.zone).path}/current.json")
+        return next((line for line in found if pointer and line.version == pointer["version"]), newest)
+
+    def withdrawn(self, manifest: Manifest) -> str | None:
+        """Why a version was withdrawn; None for one that was not."""
+        try:
+            return str(self.store.read_json(f"{self.folder(manifest)}/{WITHDRAWN}")["reason"])
+        except FileNotFoundError:
+            return None
+        except (DamagedError, KeyError, TypeError):
+            return "the reason cannot be read"
 
     def all(self) -> list[Manifest]:
         """Every version, by as_of and id."""
@@ -103,10 +191,17 @@ class Versions:
 
     def faults(self, manifest: Manifest, name: str | None = None, hashes: bool = False) -> dict[str, str]:
         """What is wrong with the files of a version, or of one table or artifact of it, by key."""
+        return faults(self.store, self.sealed(manifest, name), self.folder(manifest), hashes)
+
+    def sealed(self, manifest: Manifest, name: str | None = None) -> list[Published]:
+        """The files of a version, or of one table or artifact of it, where they lie."""
         names = [name] if name else [*manifest.tables, *manifest.artifacts]
         folder = self.folder(manifest)
-        sealed = [Published(f"{folder}/{f.path}", f.bytes, f.sha256) for n in names for f in manifest.files(n)]
-        return faults(self.store, sealed, folder, hashes)
+        return [Published(f"{folder}/{f.path}", f.bytes, f.sha256) for n in names for f in manifest.files(n)]
+
+    def lines_of_folders(self) -> list[Line]:
+        """What there is, read from the folders alone."""
+        return [line for folder in self._as_of_folders() for line in self._from_folder(folder)]
 
     def folder(self, manifest: Manifest) -> str:
         """The key prefix of a version."""
@@ -123,7 +218,15 @@ class Versions:
         folder = self.folder(manifest)
         key = f"{folder}/manifest.json"
         is_new = self._readable(key) is None
+        if reason := self.withdrawn(manifest):
+            raise InvalidInputError(
+                f"Version {manifest.version} of {self.dataset} as of {manifest.as_of} was withdrawn: {reason}. "
+                f"Fix what it is made of, or run `shopmill unpublish {self.dataset} {manifest.as_of} --undo`."
+            )
         damaged = {} if is_new else self.faults(manifest, hashes=True)
+        line = Line.of(manifest, datetime.now(UTC), whole=False)
+        if is_new:
+            self._index.put([line])
         due = [path for path in staged if is_new or f"{folder}/{path}" in damaged]
         if damaged:
             log.warning("%s: %d files are damaged and are written again.", self.store.uri(folder), len(damaged))
@@ -134,7 +237,46 @@ class Versions:
             self.store.write(key, manifest.to_json())  # it was there, and damaged
         confirm()
         self._point(manifest)
+        if is_new:
+            self._index.put([replace(line, whole=True)])
         return is_new
+
+    def withdraw(self, as_of: AsOf, reason: str) -> Manifest | None:
+        """Takes the version of an as_of out of service, and keeps why; gives the one that counts there now, if any.
+
+        InvalidInputError where there is none. Safe to repeat: the reason is written before the pointers move.
+        """
+        manifest = self.need(as_of)
+        said = {"reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        self.store.write(f"{self.folder(manifest)}/{WITHDRAWN}", to_json(said))
+        self.repoint(as_of)
+        self._mark(manifest, reason)
+        return self.at(as_of)
+
+    def restore(self, as_of: AsOf) -> Manifest:
+        """Puts the newest withdrawn version of an as_of into service again."""
+        label, lines = as_of.label, self.lines().values()
+        found = [line for line in lines if line.as_of == label and line.withdrawn and line.whole]
+        if not found:
+            raise InvalidInputError(f"No version of {self.dataset} as of {label} was withdrawn.")
+        newest = max(found, key=lambda line: (line.at, line.version))
+        manifest = self.exactly(label, newest.version)
+        self.store.delete_keys([f"{self.folder(manifest)}/{WITHDRAWN}"])
+        self._point(manifest)
+        self._mark(manifest, "")
+        return manifest
+
+    def _mark(self, manifest: Manifest, withdrawn: str) -> None:
+        line = self.lines().get((manifest.as_of, manifest.version)) or Line.of(manifest, datetime.now(UTC))
+        self._index.put([replace(line, withdrawn=withdrawn)])
+
+    def repoint(self, as_of: AsOf) -> None:
+        """Lets the pointers name what is left: the newest version of the as_of, the newest as_of that has one."""
+        for key in (f"{self.dataset}/{as_of.path}/current.json", f"{self.dataset}/current.json"):
+            if left := next(self._newest_first(key), None):
+                self._write_pointer(key, {"as_of": left.as_of, "version": left.version})
+            elif self.store.exists(key):
+                self.store.delete_keys([key])
 
     def _point(self, manifest: Manifest) -> None:
         as_of = AsOf.parse(manifest.as_of, self.zone)
@@ -176,7 +318,8 @@ class Versions:
         found = [entry for entry in below if entry.key.endswith("/manifest.json")]
         at = {entry.key: AsOf.from_path(entry.key.split("/")[1], self.zone) for entry in found}
         for entry in sorted(found, key=lambda entry: (at[entry.key], entry.modified), reverse=True):
-            if manifest := self._readable(entry.key):
+            manifest = self._readable(entry.key)
+            if manifest and not self.withdrawn(manifest):
                 yield manifest
 
     def _readable(self, key: str) -> Manifest | None:
@@ -195,6 +338,10 @@ class Versions:
     def exactly(self, as_of: str, version: str) -> Manifest:
         """The manifest of one version; FileNotFoundError where it is not there, DamagedError where it cannot be read."""
         return self._manifest(self._manifest_key(as_of, version))
+
+    def pointer_key(self, as_of: str) -> str:
+        """The key of the pointer of an as_of."""
+        return f"{self.dataset}/{AsOf.parse(as_of, self.zone).path}/current.json"
 
     def _manifest_key(self, as_of: str, version: str) -> str:
         return f"{folder_of(self.dataset, AsOf.parse(as_of, self.zone), version)}/manifest.json"

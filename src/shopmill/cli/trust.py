@@ -1,0 +1,138 @@
+"""`shopmill verify`, `repair`, `rebuild` and `unpublish`: whether a store can be trusted, and what to do where it cannot."""
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from shopmill import datasets
+from shopmill.asof import AsOf
+from shopmill.errors import InvalidInputError
+from shopmill.settings import Settings
+
+if TYPE_CHECKING:
+    from shopmill.trust.verify import Finding, Verification
+
+out, err = Console(), Console(stderr=True)
+Name = Annotated[str, typer.Argument(metavar="DATASET", help="a dataset, such as user_item_interactions")]
+OneOrAll = Annotated[str | None, typer.Argument(metavar="[DATASET]", help="one dataset; default: all")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+
+
+def verify(
+    context: typer.Context,
+    dataset: OneOrAll = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="the version of this as_of; default: the current one")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="every version")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="the raw files that the versions were read from as well")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the store with its manifests, pointers, index and registry; exit code 1 when something differs."""
+    if as_of and everything:
+        raise InvalidInputError("--as-of and --all exclude each other: give one of them.")
+    at = AsOf.parse(as_of, context.obj.zone) if as_of else None
+    found: list[Finding] = []
+    for look in _looks(context.obj, dataset, raw):
+        with err.status(f"verifying {look.dataset.name}"):
+            found += look.of(at, everything)
+    if as_json:
+        print(json.dumps([finding.document() for finding in found], indent=1))
+    for finding in found if not as_json else []:
+        out.print(finding.sentence, soft_wrap=True, highlight=False, markup=False)
+    if not found and not as_json:
+        out.print("Nothing differs.")
+    raise typer.Exit(int(bool(found)))
+
+
+def repair(context: typer.Context, dataset: OneOrAll = None, as_json: Json = False) -> None:
+    """Make pointers, index and damaged files again from what is whole; exit code 1 when something is left to do."""
+    from shopmill.trust.repair import Repair
+    from shopmill.versions.locks import Locks
+
+    done: list[str] = []
+    left: list[Finding] = []
+    for look in _looks(context.obj, dataset, raw=False):
+        with Locks(look.store).lock(f"publish {look.dataset.name}"):
+            done += Repair(look).run()
+        left += look.of(everything=True)
+    if as_json:
+        print(json.dumps({"repaired": done, "left": [finding.document() for finding in left]}, indent=1))
+    else:
+        for sentence in (*(f"{one}." for one in done), *(finding.sentence for finding in left)):
+            out.print(sentence, soft_wrap=True, highlight=False, markup=False)
+        if not done and not left:
+            out.print("Nothing to repair.")
+    raise typer.Exit(int(bool(left)))
+
+
+def rebuild(
+    context: typer.Context,
+    dataset: Name,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="its id, or how it begins")],
+    as_json: Json = False,
+) -> None:
+    """Compute a version again from its recorded inputs and compare the bytes; exit code 1 when they differ."""
+    from shopmill.trust.rebuild import rebuild as again
+
+    with err.status(f"rebuilding {dataset} {version}") as status:
+        found = again(datasets.load(dataset), version, context.obj, lambda task: status.update(f"{dataset}: {task}"))
+    if as_json:
+        print(json.dumps({"same": found.is_same, "different": found.different, "changed": found.changed}, indent=1))
+    else:
+        out.print(found.sentence, soft_wrap=True, highlight=False, markup=False)
+    raise typer.Exit(int(not found.is_same))
+
+
+def unpublish(
+    context: typer.Context,
+    dataset: Name,
+    as_of: Annotated[str, typer.Argument(metavar="AS_OF", help="the as_of whose version is wrong")],
+    reason: Annotated[str, typer.Option(help="why: readers are told")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="put it into service again")] = False,
+) -> None:
+    """Withdraw the version of an as_of: readers get an earlier one, or the reason."""
+    from shopmill.versions.locks import Locks
+
+    [look] = _looks(context.obj, dataset, raw=False)
+    moment, name = AsOf.parse(as_of, context.obj.zone), look.dataset.name
+    if not undo and not reason.strip():
+        raise InvalidInputError("Say why with --reason: whoever loads the version is told.")
+    with Locks(look.store).lock(f"publish {name}"):
+        if undo:
+            restored = look.versions.restore(moment)
+            out.print(f"{name} as of {as_of}: version {restored.version} is in service again.", highlight=False)
+            return
+        left = look.versions.withdraw(moment, reason.strip())
+    current = look.versions.current()
+    now = f"version {left.version} serves as of {as_of}" if left else f"no version is left as of {as_of}"
+    newest = (
+        f"the current version is {current.version} as of {current.as_of}" if current else "no version is left at all"
+    )
+    out.print(f"{name} as of {as_of} is withdrawn: {now}, and {newest}.", soft_wrap=True, highlight=False, markup=False)
+
+
+def _looks(settings: Settings, dataset: str | None, raw: bool) -> "list[Verification]":
+    from shopmill.registry import Registry
+    from shopmill.trust.verify import Verification
+    from shopmill.versions.store import Store
+
+    store = Store(settings.store)
+    dsn = settings.registry_dsn.get_secret_value()
+    names = [dataset] if dataset else datasets.names()
+    registry = Registry(dsn) if dsn else None
+    served = partial(_served, settings) if dsn else None
+    return [Verification(store, datasets.load(name), settings.zone, registry, raw, served) for name in names]
+
+
+def _served(settings: Settings) -> str | None:
+    """The version that the vector index serves."""
+    from shopmill.embeddings.neighbours import INDEX, connect
+    from shopmill.text.index import current_index
+
+    with connect(settings) as connection:
+        report = current_index(connection, INDEX)
+    return report.version if report else None

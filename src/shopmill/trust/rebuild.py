@@ -1,0 +1,166 @@
+"""`shopmill rebuild`: computes a version again from its recorded inputs, beside it, and compares the bytes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shopmill.declaration import Dataset
+from shopmill.engine.compose import base_tables
+from shopmill.errors import DamagedError, InvalidInputError
+from shopmill.run.compute import compute, make
+from shopmill.run.content import describe_making
+from shopmill.run.continuation import PREVIOUS
+from shopmill.run.run import Run
+from shopmill.run.staging import Extent
+from shopmill.run.workspace import open_workspace
+from shopmill.settings import Settings
+from shopmill.source.snapshot import Snapshot
+from shopmill.versions.manifest import Manifest, Pin
+from shopmill.versions.proof import faults, refuse
+from shopmill.versions.snapshot_documents import read_snapshot
+from shopmill.versions.versions import Versions
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What came of it: the files that differ, and what is not as it was when the version was made."""
+
+    manifest: Manifest
+    different: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether every byte is the same."""
+        return not self.different
+
+    @property
+    def sentence(self) -> str:
+        """In one sentence."""
+        about = f"{self.manifest.dataset} as of {self.manifest.as_of}, version {self.manifest.version}"
+        why = f" Since then changed: {'; '.join(self.changed)}." if self.changed else ""
+        if self.is_same:
+            return f"{about}: all {len(self.manifest.all_files)} files are the same, byte for byte.{why}"
+        return f"{about}: {len(self.different)} files differ ({', '.join(self.different[:5])}).{why}"
+
+
+def rebuild(dataset: Dataset, version: str, settings: Settings, tell: Tell = lambda _: None) -> Rebuilt:
+    """Computes every table of a version from the raw files and versions that it was made of.
+
+    InvalidInputError, with the reason, where they are not all there any more.
+    """
+    manifest = _found(dataset, version, settings)
+    run = _run_of(dataset, manifest, settings)
+    try:
+        _note_inputs(run, manifest)
+        for task in dataset.tasks:
+            tell(task.name)
+            with open_workspace(run) as workspace:
+                for table in task.tables:
+                    compute(workspace, dataset.table(table))
+                for artifact in task.artifacts:
+                    make(workspace, dataset.artifact(artifact))
+        return Rebuilt(manifest, tuple(_different(run, manifest)), tuple(_changed(run, manifest)))
+    finally:
+        run.staging.clear()
+
+
+def _found(dataset: Dataset, version: str, settings: Settings) -> Manifest:
+    from shopmill.versions.store import Store
+
+    versions = Versions(Store(settings.store), dataset.name, settings.zone)
+    found = [line for line in versions.lines().values() if line.whole and line.version.startswith(version)]
+    if len(found) != 1:
+        what = "no version" if not found else f"{len(found)} versions"
+        raise InvalidInputError(f"{dataset.name} has {what} {version!r}: see `shopmill versions {dataset.name}`.")
+    return versions.exactly(found[0].as_of, found[0].version)
+
+
+def _run_of(dataset: Dataset, manifest: Manifest, settings: Settings) -> Run:
+    made = manifest.content["parameters"]
+    declared = {parameter.name for parameter in dataset.all_parameters}
+    if gone := [name for name in declared if name not in made]:
+        raise _impossible(manifest, f"it was made without the parameter {gone[0]}, which there is now")
+    parameters = {name: value for name, value in made.items() if name in declared}
+    same = settings.model_copy(update={"time_zone": made.get("time_zone", settings.time_zone)})
+    return Run.create(dataset, manifest.as_of, same, parameters)
+
+
+def _note_inputs(run: Run, manifest: Manifest) -> None:
+    """Leaves for the steps what extracting and preparing left when the version was made; everything is computed."""
+    snapshots = {
+        name: _snapshot(run, manifest, name, noted["key"]) for name, noted in manifest.beside["snapshots"].items()
+    }
+    for task, tables in run.dataset.extracts.items():
+        wanted = {needed.table for needed in tables}
+        if lacking := wanted - snapshots.keys():
+            raise _impossible(manifest, f"it was made without {min(lacking)}, which is read now")
+        run.staging.write_inputs(
+            task, {name: snapshots[name] for name in snapshots if name in wanted or task == _last(run)}
+        )
+    inputs = manifest.content["inputs"]
+    upstream = {name: Pin(i["as_of"], i["version"]) for name, i in inputs.items() if "version" in i}
+    for name, made in upstream.items():
+        _need(run, manifest, name, made)
+    run.staging.pin_upstream(upstream)
+    previous = manifest.previous
+    if previous and _reads_previous(run.dataset):
+        _need(run, manifest, run.dataset.name, previous)
+    else:
+        previous = None
+    run.staging.pin_previous(previous)
+    run.staging.write_extent(Extent())
+
+
+def _last(run: Run) -> str:
+    return list(run.dataset.extracts)[-1]
+
+
+def _reads_previous(dataset: Dataset) -> bool:
+    """Whether a table reads the previous version even where everything is computed."""
+    named = {name for sql in dataset.sql.values() for name in base_tables(dataset, sql)}
+    return any(f"{PREVIOUS}{table.name}" in named and table.warm_up_days is None for table in dataset.tables)
+
+
+def _snapshot(run: Run, manifest: Manifest, table: str, key: str) -> Snapshot:
+    try:
+        found = Snapshot.from_document({**read_snapshot(run.store, key), "key": key})
+        refuse(run.store, faults(run.store, found.files, f"raw/{table}", hashes=True), "")
+    except FileNotFoundError:
+        raise _impossible(
+            manifest, f"the rows of {table} that it was read from are not in the store any more"
+        ) from None
+    except DamagedError as error:
+        raise _impossible(manifest, f"what it was read from is damaged: {str(error).rstrip('. ')}") from None
+    if found.sha256 != manifest.content["inputs"][table]["sha256"]:
+        raise _impossible(manifest, f"the rows of {table} in the store are not those that it was read from")
+    return found
+
+
+def _need(run: Run, manifest: Manifest, dataset: str, made: Pin) -> None:
+    try:
+        Versions(run.store, dataset, run.settings.zone).exactly(made.as_of, made.version)
+    except (DamagedError, FileNotFoundError):
+        what = f"version {made.version} of {dataset} as of {made.as_of}, which it was made of, is not there any more"
+        raise _impossible(manifest, what) from None
+
+
+def _impossible(manifest: Manifest, reason: str) -> InvalidInputError:
+    about = f"{manifest.dataset} as of {manifest.as_of}, version {manifest.version}"
+    return InvalidInputError(f"{about} cannot be rebuilt: {reason}.")
+
+
+def _different(run: Run, manifest: Manifest) -> Iterator[str]:
+    for name in (*manifest.tables, *manifest.artifacts):
+        was = {file.path: file.sha256 for file in manifest.files(name)}
+        now = {staged.file.path: staged.file.sha256 for staged in run.staging.files(name)}
+        yield from sorted(path for path in was | now if was.get(path) != now.get(path))
+
+
+def _changed(run: Run, manifest: Manifest) -> Iterator[str]:
+    for kind, now in describe_making(run).items():
+        was = manifest.content.get(kind, {})
+        for name in sorted(was.keys() | now.keys()):
+            if was.get(name) != now.get(name):
+                yield f"{kind} {name}" if kind == "code" else f"{name} was {was.get(name)}, is {now.get(name)}"

@@ -1,0 +1,57 @@
+"""`shopmill repair`: makes again what follows from what is whole, and names what has to be computed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from shopmill.asof import AsOf
+from shopmill.trust.verify import Finding, Verification
+from shopmill.versions.index import VersionIndex
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.versions import Published
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Repairs one dataset. Whoever calls it holds the dataset's publishing lock."""
+
+    look: Verification
+
+    def run(self) -> Iterator[str]:
+        """A sentence for each thing that was repaired. What is left, another look finds."""
+        versions, name = self.look.versions, self.look.dataset.name
+        for manifest in versions.all():
+            for key in versions.faults(manifest, hashes=True):
+                if source := self._same_bytes(manifest, key):
+                    versions.store.copy(source, key)
+                    versions.store.flush([key])
+                    yield f"{versions.store.uri(key)} has its bytes again, from {versions.store.uri(source)}"
+        if any(self.look.index()):
+            lines = versions.lines_of_folders()
+            VersionIndex(versions.store, name, versions.zone).replace_all(lines)
+            yield f"The index of {name} is made again, with {len(lines)} versions"
+        for finding in list(self.look.pointers()):
+            versions.repoint(AsOf.parse(finding.as_of, versions.zone))
+            yield f"{finding.where} {_renewed(finding)}"
+
+    def _same_bytes(self, manifest: Manifest, key: str) -> str | None:
+        """A whole file of another version that has the bytes which a damaged one lost."""
+        versions = self.look.versions
+        lost = next(one for one in versions.sealed(manifest) if one.key == key)
+        candidates = (one for one in self._by_hash.get(lost.sha256, []) if one.key != key)
+        store = versions.store
+        return next(
+            (one.key for one in candidates if store.exists(one.key) and store.sha256(one.key) == one.sha256), None
+        )
+
+    @cached_property
+    def _by_hash(self) -> dict[str, list[Published]]:
+        found: dict[str, list[Published]] = {}
+        for manifest in self.look.versions.all():
+            for one in self.look.versions.sealed(manifest):
+                found.setdefault(one.sha256, []).append(one)
+        return found
+
+
+def _renewed(finding: Finding) -> str:
+    return f"{finding.fault}, and names the right version now"

@@ -1,0 +1,208 @@
+"""verify finds every difference, repair makes again what it can, rebuild gives the same bytes, unpublish withdraws."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from golden import LENIENT, fill_shop
+from typer.testing import CliRunner, Result
+
+import shopmill
+from shopmill import datasets
+from shopmill.cli import app as cli
+from shopmill.errors import InvalidInputError
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.run.staging import staged_runs
+from shopmill.settings import Settings
+from shopmill.trust.rebuild import rebuild
+from shopmill.versions.garbage import GarbageCollection, collect
+from shopmill.versions.locks import Locks
+from shopmill.versions.retention import Retention
+from shopmill.versions.store import Store
+from shopmill.versions.versions import Versions
+
+DATASET, DAYS = "timeseries", ("2020-09-21", "2020-09-22", "2020-09-23")
+SALES = [
+    {"t_dat": f"2020-09-{day:02}", "customer_id": f"c{day}", "article_id": "1", "price": 1} for day in range(1, 23)
+]
+
+
+@pytest.fixture
+def shop(settings: Settings, shop_dsn: str) -> Settings:
+    fill_shop(shop_dsn, {"transactions": SALES, "articles": [{"article_id": "1"}]})
+    for day in DAYS:
+        publish(settings, day)
+    return settings
+
+
+def publish(settings: Settings, as_of: str, dataset: str = DATASET, **parameters: Any) -> Any:
+    return steps.run_all(Run.create(datasets.load(dataset), as_of, settings, {**LENIENT, **parameters}))
+
+
+def command(settings: Settings, *arguments: str) -> Result:
+    environment = {"SHOPMILL_REGISTRY_DSN": settings.registry_dsn.get_secret_value()}
+    return CliRunner(env=environment).invoke(cli.app, ["--store", settings.store, *arguments])
+
+
+def found(settings: Settings, *options: str) -> list[dict[str, str]]:
+    result = command(settings, "verify", DATASET, "--json", *options)
+    documents: list[dict[str, str]] = json.loads(result.stdout)
+    assert result.exit_code == int(bool(documents))
+    return documents
+
+
+def versions_of(settings: Settings) -> Versions:
+    return Versions(Store(settings.store), DATASET, settings.zone)
+
+
+def test_nothing_differs_in_a_whole_store_and_an_empty_one(shop: Settings, tmp_path: Path) -> None:
+    assert found(shop, "--all", "--raw") == []
+    assert command(shop, "verify").stdout == "Nothing differs.\n"
+    assert command(shop, "repair").stdout == "Nothing to repair.\n"
+    empty = shop.model_copy(update={"store": str(tmp_path / "empty")})
+    assert found(empty, "--all") == []
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """As a bad disk would, without touching the other names of the file."""
+    path.unlink()
+    path.write_bytes(data)
+
+
+def test_every_kind_of_damage_is_found_in_one_line_and_repaired(shop: Settings) -> None:
+    store, versions = Store(shop.store), versions_of(shop)
+    newest = versions.need(None)
+    keys = versions.keys_of(newest, "article_daily")
+    damaged = Path(store.uri(keys[0]))
+    overwrite(damaged, damaged.read_bytes()[:-4] + b"XXXX")
+    overwrite(Path(store.uri(versions.pointer_key(DAYS[0]))), b"")
+    Path(store.uri(f"{DATASET}/current.json")).unlink()
+    Path(store.uri(f"index/{DATASET}/2020-09.json")).write_bytes(b"")
+    assert {(Path(f["where"]).name, f["fault"]) for f in found(shop)} >= {
+        (damaged.name, "has other bytes than were written"),
+        ("current.json", "is damaged"),
+        ("current.json", "is missing"),
+    }
+    shown = command(shop, "verify", DATASET)
+    assert shown.exit_code == 1
+    assert all(line.endswith(".") for line in shown.stdout.splitlines())
+    repaired = command(shop, "repair", DATASET)
+    assert repaired.exit_code == 0, repaired.stdout
+    assert found(shop, "--all", "--raw") == []
+    assert shopmill.load(DATASET, store=shop.store, verify=True).version == newest.version
+
+
+def test_what_cannot_be_repaired_names_the_command_that_can(shop: Settings) -> None:
+    store, versions = Store(shop.store), versions_of(shop)
+    newest = versions.need(None)
+    lost = Path(store.uri(versions.keys_of(newest, "article_daily")[-1]))  # no other version has these bytes
+    lost.unlink()
+    again = command(shop, "repair", DATASET)
+    assert again.exit_code == 1
+    assert f"{lost} is missing" in again.stdout
+    assert f"shopmill run {DATASET} --as-of {DAYS[2]}" in again.stdout
+    publish(shop, DAYS[2])
+    assert found(shop, "--all") == []
+
+
+def test_raw_files_and_strangers_are_found_when_asked_for(shop: Settings) -> None:
+    store, versions = Store(shop.store), versions_of(shop)
+    raw = next(key for key in store.keys("raw/transactions") if key.endswith(".parquet"))
+    overwrite(Path(store.uri(raw)), b"x" * Path(store.uri(raw)).stat().st_size)
+    assert found(shop, "--all") == []
+    assert {f["where"] for f in found(shop, "--all", "--raw")} == {store.uri(raw)}
+    store.write(f"{versions.folder(versions.need(None))}/stranger.parquet", b"")
+    assert [f["fault"] for f in found(shop)] == ["is in no manifest"]
+
+
+def test_one_bad_manifest_is_one_line(shop: Settings) -> None:
+    versions = versions_of(shop)
+    old = versions.need(versions.as_ofs()[0])
+    overwrite(Path(versions.store.uri(f"{versions.folder(old)}/manifest.json")), b"")
+    assert [f["as_of"] for f in found(shop, "--all") if "no manifest" in f["fault"]] == [DAYS[0]]
+    listed = command(shop, "versions", DATASET, "--json")
+    assert [row["as_of"] for row in json.loads(listed.stdout)][-2:] == list(DAYS[1:])
+    assert command(shop, "gc").exit_code == 0
+
+
+@pytest.mark.parametrize("dataset", [DATASET, "user_item_interactions", "articles_content"])
+def test_a_version_is_rebuilt_from_what_was_recorded(shop: Settings, dataset: str) -> None:
+    for day in DAYS:
+        publish(shop, day, dataset)
+    version = shopmill.load(dataset, store=shop.store).version
+    before = Store(shop.store).keys("")
+    again = rebuild(datasets.load(dataset), version[:8], shop)
+    assert again.is_same, again.sentence
+    assert again.changed == ()
+    assert Store(shop.store).keys("") == before
+    assert command(shop, "rebuild", dataset, version).exit_code == 0
+
+
+def test_a_rebuild_says_why_it_cannot_or_what_differs(shop: Settings, shop_dsn: str) -> None:
+    versions = versions_of(shop)
+    newest = versions.need(None)
+    with pytest.raises(InvalidInputError, match="no version 'abc'"):
+        rebuild(datasets.load(DATASET), "abc", shop)
+    snapshot = newest.beside["snapshots"]["transactions"]["key"]
+    kept = versions.store.read(snapshot)
+    versions.store.delete_keys([snapshot])
+    with pytest.raises(
+        InvalidInputError, match="rows of transactions that it was read from are not in the store any more"
+    ):
+        rebuild(datasets.load(DATASET), newest.version, shop)
+    versions.store.write(snapshot, kept)
+    assert rebuild(datasets.load(DATASET), newest.version, shop).is_same
+    assert versions.store.keys("staging") == []
+
+
+def test_a_version_is_withdrawn_with_a_reason(shop: Settings) -> None:
+    newest = versions_of(shop).need(None)
+    assert command(shop, "unpublish", DATASET, DAYS[2]).exit_code != 0
+    done = command(shop, "unpublish", DATASET, DAYS[2], "--reason", "prices were in cents")
+    assert (done.exit_code, f"current version is {versions_of(shop).need(None).version}" in done.stdout) == (0, True)
+    assert shopmill.load(DATASET, store=shop.store).as_of == DAYS[1]
+    with pytest.raises(InvalidInputError, match=r"as of 2020-09-23 was withdrawn: prices were in cents"):
+        shopmill.load(DATASET, DAYS[2], shop.store)
+    [row] = [r for r in json.loads(command(shop, "versions", DATASET, "--json").stdout) if r["as_of"] == DAYS[2]]
+    assert (row["withdrawn"], row["current"]) == ("prices were in cents", False)
+    with pytest.raises(InvalidInputError, match=r"was withdrawn: prices were in cents.*--undo"):
+        publish(shop, DAYS[2])
+    assert found(shop, "--all") == []
+    assert publish(shop, "2020-09-24").status == "published"
+    assert command(shop, "unpublish", DATASET, DAYS[2], "--undo").exit_code == 0
+    assert shopmill.load(DATASET, DAYS[2], shop.store).version == newest.version
+    assert shopmill.load(DATASET, store=shop.store).as_of == "2020-09-24"
+
+
+def test_what_is_withdrawn_goes_with_the_garbage_and_the_last_one_can_go(shop: Settings) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    for day in DAYS:
+        assert command(shop, "unpublish", DATASET, day, "--reason", "wrong").exit_code == 0
+    with pytest.raises(InvalidInputError, match="no version at all"):
+        shopmill.load(DATASET, store=shop.store)
+    store = Store(shop.store)
+    later = datetime.now(UTC) + timedelta(days=9)
+    collect(GarbageCollection(store, shop.zone, (DATASET,), staged_runs, Retention(), later), Locks(store))
+    assert versions_of(shop).all() == []
+    assert publish(shop, DAYS[2]).status == "published"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify", "nothing"), "nothing"),
+        (("verify", "--all", "--as-of", "2020-01-01"), "exclude each other"),
+        (("verify", DATASET, "--as-of", "2020-01-01"), "no version as of 2020-01-01"),
+        (("unpublish", DATASET, "2020-01-01", "--reason", "x"), "no version as of 2020-01-01"),
+        (("unpublish", DATASET, "2020-09-23"), "--reason"),
+        (("unpublish", DATASET, "2020-09-23", "--undo"), "No version of timeseries as of 2020-09-23 was withdrawn"),
+        (("rebuild", DATASET, "0000"), "no version '0000'"),
+    ],
+)
+def test_bad_input_is_one_sentence(shop: Settings, arguments: tuple[str, ...], said: str) -> None:
+    result = command(shop, *arguments)
+    assert isinstance(result.exception, InvalidInputError)
+    assert said in str(result.exception)
