@@ -323,7 +323,7 @@ def test_what_the_newest_version_continued_from_stays(settings: Settings, shop_d
     )
     assert [m.as_of for m in Versions(store, "articles_content", settings.zone).all()] == ["2020-09-04", "2020-09-05"]
     summary = steps.run_all(Run.create(dataset, "2020-09-05", settings))
-    assert (summary.status, summary.summary.version) == ("unchanged", before.version)
+    assert (summary.status, summary.version) == ("unchanged", before.version)
 
 
 @pytest.mark.parametrize("ending", ["manifest.json", "current.json", "0000.json"])

@@ -76,6 +76,9 @@ def already_made(run: Run) -> Published | None:
         return None
     if run.versions.faults(found, hashes=run.store.root is not None):
         return None  # it is made again, and its damaged files are replaced
+    if not run.versions.is_pointed_to(found):
+        with run.locks.lock(f"publish {run.dataset.name}"):
+            run.versions.keep_pointed_to(found)
     run.staging.write_checks(map(Result.from_document, found.checks))
     checks, made = _serve(run, found), found.summary
     run.registry.finish(

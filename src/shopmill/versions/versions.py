@@ -278,12 +278,23 @@ class Versions:
             elif self.store.exists(key):
                 self.store.delete_keys([key])
 
-    def _point(self, manifest: Manifest) -> None:
-        as_of = AsOf.parse(manifest.as_of, self.zone)
+    def keep_pointed_to(self, manifest: Manifest) -> None:
+        """Writes pointers again that are damaged or missing, where this version counts at its as_of."""
+        if self.at(AsOf.parse(manifest.as_of, self.zone)) == manifest:
+            self._point(manifest)
+
+    def is_pointed_to(self, manifest: Manifest) -> bool:
+        """Whether all pointers that should name this version do."""
         pointer = {"as_of": manifest.as_of, "version": manifest.version}
-        self._write_pointer(f"{self.dataset}/{as_of.path}/current.json", pointer)
-        if self.is_newest(as_of):
-            self._write_pointer(f"{self.dataset}/current.json", pointer)
+        return all(self._pointer(key) == pointer for key in self._pointers_to(manifest))
+
+    def _pointers_to(self, manifest: Manifest) -> list[str]:
+        own, newest = self.pointer_key(manifest.as_of), f"{self.dataset}/current.json"
+        return [own, newest] if self.is_newest(AsOf.parse(manifest.as_of, self.zone)) else [own]
+
+    def _point(self, manifest: Manifest) -> None:
+        for key in self._pointers_to(manifest):
+            self._write_pointer(key, {"as_of": manifest.as_of, "version": manifest.version})
 
     def _write_pointer(self, key: str, pointer: Mapping[str, Any]) -> None:
         if self._pointer(key) != pointer:
