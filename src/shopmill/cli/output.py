@@ -17,7 +17,11 @@ FOLDED = 30
 
 def print_json(value: Any) -> None:
     """A value as JSON, for scripts."""
-    out.print_json(json.dumps(value, default=str))
+    text = json.dumps(value, default=str, indent=2)
+    if out.is_terminal:
+        out.print_json(text)
+    else:
+        print(text, file=out.file)  # to colour a year of versions takes rich ten seconds
 
 
 def print_lines(*lines: object) -> None:
