@@ -250,6 +250,8 @@ def _take_away(look: GarbageCollection, dataset: str, due: list[Line]) -> None:
     for line in due:
         look.store.set_aside(look.folder((dataset, line.as_of, line.version)))
     VersionIndex(look.store, dataset, look.zone).remove(due)
+    for as_of in {line.as_of for line in due} & left:
+        versions.repoint(AsOf.parse(as_of, look.zone))  # its pointer may name what went
 
 
 def _delete(store: Store, entries: Iterable[Entry], order: dict[str, int]) -> None:
