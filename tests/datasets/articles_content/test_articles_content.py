@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from arrow_types import ARROW
 from shopmill import datasets
 from shopmill.datasets.articles_content.dataset import DATASET, SHOP_COLUMNS
 from shopmill.engine.compose import statement
@@ -182,16 +183,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
 
 def compute(engine: DuckDBEngine, table: str, as_of: date) -> list[Row]:
     return engine.rows(statement(DATASET, DATASET.table(table)), {"as_of": as_of})
-
-
-ARROW = {
-    "varchar": pa.string(),
-    "integer": pa.int32(),
-    "decimal(18,6)": pa.decimal128(18, 6),
-    "double": pa.float64(),
-    "date": pa.date32(),
-    "boolean": pa.bool_(),
-}
 
 
 def put(engine: DuckDBEngine, name: str, rows: Sequence[Row]) -> None:

@@ -10,20 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from arrow_types import ARROW
 from shopmill.datasets.customer_features.dataset import DATASET
 from shopmill.engine.compose import statement
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.engine.protocol import Engine
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
-
-ARROW = {
-    "varchar": pa.string(),
-    "integer": pa.int32(),
-    "date": pa.date32(),
-    "decimal(18,6)": pa.decimal128(18, 6),
-    "timestamptz": pa.timestamp("us", "UTC"),
-}
 
 
 @dataclass(frozen=True)

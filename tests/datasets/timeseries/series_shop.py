@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from arrow_types import ARROW
 from shopmill import datasets
 from shopmill.run.checks import Result
 from shopmill.run.compute import compute, prepare, run_checks
@@ -27,7 +28,6 @@ from shopmill.versions.store import sha256_of, to_json
 
 Row = Mapping[str, Any]
 LENIENT = {"max_reject_share": 1, "max_row_drop": 1}
-ARROW = {"varchar": pa.string(), "integer": pa.int32(), "date": pa.date32(), "decimal(18,6)": pa.decimal128(18, 6)}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,14 @@ class Rows:
 
 
 def line(ds: date, article: str, customer: str | None = "c1", price: str = "1") -> Row:
-    return {"t_dat": ds, "customer_id": customer, "article_id": article, "price": Decimal(price), "sales_channel_id": 1}
+    return {
+        "t_dat": ds,
+        "customer_id": customer,
+        "article_id": article,
+        "price": Decimal(price),
+        "quantity": Decimal(1),
+        "sales_channel_id": 1,
+    }
 
 
 @dataclass
