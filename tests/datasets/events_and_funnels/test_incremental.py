@@ -1,8 +1,9 @@
 """Whatever the order in which events come, and however they are split into runs, the tables are those of one full build."""
 
 import hashlib
+import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,11 +34,13 @@ FIRST = datetime(2020, 9, 18, 21, tzinfo=UTC)
 AS_OFS = [FIRST + timedelta(hours=hours) for hours in (5, 20, 44, 47, 100)]
 """As of the last, the sessions of the first days are mature and those of the others are not."""
 ARRIVAL_DEPENDENT = "session_history"
-PARAMETERS = {"max_session_hours": 2, "max_reject_share": 1, "max_row_drop": 1}
+PARAMETERS = {"stitching": "none", "max_session_hours": 2, "max_reject_share": 1, "max_row_drop": 1}
 SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("event_id", "session_id", "customer_id", "article_id", "event_type")),
         ("event_value", pa.decimal128(18, 6)),
+        ("visitor_id", pa.string()),
+        ("user_agent", pa.string()),
         ("event_datetime", pa.timestamp("us", "UTC")),
     ]
 )
@@ -58,21 +61,28 @@ class Event:
 
 @st.composite
 def events(draw: st.DrawFn) -> Event:
-    customer = draw(st.sampled_from(["c1", "c2", None]))
+    customer = draw(st.sampled_from(["c1", "c2", None, None]))
+    visitor = draw(st.sampled_from(["v1", "v1", "v2", None]))
     steps = st.sampled_from(["view", "click", "add_to_cart", "checkout", "purchase", "wishlist"])
     minutes = draw(st.integers(0, 12)) * 10 + 60 * draw(st.sampled_from([0, 2, 4, 18, 21, 24, 40, 72]))
     at = FIRST + timedelta(minutes=minutes, microseconds=draw(st.sampled_from([0, 0, 1])))
-    row = (f"e{draw(st.integers(0, 40))}", "s1", customer, draw(st.sampled_from(["a1", "a2"])), draw(steps), 1, at)
+    article, step = draw(st.sampled_from(["a1", "a2"])), draw(steps)
+    row = (f"e{draw(st.integers(0, 40))}", "s1", customer, article, step, 1, visitor, None, at)
     seen = next(number for number, as_of in enumerate(AS_OFS) if as_of > at)
     last = len(AS_OFS) - 1
     comes = draw(st.integers(seen, last))
     return Event(row, comes, draw(st.sampled_from([last + 1] * 6 + [min(comes + 1, last)])))
 
 
+def complete(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row with all columns: one of a shop without visitor_id and user_agent has none of these two."""
+    return row if len(row) == len(SCHEMA) else (*row[:-1], None, None, row[-1])
+
+
 def land(run: Run, rows: Iterable[tuple[Any, ...]]) -> None:
     """Leaves raw files of the rows for the run, as an extraction would."""
     days: dict[str, list[tuple[Any, ...]]] = {}
-    for row in sorted(rows, key=lambda row: (row[-1], *map(str, row))):
+    for row in sorted(map(complete, rows), key=lambda row: (row[-1], *map(str, row))):
         days.setdefault(str(row[-1].astimezone(run.settings.zone).date()), []).append(row)
     files = []
     for day, found in sorted(days.items()):
@@ -134,62 +144,99 @@ def local(folder: str, name: str, **changes: Any) -> Settings:
 TYPE_ORDER = ["view", "click", "add_to_cart", "remove_from_cart", "checkout", "purchase"]
 
 
-def sessions_by_hand(rows: Iterable[tuple[Any, ...]], hours: int = 2) -> list[tuple[Any, ...]]:
-    """(session_id, user, start, end, events, part) of each session: the rules of the documentation, event by event."""
-    users: dict[str, list[tuple[Any, ...]]] = {}
+@dataclass
+class Visit:
+    """Events of a visitor in order, each as (time, place of its type, id, customer), and who is logged in at their end."""
+
+    events: list[tuple[Any, ...]]
+    login: str | None = None
+
+    def goes_on_with(self, at: datetime, customer: str | None) -> bool:
+        another = customer is not None and self.login is not None and customer != self.login
+        return at - self.events[-1][0] <= timedelta(minutes=30) and not another
+
+
+def sessions_by_hand(rows: Iterable[tuple[Any, ...]], hours: int = 2, stitching: str = "none") -> list[tuple[Any, ...]]:
+    """What `sessions_found` gives: the rules of the documentation, event by event."""
+    visitors: dict[str, list[tuple[Any, ...]]] = {}
     seen: dict[str, datetime] = {}
-    named = [(row, f"customer:{row[2]}" if row[2] else f"visitor:{row[1]}") for row in rows]
-    for row, user in sorted(named, key=lambda it: (it[0][6], it[1], it[0][4], it[0][3], it[0][5])):
-        event_id, at = row[0], row[6]
+    named = [(row, _visitor_key(row, stitching)) for row in map(complete, rows)]
+    for row, key in sorted(named, key=lambda it: (it[0][-1], it[1], it[0][4], it[0][3], json.dumps(it[0][1:7]))):
+        event_id, at = row[0], row[-1]
         if event_id not in seen or at - seen[event_id] > timedelta(hours=24):
-            users.setdefault(user, []).append((at, _place(row[4]), event_id))
+            visitors.setdefault(key, []).append((at, _place(row[4]), event_id, row[2]))
         seen[event_id] = at
-    return sorted(found for user, events in users.items() for found in _split(user, sorted(events), hours))
+    found = []
+    for key, events in visitors.items():
+        remembers = stitching == "visitor" and key.startswith("visitor_id:")
+        found += _split(key, sorted(events, key=lambda event: event[:3]), hours, remembers)
+    return sorted(found, key=str)
+
+
+def _visitor_key(row: tuple[Any, ...], stitching: str) -> str:
+    _, session, customer, *_, visitor, _, _ = row
+    if stitching == "none":
+        return f"customer:{customer}" if customer else f"visitor:{session}"
+    return f"visitor_id:{visitor}" if visitor else f"visitor:{session}" if session else f"customer:{customer}"
 
 
 def _place(event_type: str) -> int:
     return TYPE_ORDER.index(event_type) if event_type in TYPE_ORDER else len(TYPE_ORDER)
 
 
-def _split(user: str, events: Sequence[tuple[Any, ...]], hours: int) -> list[tuple[Any, ...]]:
-    parts: dict[tuple[datetime, int], list[tuple[Any, ...]]] = {}
-    visit = last = None
-    for at, place, event_id in events:
-        visit = at if last is None or at - last > timedelta(minutes=30) else visit
-        microseconds = (at - visit) // timedelta(microseconds=1)
-        part = max(0, microseconds - 1) // (hours * 3_600_000_000) + 1
-        parts.setdefault((visit, part), []).append((at, place, event_id))
-        last = at
-    return [
-        (
-            hashlib.md5(f"{len(user)}:{user}{found[0][2]}".encode()).hexdigest(),
-            user,
-            found[0][0],
-            found[-1][0],
-            len(found),
-            part,
-        )
-        for (_, part), found in parts.items()
-    ]
+def _split(key: str, events: Sequence[tuple[Any, ...]], hours: int, remembers: bool) -> Iterator[tuple[Any, ...]]:
+    visits: list[Visit] = []
+    for at, place, event_id, customer in events:
+        if not visits or not visits[-1].goes_on_with(at, customer):
+            visits.append(Visit([]))
+        visits[-1].events.append((at, place, event_id, customer))
+        visits[-1].login = customer or visits[-1].login
+    known = None
+    for visit in visits:
+        login = None
+        for part, found in _parts(visit, hours):
+            login = next((event[3] for event in found if event[3]), login)
+            customer = login or (known if remembers else None)
+            yield (
+                hashlib.md5(f"{len(key)}:{key}{found[0][2]}".encode()).hexdigest(),
+                f"customer:{customer}" if customer else key.replace("visitor_id:", "visitor:"),
+                "login" if login else "visitor" if customer else None,
+                found[0][0],
+                found[-1][0],
+                len(found),
+                part,
+            )
+        known = login or known
+
+
+def _parts(visit: Visit, hours: int) -> list[tuple[int, list[tuple[Any, ...]]]]:
+    parts: dict[int, list[tuple[Any, ...]]] = {}
+    for event in visit.events:
+        microseconds = (event[0] - visit.events[0][0]) // timedelta(microseconds=1)
+        parts.setdefault(max(0, microseconds - 1) // (hours * 3_600_000_000) + 1, []).append(event)
+    return list(parts.items())
 
 
 def sessions_found(settings: Settings, manifest: Manifest) -> list[tuple[Any, ...]]:
-    names = ("session_id", "user_id", "started_at", "ended_at", "event_count", "part_number")
-    return sorted(tuple(row[name] for name in names) for row in read(settings, manifest, "sessions"))
+    names = ("session_id", "user_id", "identified_by", "started_at", "ended_at", "event_count", "part_number")
+    return sorted((tuple(row[name] for name in names) for row in read(settings, manifest, "sessions")), key=str)
 
 
+@pytest.mark.parametrize("stitching", ["session", "visitor", "none"])
 @limits(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(events(), min_size=5, max_size=40), st.sets(st.integers(0, len(AS_OFS) - 2), min_size=1, max_size=3))
-def test_any_arrival_and_any_split_into_runs_equals_a_full_build(found: list[Event], chosen: set[int]) -> None:
+def test_any_arrival_and_any_split_into_runs_equals_a_full_build(
+    stitching: str, found: list[Event], chosen: set[int]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         continued, full = local(folder, "continued"), local(folder, "full")
         for number in sorted(chosen):
-            build(continued, AS_OFS[number], [e.row for e in found if e.comes <= number < e.goes])
+            build(continued, AS_OFS[number], [e.row for e in found if e.comes <= number < e.goes], stitching=stitching)
         last = len(AS_OFS) - 1
         rows = [event.row for event in found if event.comes <= last < event.goes]
-        after, anew = build(continued, AS_OFS[last], rows), build(full, AS_OFS[last], rows)
+        after, anew = (build(one, AS_OFS[last], rows, stitching=stitching) for one in (continued, full))
         assert tables(after) == tables(anew)
-        assert sessions_found(full, anew) == sessions_by_hand(rows)
+        assert sessions_found(full, anew) == sessions_by_hand(rows, stitching=stitching)
 
 
 def view(event_id: str, minutes: float, customer: str = "c1") -> tuple[Any, ...]:
@@ -327,7 +374,7 @@ def test_one_thread_or_two_and_any_order_of_rows_give_the_same_bytes(tmp_path: P
 
 
 def test_garbage_dated_at_or_after_as_of_changes_no_byte(settings: Settings, tmp_path: Path) -> None:
-    rows = [dict(zip(SCHEMA.names, view(f"e{n}", 7 * n, f"c{n % 5}"), strict=True)) for n in range(100)]
+    rows = [dict(zip(SCHEMA.names, complete(view(f"e{n}", 7 * n, f"c{n % 5}")), strict=True)) for n in range(100)]
     as_of = FIRST + timedelta(hours=11)
     garbage = [
         {"event_id": row["event_id"], "event_type": "x", "event_value": -9, "event_datetime": as_of} for row in rows

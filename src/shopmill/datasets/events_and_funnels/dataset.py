@@ -1,13 +1,26 @@
 """Visits to the shop, how far they got on the way to a purchase, and what each customer did of late.
 
-**User**: the customer, or the tracker's session when nobody was logged in (`user_id` says which: `customer:...` or
-`visitor:...`). Who logs in half-way is two users.
+**Visitor**: whose events are followed: the visitor_id, else the tracker's session_id, else the customer (`visitor_key`
+says which). **User**: the customer whose session it is, or the visitor while nobody is known (`user_id`: `customer:...`
+or `visitor:...`). Who a visitor is, the parameter stitching says:
 
-**Session**: a user's events with at most 30 minutes (session_gap_minutes) from one to the next; exactly 30 minutes does
-not split, a microsecond more does, midnight does not. A visit that lasts longer than 24 hours (max_session_hours) is cut
+- `session`: a visit belongs to the customer who logged in during it, from its first event to its last, also after a
+  logout. Where another customer logs in, another visit begins. A visit without a login belongs to nobody.
+- `visitor`: besides, a visit without a login belongs to the customer who logged in last before it with the same
+  visitor_id, however long ago. A later login says nothing of earlier visits. `identified_by` tells the two apart.
+- `none`: the user is the customer, or the tracker's session (else the visitor_id) when nobody is logged in. Who logs in
+  half-way is two users.
+
+Nothing that happens at or after as_of decides whose a session is. Until the login, a session that is still open belongs
+to the visitor; its session_id stays. A visitor_id that many share ties strangers together: the run warns of one
+that has most of the events, or more than 10 customers.
+
+**Session**: a visitor's events with at most 30 minutes (session_gap_minutes) from one to the next; exactly 30 minutes
+does not split, a microsecond more does, midnight does not. A visit that lasts longer than 24 hours (max_session_hours) is cut
 every 24 hours after its start: its parts are sessions, numbered by `part_number`, and each says `is_cut`. Of events at the
 same instant the earlier step goes first: view, click, add_to_cart, remove_from_cart, checkout, purchase, any other; then
-by event_id. `session_id` is an MD5 of the user and the first event_id, so it stays as long as the session's start stays.
+by event_id. `session_id` is an MD5 of `visitor_key` and the first event_id, so it stays as long as the session's start
+stays. Of a visit that was cut, a part belongs to the customer who logged in by its end.
 A shop that uses an event_id again after duplicate_hours (warned about) may have two sessions of one id, on different days:
 join by `session_id` and `session_day`.
 Event types that are not known are kept in sessions (`other_count`), outside the funnel, and warned about.
@@ -38,7 +51,7 @@ time is kept, the others are rejects and counted there. Events without event_id,
 **Windows** of `customer_behaviour` count the sessions that started in [as_of - w, as_of), each as a whole: the edge of a
 window never parts a purchase from its views. Customers with no session in 30 days are not in it.
 
-A run reads the days that changed and computes the sessions of users with new events, from the earliest of these on, and
+A run reads the days that changed and computes the sessions of visitors with new events, from the earliest of these on, and
 the counts of customers with a session that came, changed or fell out of a window; all others are taken from the version
 before, whole files of days where nothing can have changed.
 """
@@ -53,10 +66,11 @@ from shopmill.datasets.events_and_funnels.tables import (
     SESSION_FUNNEL,
     SESSION_HISTORY,
     SESSIONS,
-    behaviour_values,
+    repeated_values,
 )
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Measure, Parameter, Promise, QueryCheck, Task
 
+STITCHINGS = ("session", "visitor", "none")
 FUNNEL_MODES = ("ordered", "strict", "any")
 
 DATASET = Dataset(
@@ -66,7 +80,7 @@ DATASET = Dataset(
     promise=Promise(within=timedelta(minutes=30), age=timedelta(minutes=45)),
     documentation=__doc__,
     folder=Path(__file__).parent,
-    values=behaviour_values(),
+    values=repeated_values(),
     extracts={"ingest": (Input("events", fresh_days=1),)},
     tasks=(
         Task("sessionise", (*(table.name for table in ON_THE_WAY), "sessions", "session_history", "rejects")),
@@ -82,6 +96,9 @@ DATASET = Dataset(
         Parameter(
             "funnel_mode", "text", "ordered", "how the steps of a funnel follow each other", choices=FUNNEL_MODES
         ),
+        Parameter(
+            "stitching", "text", "session", "whose a session is when somebody logs in half-way", choices=STITCHINGS
+        ),
         Parameter("max_session_events", "integer", 10_000, "events beyond which a session is warned about", 1),
     ),
     checks=(
@@ -95,6 +112,7 @@ DATASET = Dataset(
             "a funnel for each session",
             "session_funnel has the sessions of sessions, on the days whose sessions were computed",
         ),
+        QueryCheck("visitors told apart", "no visitor has most of the events or many customers", severity="warn"),
         QueryCheck(
             "event types known",
             "events are of a known type",

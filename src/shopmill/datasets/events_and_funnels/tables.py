@@ -25,15 +25,21 @@ def _rate(name: str, meaning: str, maximum: float | None = 1) -> Column:
 
 
 SESSION_KEY = (
-    Column("session_id", "varchar", "MD5 of user and first event_id"),
+    Column("session_id", "varchar", "MD5 of visitor_key and first event_id"),
     Column("session_day", "date", "day on which the session started, in the shop's time zone"),
-    Column("user_id", "varchar", "customer:<customer_id>, or visitor:<tracker's session> when not logged in"),
+    Column("user_id", "varchar", "customer:<customer_id>, or visitor:<visitor_id or tracker's session> when unknown"),
 )
-CUSTOMER = Column("customer_id", "varchar", "customer as the shop names it, null when not logged in", required=False)
+CUSTOMER = Column("customer_id", "varchar", "customer whose session it is, null when unknown", required=False)
+VISITOR = Column(
+    "visitor_key",
+    "varchar",
+    "as whom the events were followed: visitor_id:<visitor_id>, visitor:<tracker's session> or customer:<customer_id>",
+)
+IS_BOT = Column("is_bot", "boolean", "whether a program made the events, not a person")
 
 SESSIONS = Table(
     name="sessions",
-    grain="one row per session, a user's events without a pause of more than session_gap_minutes",
+    grain="one row per session, a visitor's events without a pause of more than session_gap_minutes or another login",
     key=("session_id", "session_day"),
     partition_by="session_day",
     narrowed_by="session_days",
@@ -57,6 +63,15 @@ SESSIONS = Table(
         Column("is_cut", "boolean", "whether it is a part of a visit longer than max_session_hours"),
         Column("part_number", "integer", "number of the part, from 1", minimum=1),
         Column("visit_started_at", "timestamptz", "start of the visit that the session is or is a part of"),
+        VISITOR,
+        Column(
+            "identified_by",
+            "varchar",
+            "how the customer is known: a login in the visit, or an earlier one of the visitor; null when unknown",
+            required=False,
+            allowed=("login", "visitor"),
+        ),
+        IS_BOT,
     ),
     checks=(
         RowCheck("in order", "started_at <= ended_at and visit_started_at <= started_at", "times are in order"),
@@ -88,6 +103,7 @@ SESSION_HISTORY = Table(
             "session that now holds its start; null while it is itself in sessions, or when its events were deleted",
             required=False,
         ),
+        VISITOR,
     ),
     may_be_empty=True,
 )
@@ -106,6 +122,7 @@ SESSION_FUNNEL = Table(
         Column("furthest_step", "varchar", "furthest step in funnel_mode", allowed=("none", *STEPS)),
         *(_seconds(step) for step in STEPS),
         Column("is_mature", "boolean", "whether no event within late_days can change it"),
+        IS_BOT,
     ),
     checks=(
         RowCheck(
@@ -176,8 +193,8 @@ class Window:
         return self.hours * 3_600_000_000
 
 
-def behaviour_values() -> Mapping[str, Any]:
-    """What customer_behaviour.sql repeats."""
+def repeated_values() -> Mapping[str, Any]:
+    """What the SQL repeats: event types, and windows of customer_behaviour."""
     counts = tuple(f"{kind}_count" for kind in COUNTED)
     *shorter, longest = (Window(days) for days in sorted(BEHAVIOUR_DAYS))
     return {
@@ -185,6 +202,7 @@ def behaviour_values() -> Mapping[str, Any]:
         "shorter_windows": shorter,
         "longest_window": longest,
         "counts": counts,
+        "ordered_types": ordered_types(),
         "measures": ("session_count", *counts, "purchase_value_sum", "converted_session_count"),
     }
 
@@ -225,22 +243,46 @@ CUSTOMER_BEHAVIOUR = Table(
     may_be_empty=True,
 )
 
+_LATER = ("user_id", "duration_s", "is_bounce", "is_converted", "is_open")
+"""What sessions.sql derives from the other columns, and from as_of."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """An event type and its place among events of one instant."""
+
+    name: str
+    place: int
+
+
+def ordered_types() -> tuple[Step, ...]:
+    """The known event types in the order in which they count where they are of one instant."""
+    return tuple(Step(name, place) for place, name in enumerate(EVENT_TYPES, 1))
+
+
 EVENT = (
     Column("event_id", "varchar", "event"),
-    Column("user_id", "varchar", "its user"),
+    VISITOR,
     Column("event_at", "timestamptz", "its time"),
 )
+TYPE_ORDER = Column("type_order", "integer", "place of its type among events of one instant")
 EVENT_DETAILS = (
     Column("customer_id", "varchar", "its customer", required=False),
     Column("article_id", "varchar", "its article", required=False),
     Column("event_type", "varchar", "its type"),
     Column("event_value", "decimal(18,6)", "its value", required=False),
+    Column("user_agent", "varchar", "what the browser calls itself", required=False),
+)
+VISIT = (
+    Column("visit_number", "bigint", "visit of the visitor, 0 for one that goes on from before"),
+    Column("visit_started_at", "timestamptz", "start of the visit"),
+    Column("part_number", "integer", "part of the visit"),
 )
 ON_THE_WAY = (
     Table(
         name="altered_events",
         grain="one row per event before the as_of of the version that is continued which is new or gone",
-        columns=(*EVENT, Column("change", "bigint", "how many came, negative when they went", "events")),
+        columns=(*EVENT, TYPE_ORDER, Column("change", "bigint", "how many came, negative when they went", "events")),
         published=False,
     ),
     Table(
@@ -249,17 +291,19 @@ ON_THE_WAY = (
         columns=(
             *EVENT,
             *EVENT_DETAILS,
+            TYPE_ORDER,
             Column("source_row", "varchar", "the row as JSON"),
             Column("is_duplicate", "boolean", "whether it follows another within duplicate_hours"),
         ),
         published=False,
     ),
     Table(
-        name="touched_users",
-        grain="one row per user whose sessions are computed",
+        name="touched_visitors",
+        grain="one row per visitor whose sessions are computed",
         columns=(
-            Column("user_id", "varchar", "user"),
+            VISITOR,
             Column("from_at", "timestamptz", "from when on they are computed"),
+            Column("from_place", "varchar", "from which event of that instant on"),
         ),
         published=False,
     ),
@@ -269,9 +313,18 @@ ON_THE_WAY = (
         columns=(
             *EVENT,
             *EVENT_DETAILS,
-            Column("visit_started_at", "timestamptz", "start of its visit"),
-            Column("part_number", "integer", "part of the visit"),
-            Column("event_number", "bigint", "its place among the user's events"),
+            *VISIT,
+            Column("event_number", "bigint", "its place among the visitor's events"),
+        ),
+        published=False,
+    ),
+    Table(
+        name="computed_sessions",
+        grain="one row per session that is computed",
+        columns=(
+            *(column for column in SESSIONS.columns if column.name not in _LATER),
+            VISIT[0],
+            Column("is_last", "boolean", "whether it is the visitor's last"),
         ),
         published=False,
     ),

@@ -1,1 +1,3 @@
-select coalesce(sum(change), 0) as value from altered_events where change > 0
+select count(*) as value
+from late_events
+join session_events using (event_id, visitor_key, event_at)

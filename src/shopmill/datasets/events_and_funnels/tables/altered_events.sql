@@ -1,6 +1,6 @@
 -- Events dated before the version that is continued which it did not have (they came late), or had and which are gone.
-select event_id, user_id, event_at, sum(change) as change
+select event_id, visitor_key, event_at, type_order, sum(change) as change
 from read_events
 where side = 'altered'
-group by event_id, user_id, article_id, event_type, event_value, event_at
+group by event_id, visitor_key, customer_id, article_id, event_type, type_order, event_value, user_agent, event_at
 having sum(change) <> 0

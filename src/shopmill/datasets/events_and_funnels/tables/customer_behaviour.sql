@@ -1,11 +1,16 @@
 -- What each customer did in the sessions that started in each window before as_of, half-open to the microsecond.
 -- Whole sessions: the edge of a window never parts a purchase from its views.
--- A run that continues counts the sessions of customers with new events and of those with a session that fell out of a
+-- A run that continues counts the sessions of customers of touched visitors, as they are or were, and of those with a session that fell out of a
 -- window; all others have the counts that they had.
 with counted_customers as (
-  select substr(user_id, length('customer:') + 1) as counted_id
-  from touched_users
-  where $since > date '0001-01-01' and starts_with(user_id, 'customer:')
+  select customer_id as counted_id
+  from computed_sessions
+  where $since > date '0001-01-01' and customer_id is not null
+  union all
+  select customer_id
+  from previous_sessions
+  join touched_visitors on touched_visitors.visitor_key = previous_sessions.visitor_key and from_at <= started_at
+  where $since > date '0001-01-01' and session_day >= $since and customer_id is not null
   union all
   select customer_id
   from sessions

@@ -19,7 +19,7 @@ with doubtful as (
 repeated as (
   select event_id
   from events
-  where event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 52 hours
+  where event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 53 hours
     and ($since = date '0001-01-01' or event_id in (select doubtful_id from doubtful))
   group by event_id
   having count(*) > 1
@@ -32,18 +32,20 @@ timed as (
   select
     *,
     epoch_us(event_at) - epoch_us(lag(event_at) over (
-      partition by event_id order by event_at, user_id, event_type, article_id, event_value, source_row
+      partition by event_id order by event_at, visitor_key, event_type, article_id, event_value, source_row
     )) as since_last_us
   from read_events
   where side = 'now' and event_id in (select event_id from repeated)
 )
 select
   event_id,
-  user_id,
+  visitor_key,
   customer_id,
   article_id,
   event_type,
+  type_order,
   event_value,
+  user_agent,
   event_at,
   source_row,
   coalesce(since_last_us <= $duplicate_hours * 3600000000, false) as is_duplicate

@@ -1,6 +1,6 @@
--- The days with a session that may differ from the version before: of a touched user, as it was or as it is, or one that
+-- The days with a session that may differ from the version before: of a touched visitor, as it was or as it is, or one that
 -- was open. All others are as they were. Where everything is computed it is every day that there is or was.
--- Of touched users also the days of their history, and of events that are gone: what it says of them may change.
+-- Of touched visitors also the days of their history, and of events that are gone: what it says of them may change.
 select cast(event_at at time zone $time_zone as date) as day
 from session_events
 union
@@ -9,7 +9,7 @@ from altered_events
 union
 select session_day
 from previous_sessions
-join touched_users on touched_users.user_id = previous_sessions.user_id and touched_users.from_at <= started_at
+join touched_visitors on touched_visitors.visitor_key = previous_sessions.visitor_key and from_at <= started_at
 where session_day >= $since
 union
 select session_day
@@ -19,4 +19,4 @@ union
 select session_day
 from previous_session_history
 where $since = date '0001-01-01'
-  or session_day >= $since and user_id in (select user_id from touched_users)
+  or session_day >= $since and visitor_key in (select visitor_key from touched_visitors)

@@ -1,67 +1,83 @@
--- The events of touched users, each with the visit and the part of it that it belongs to, numbered in order.
+-- The events of touched visitors, each with the visit and the part of it that it belongs to, numbered in order.
+-- A pause opens a visit, and so does the login of another customer than the one who is logged in: nobody's events before a
+-- login, and those after a logout, belong to the customer who logged in. Visit 0 goes on from before.
 -- Of events at the same instant the earlier step of a purchase goes first.
 with events_once as (
-  select event_id, user_id, customer_id, article_id, event_type, event_value, event_at
+  select event_id, visitor_key, customer_id, article_id, event_type, type_order, event_value, user_agent, event_at
   from read_events
   where side = 'now'
-    and event_at >= cast($changed_since as timestamp) at time zone $time_zone - interval 28 hours
+    and event_at >= cast($changed_since as timestamp) at time zone $time_zone - interval 29 hours
     and event_id not in (select event_id from repeated_events)
   union all
-  select event_id, user_id, customer_id, article_id, event_type, event_value, event_at
+  select event_id, visitor_key, customer_id, article_id, event_type, type_order, event_value, user_agent, event_at
   from repeated_events
   where not is_duplicate
 ),
 touched_events as (
-  select
-    events_once.*,
-    from_at,
-    case event_type
-      when 'view' then 1 when 'click' then 2 when 'add_to_cart' then 3 when 'remove_from_cart' then 4
-      when 'checkout' then 5 when 'purchase' then 6 else 7
-    end as type_order
+  select events_once.*
   from events_once
-  join touched_users using (user_id)
-  where event_at >= from_at
-),
--- The session that ended before: where it was cut, its visit goes on.
-before as (
-  select touched_users.user_id, max(ended_at) as ended_at, max(visit_started_at) as visit_started_at
-  from touched_users
-  join recent_sessions on recent_sessions.user_id = touched_users.user_id and started_at < from_at
-  group by touched_users.user_id
+  join touched_visitors using (visitor_key)
+  where event_at > from_at
+    or event_at = from_at and concat(cast(type_order as varchar), event_id) >= from_place
 ),
 numbered as (
   select
     *,
-    row_number() over (partition by user_id order by event_at, type_order, event_id) as event_number,
-    lag(event_at) over (partition by user_id order by event_at, type_order, event_id) as last_at
+    row_number() over (partition by visitor_key order by event_at, type_order, event_id) as event_number,
+    lag(event_at) over (partition by visitor_key order by event_at, type_order, event_id) as last_at
   from touched_events
+),
+paused as (
+  select
+    numbered.*,
+    sum(
+      case
+        when epoch_us(event_at) - epoch_us(coalesce(last_at, ended_at)) <= $session_gap_minutes * 60000000 then 0
+        else 1
+      end
+    ) over (
+      partition by numbered.visitor_key order by event_number rows between unbounded preceding and current row
+    ) as pause_number
+  from numbered
+  left join last_sessions on last_sessions.visitor_key = numbered.visitor_key
+),
+logged_in as (
+  select
+    *,
+    last_value(customer_id ignore nulls) over (
+      partition by visitor_key, pause_number order by event_number rows between unbounded preceding and 1 preceding
+    ) as last_customer
+  from paused
 ),
 opened as (
   select
-    numbered.*,
-    before.visit_started_at as earlier_visit,
-    coalesce(
-      epoch_us(event_at) - epoch_us(coalesce(last_at, before.ended_at)) > $session_gap_minutes * 60000000,
-      true
-    ) as opens_visit
-  from numbered
-  left join before on before.user_id = numbered.user_id
+    logged_in.*,
+    last_sessions.visit_started_at as earlier_visit,
+    row_number() over (partition by logged_in.visitor_key, pause_number order by event_number) = 1 and pause_number > 0
+      or coalesce(
+        customer_id <> coalesce(last_customer, case when pause_number = 0 then last_sessions.logged_in_customer end), false
+      ) as opens_visit
+  from logged_in
+  left join last_sessions on last_sessions.visitor_key = logged_in.visitor_key
 ),
 visited as (
   select
     *,
+    sum(case when opens_visit then 1 else 0 end) over (
+      partition by visitor_key order by event_number rows between unbounded preceding and current row
+    ) as visit_number,
     coalesce(
       max(case when opens_visit then event_at end) over (
-        partition by user_id order by event_number rows between unbounded preceding and current row
+        partition by visitor_key order by event_number rows between unbounded preceding and current row
       ),
       earlier_visit
     ) as visit_started_at
   from opened
 )
 select
-  user_id,
+  visitor_key,
   customer_id,
+  visit_number,
   visit_started_at,
   -- Exactly max_session_hours after the start still belongs to the first part.
   case
@@ -73,5 +89,6 @@ select
   event_type,
   article_id,
   event_value,
+  user_agent,
   event_at
 from visited

@@ -1,4 +1,4 @@
--- How far each session got: sessions of touched users from their events, all others of these days as they were.
+-- How far each session got: sessions of touched visitors from their events, all others of these days as they were.
 with reached as (
   select * from funnel_ordered where $funnel_mode = 'ordered'
   union all
@@ -7,48 +7,42 @@ with reached as (
   select * from funnel_any where $funnel_mode = 'any'
 ),
 recent as (
-  select sessions.*, touched_users.user_id is not null as is_computed
+  select session_id, session_day, user_id, customer_id, is_bot, started_at, ended_at, event_count
   from sessions
-  left join touched_users on touched_users.user_id = sessions.user_id and touched_users.from_at <= sessions.started_at
   where session_day in (select day from funnel_days)
 ),
-computed_or_kept as (
+computed as (
   select
     session_id,
     session_day,
-    user_id,
-    customer_id,
-    ended_at,
-    event_count,
     (epoch_us(view_at) - epoch_us(started_at)) * cast(0.000001 as decimal(18, 6)) as seconds_to_view,
     (epoch_us(add_to_cart_at) - epoch_us(started_at)) * cast(0.000001 as decimal(18, 6)) as seconds_to_add_to_cart,
     (epoch_us(checkout_at) - epoch_us(started_at)) * cast(0.000001 as decimal(18, 6)) as seconds_to_checkout,
     (epoch_us(purchase_at) - epoch_us(started_at)) * cast(0.000001 as decimal(18, 6)) as seconds_to_purchase
+  from computed_sessions
+  left join reached using (visitor_key, visit_number, part_number)
+),
+computed_or_kept as (
+  select recent.*, seconds_to_view, seconds_to_add_to_cart, seconds_to_checkout, seconds_to_purchase
   from recent
-  left join reached using (user_id, visit_started_at, part_number)
-  where is_computed
+  join computed using (session_id, session_day)
   union all
-  select
-    recent.session_id,
-    recent.session_day,
-    recent.user_id,
-    recent.customer_id,
-    recent.ended_at,
-    recent.event_count,
-    seconds_to_view,
-    seconds_to_add_to_cart,
-    seconds_to_checkout,
-    seconds_to_purchase
+  select recent.*, seconds_to_view, seconds_to_add_to_cart, seconds_to_checkout, seconds_to_purchase
   from recent
   join previous_session_funnel as kept
     on kept.session_id = recent.session_id and kept.session_day = recent.session_day
-  where not is_computed
+  where not exists (
+    select 1
+    from computed
+    where computed.session_id = recent.session_id and computed.session_day = recent.session_day
+  )
 )
 select
   session_id,
   session_day,
   user_id,
   customer_id,
+  is_bot,
   event_count,
   case
     when seconds_to_purchase is not null then 4

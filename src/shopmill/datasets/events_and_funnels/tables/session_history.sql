@@ -1,46 +1,63 @@
 -- What late events did to sessions that a version had published: how many joined them, and which ids are gone. Ids of
--- users that were not touched are not gone.
+-- visitors that were not touched are not gone.
 with earlier as (
-  select *
+  select session_id, user_id, visitor_key, session_day, started_at, n_late_events
   from previous_session_history
   where session_day in (select day from session_days)
 ),
-joined as (
-  select user_id, event_at as happened_at, change as late_count
-  from altered_events
-  where change > 0
-  union all
-  select user_id, started_at, n_late_events
-  from earlier
-  where n_late_events > 0
-),
-grown as (
-  select session_id, user_id, session_day, started_at, sum(late_count) as n_late_events
-  from joined
-  join sessions using (user_id)
-  where happened_at between started_at and ended_at and session_day in (select day from session_days)
-  group by session_id, user_id, session_day, started_at
-),
 known as (
-  select session_id, user_id, session_day, started_at
+  select session_id, user_id, visitor_key, session_day, started_at
   from previous_sessions
   where session_day in (select day from session_days)
-    and ($since = date '0001-01-01' or user_id in (select user_id from touched_users))
+    and ($since = date '0001-01-01' or visitor_key in (select visitor_key from touched_visitors))
   union
-  select session_id, user_id, session_day, started_at
+  select session_id, user_id, visitor_key, session_day, started_at
   from earlier
 ),
 gone as (
   select *
   from known
   where session_id not in (select session_id from sessions where session_day in (select day from session_days))
+),
+-- The session that now holds the start of one that is gone or that had late events: itself where it is there.
+moved as (
+  select
+    former.session_id as former_id, former.session_day as former_day, former.n_late_events,
+    heir.session_id, heir.user_id, heir.visitor_key, heir.session_day, heir.started_at
+  from (
+    select session_id, visitor_key, session_day, started_at, n_late_events from earlier where n_late_events > 0
+    union all
+    select session_id, visitor_key, session_day, started_at, 0 from gone
+  ) as former
+  join sessions as heir
+    on heir.visitor_key = former.visitor_key
+    and heir.session_day >= $since - interval 2 days
+    and former.started_at between heir.started_at and heir.ended_at
+  qualify
+    row_number() over (
+      partition by former.session_id, former.session_day, former.n_late_events
+      order by case when heir.session_id = former.session_id then 0 else 1 end, heir.started_at desc, heir.session_id
+    ) = 1
+),
+grown as (
+  select session_id, session_day, sum(late_count) as n_late_events
+  from (
+    select computed_sessions.session_id, computed_sessions.session_day, 1 as late_count
+    from late_events
+    join session_events using (event_id, visitor_key, event_at)
+    join computed_sessions using (visitor_key, visit_number, part_number)
+    union all
+    select session_id, session_day, n_late_events
+    from moved
+    where n_late_events > 0 and session_day in (select day from session_days)
+  ) as counted
+  group by session_id, session_day
 )
-select session_id, user_id, session_day, started_at, n_late_events, cast(null as varchar) as superseded_by
+select session_id, user_id, visitor_key, session_day, started_at, n_late_events, cast(null as varchar) as superseded_by
 from grown
+join sessions using (session_id, session_day)
 union all
-select gone.session_id, gone.user_id, gone.session_day, gone.started_at, 0, heir.session_id
+select gone.session_id, gone.user_id, gone.visitor_key, gone.session_day, gone.started_at, 0, moved.session_id
 from gone
-left join sessions as heir
-  on heir.user_id = gone.user_id
-  and heir.session_day >= $since - interval 2 days
-  and gone.started_at between heir.started_at and heir.ended_at
+left join moved
+  on moved.former_id = gone.session_id and moved.former_day = gone.session_day and moved.n_late_events = 0

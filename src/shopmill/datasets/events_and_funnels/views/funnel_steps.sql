@@ -1,7 +1,7 @@
 -- The events of the funnel, with the number of their step.
 select
-  user_id,
-  visit_started_at,
+  visitor_key,
+  visit_number,
   part_number,
   event_number,
   event_at,

@@ -3,7 +3,7 @@
 with turns as (
   select *
   from (
-    select *, lag(step) over (partition by user_id, visit_started_at, part_number order by event_number) as last_step
+    select *, lag(step) over (partition by visitor_key, visit_number, part_number order by event_number) as last_step
     from funnel_steps
   ) as with_last
   where last_step is null or last_step <> step
@@ -12,15 +12,15 @@ attempts as (
   select
     *,
     sum(case when step = last_step + 1 then 0 else 1 end) over (
-      partition by user_id, visit_started_at, part_number order by event_number
+      partition by visitor_key, visit_number, part_number order by event_number
       rows between unbounded preceding and current row
     ) as attempt
   from turns
 ),
 results as (
   select
-    user_id,
-    visit_started_at,
+    visitor_key,
+    visit_number,
     part_number,
     attempt,
     max(step) as furthest_step,
@@ -29,14 +29,14 @@ results as (
     min(case when step = 3 then event_at end) as checkout_at,
     min(case when step = 4 then event_at end) as purchase_at
   from attempts
-  group by user_id, visit_started_at, part_number, attempt
+  group by visitor_key, visit_number, part_number, attempt
   having min(step) = 1
 )
-select user_id, visit_started_at, part_number, view_at, add_to_cart_at, checkout_at, purchase_at
+select visitor_key, visit_number, part_number, view_at, add_to_cart_at, checkout_at, purchase_at
 from (
   select
     *,
-    row_number() over (partition by user_id, visit_started_at, part_number order by furthest_step desc, attempt) as place
+    row_number() over (partition by visitor_key, visit_number, part_number order by furthest_step desc, attempt) as place
   from results
 ) as placed
 where place = 1

@@ -1,0 +1,15 @@
+-- The sessions of the version before, each with the place of its first event among events of its instant; none where
+-- everything is computed.
+select
+  *,
+  concat(
+    case first_event_type
+      {% for step in ordered_types %}
+      when '{{ step.name }}' then '{{ step.place }}'
+      {% endfor %}
+      else '7'
+    end,
+    first_event_id
+  ) as first_place
+from previous_sessions
+where $since > date '0001-01-01'
