@@ -1,17 +1,15 @@
 """Whatever the order in which events come, and however they are split into runs, the tables are those of one full build."""
 
-import hashlib
-import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from by_hand import sessions_by_hand
+from event_runs import FIRST, SCHEMA, build, complete, local, read, view
 from golden import fill_shop
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
@@ -20,30 +18,13 @@ from hypothesis import strategies as st
 from shopmill import datasets
 from shopmill.errors import InvalidInputError
 from shopmill.run import steps
-from shopmill.run.compute import compute, prepare, run_checks
-from shopmill.run.content import build_manifest
 from shopmill.run.run import Run
-from shopmill.run.staging import Counts
-from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
-from shopmill.source.snapshot import RawFile, Snapshot
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.store import sha256_of, to_json
 
-FIRST = datetime(2020, 9, 18, 21, tzinfo=UTC)
 AS_OFS = [FIRST + timedelta(hours=hours) for hours in (5, 20, 44, 47, 100)]
 """As of the last, the sessions of the first days are mature and those of the others are not."""
 ARRIVAL_DEPENDENT = "session_history"
-PARAMETERS = {"stitching": "none", "max_session_hours": 2, "max_reject_share": 1, "max_row_drop": 1}
-SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("event_id", "session_id", "customer_id", "article_id", "event_type")),
-        ("event_value", pa.decimal128(18, 6)),
-        ("visitor_id", pa.string()),
-        ("user_agent", pa.string()),
-        ("event_datetime", pa.timestamp("us", "UTC")),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -74,147 +55,9 @@ def events(draw: st.DrawFn) -> Event:
     return Event(row, comes, draw(st.sampled_from([last + 1] * 6 + [min(comes + 1, last)])))
 
 
-def complete(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row with all columns: one of a shop without visitor_id and user_agent has none of these two."""
-    return row if len(row) == len(SCHEMA) else (*row[:-1], None, None, row[-1])
-
-
-def land(run: Run, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Leaves raw files of the rows for the run, as an extraction would."""
-    days: dict[str, list[tuple[Any, ...]]] = {}
-    for row in sorted(map(complete, rows), key=lambda row: (row[-1], *map(str, row))):
-        days.setdefault(str(row[-1].astimezone(run.settings.zone).date()), []).append(row)
-    files = []
-    for day, found in sorted(days.items()):
-        with run.store.scratch() as scratch:
-            path = scratch / "day.parquet"
-            pq.write_table(
-                pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in found], SCHEMA), path
-            )
-            digest, size = sha256_of(path), path.stat().st_size
-            key = f"raw/events/day={day}/{digest[:16]}.parquet"
-            run.store.adopt(path, key)
-        files.append(RawFile(day, key, len(found), size, digest))
-    snapshot = Snapshot("events", run.as_of.label, run.as_of.label, tuple(files))
-    key = f"raw/events/snapshots/{run.as_of.label}.json"
-    run.store.write(key, to_json(asdict(snapshot)))
-    run.staging.write_inputs("ingest", {"events": Snapshot(**{**vars(snapshot), "key": key})})
-
-
-def build(settings: Settings, as_of: datetime, rows: Iterable[tuple[Any, ...]], **parameters: Any) -> Manifest:
-    """A published version, checked, without registry and database."""
-    run = Run.create(
-        datasets.load("events_and_funnels"), f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings, {**PARAMETERS, **parameters}
-    )
-    land(run, rows)
-    prepare(run)
-    with open_workspace(run) as workspace:
-        for task in run.dataset.tasks:
-            for name in task.tables:
-                compute(workspace, run.dataset.table(name))
-    with open_workspace(run, only_computed=True) as workspace:
-        failed = [
-            r.sentence()
-            for r in run_checks(workspace)
-            if not r.passed and r.severity == "error" and r.name != "row count"
-        ]
-    assert not failed
-    run.staging.write_checks([])
-    run.staging.write_counts(Counts())
-    manifest = build_manifest(run)
-    run.versions.publish(manifest, {s.file.path: s.key for t in manifest.tables for s in run.staging.files(t)})
-    return manifest
-
-
 def tables(manifest: Manifest) -> list[tuple[str, str]]:
     """The files in the order that counts for the version, all but those of what depends on arrival."""
     return [(f.path, f.sha256) for f in manifest.all_files if not f.path.startswith(ARRIVAL_DEPENDENT)]
-
-
-def read(settings: Settings, manifest: Manifest, table: str) -> list[dict[str, Any]]:
-    run = Run.create(datasets.load("events_and_funnels"), manifest.as_of, settings)
-    files = run.store.fetch(run.versions.keys_of(manifest, table), Path(settings.store))
-    return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files]).to_pylist()
-
-
-def local(folder: str, name: str, **changes: Any) -> Settings:
-    return Settings(_env_file=None, store=f"{folder}/{name}", **{"time_zone": "Europe/Stockholm", **changes})
-
-
-TYPE_ORDER = ["view", "click", "add_to_cart", "remove_from_cart", "checkout", "purchase"]
-
-
-@dataclass
-class Visit:
-    """Events of a visitor in order, each as (time, place of its type, id, customer), and who is logged in at their end."""
-
-    events: list[tuple[Any, ...]]
-    login: str | None = None
-
-    def goes_on_with(self, at: datetime, customer: str | None) -> bool:
-        another = customer is not None and self.login is not None and customer != self.login
-        return at - self.events[-1][0] <= timedelta(minutes=30) and not another
-
-
-def sessions_by_hand(rows: Iterable[tuple[Any, ...]], hours: int = 2, stitching: str = "none") -> list[tuple[Any, ...]]:
-    """What `sessions_found` gives: the rules of the documentation, event by event."""
-    visitors: dict[str, list[tuple[Any, ...]]] = {}
-    seen: dict[str, datetime] = {}
-    named = [(row, _visitor_key(row, stitching)) for row in map(complete, rows)]
-    for row, key in sorted(named, key=lambda it: (it[0][-1], it[1], it[0][4], it[0][3], json.dumps(it[0][1:7]))):
-        event_id, at = row[0], row[-1]
-        if event_id not in seen or at - seen[event_id] > timedelta(hours=24):
-            visitors.setdefault(key, []).append((at, _place(row[4]), event_id, row[2]))
-        seen[event_id] = at
-    found = []
-    for key, events in visitors.items():
-        remembers = stitching == "visitor" and key.startswith("visitor_id:")
-        found += _split(key, sorted(events, key=lambda event: event[:3]), hours, remembers)
-    return sorted(found, key=str)
-
-
-def _visitor_key(row: tuple[Any, ...], stitching: str) -> str:
-    _, session, customer, *_, visitor, _, _ = row
-    if stitching == "none":
-        return f"customer:{customer}" if customer else f"visitor:{session}"
-    return f"visitor_id:{visitor}" if visitor else f"visitor:{session}" if session else f"customer:{customer}"
-
-
-def _place(event_type: str) -> int:
-    return TYPE_ORDER.index(event_type) if event_type in TYPE_ORDER else len(TYPE_ORDER)
-
-
-def _split(key: str, events: Sequence[tuple[Any, ...]], hours: int, remembers: bool) -> Iterator[tuple[Any, ...]]:
-    visits: list[Visit] = []
-    for at, place, event_id, customer in events:
-        if not visits or not visits[-1].goes_on_with(at, customer):
-            visits.append(Visit([]))
-        visits[-1].events.append((at, place, event_id, customer))
-        visits[-1].login = customer or visits[-1].login
-    known = None
-    for visit in visits:
-        login = None
-        for part, found in _parts(visit, hours):
-            login = next((event[3] for event in found if event[3]), login)
-            customer = login or (known if remembers else None)
-            yield (
-                hashlib.md5(f"{len(key)}:{key}{found[0][2]}".encode()).hexdigest(),
-                f"customer:{customer}" if customer else key.replace("visitor_id:", "visitor:"),
-                "login" if login else "visitor" if customer else None,
-                found[0][0],
-                found[-1][0],
-                len(found),
-                part,
-            )
-        known = login or known
-
-
-def _parts(visit: Visit, hours: int) -> list[tuple[int, list[tuple[Any, ...]]]]:
-    parts: dict[int, list[tuple[Any, ...]]] = {}
-    for event in visit.events:
-        microseconds = (event[0] - visit.events[0][0]) // timedelta(microseconds=1)
-        parts.setdefault(max(0, microseconds - 1) // (hours * 3_600_000_000) + 1, []).append(event)
-    return list(parts.items())
 
 
 def sessions_found(settings: Settings, manifest: Manifest) -> list[tuple[Any, ...]]:
@@ -237,10 +80,6 @@ def test_any_arrival_and_any_split_into_runs_equals_a_full_build(
         after, anew = (build(one, AS_OFS[last], rows, stitching=stitching) for one in (continued, full))
         assert tables(after) == tables(anew)
         assert sessions_found(full, anew) == sessions_by_hand(rows, stitching=stitching)
-
-
-def view(event_id: str, minutes: float, customer: str = "c1") -> tuple[Any, ...]:
-    return (event_id, "s1", customer, "a1", "view", None, FIRST + timedelta(minutes=minutes))
 
 
 def shared_days(settings: Settings, before: Manifest, after: Manifest, table: str) -> list[str]:
