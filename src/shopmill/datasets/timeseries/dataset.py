@@ -28,6 +28,8 @@ min_samples = min_observations. `days_since_last_sale` counts from the last day 
 A day `is_promo` when a row of promotions covers it for the article, or, when the row names no article, for its product
 group; for a category when it does so for any of its articles that was sold by then. An open promotion lasts.
 
+`planned_promotions` are those of as_of and later, as the shop plans them: no series depends on them, and forecasts may.
+
 *Weeks* begin on Monday and ds is that Monday (pandas' frequency W-MON). The last week may not be over: `is_complete`
 is false then, and its y is what was sold until as_of. A week is `not_on_sale` when all its days are, a holiday when any
 of its days is, promoted when any of its days before as_of is.
@@ -42,7 +44,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PROMOTIONS, SERIES, STRETCHES
+from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PLANNED_PROMOTIONS, PROMOTIONS, SERIES, STRETCHES
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Parameter, Promise, QueryCheck, Task
 from shopmill.errors import InvalidInputError
 
@@ -89,11 +91,11 @@ DATASET = Dataset(
         )
     },
     tasks=(
-        Task("fill_gaps", ("hierarchy", "promotions", "rejects", "stretches")),
+        Task("fill_gaps", ("hierarchy", "promotions", "planned_promotions", "rejects", "stretches")),
         Task("rolling_features", ("features",)),
         Task("calendar_flags", tuple(table.name for table in SERIES)),
     ),
-    tables=(*SERIES, HIERARCHY, PROMOTIONS, REJECTS, STRETCHES, FEATURES),
+    tables=(*SERIES, HIERARCHY, PROMOTIONS, PLANNED_PROMOTIONS, REJECTS, STRETCHES, FEATURES),
     parameters=(
         Parameter(
             "on_sale_days", "integer", 56, "days after a sale for which an article is taken as still on sale", 0, 36500

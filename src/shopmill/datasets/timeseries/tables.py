@@ -125,6 +125,19 @@ PROMOTIONS = Table(
     may_be_empty=True,
 )
 
+PLANNED_PROMOTIONS = Table(
+    name="planned_promotions",
+    grain="one row per different promotion of as_of or later, as the shop plans it at as_of",
+    columns=(
+        Column("article_id", "varchar", "article to be promoted, null for a product group", required=False),
+        Column("product_group_name", "varchar", "product group to be promoted", required=False),
+        Column("starts_on", "date", "first day, as_of at the earliest"),
+        Column("ends_on", "date", "last day, null where it is open", required=False),
+        Column("kind", "varchar", "as the shop names it", required=False),
+    ),
+    may_be_empty=True,
+)
+
 _IDENTITY = (
     Column("level", "varchar", "article or category"),
     Column("freq", "varchar", "D (day) or W (week from Monday)"),
