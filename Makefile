@@ -78,6 +78,8 @@ lock: ## resolve the dependencies anew and write the lock files, with hashes and
 	for name in requirements requirements-rectools; do \
 	  $(BIN)/uv pip compile pyproject.toml tests/consumers/$$name.in --quiet --extra shops --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done
+	$(BIN)/uv pip compile tests/consumers/requirements-datacontract.in --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --output-file tests/consumers/requirements-datacontract.lock
 
 .venv-audit/installed: requirements-audit.lock .venv/installed
 	@test -x .venv-audit/bin/python || $(PYTHON) -m venv --without-pip .venv-audit

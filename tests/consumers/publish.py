@@ -14,10 +14,13 @@ from shopmill.shops import completejourney
 from shopmill.shops.postgres import EmbeddedPostgres
 
 MONTHS = tuple(f"2017-{month:02d}-01" for month in range(6, 11))
+MONTHS_LATER = ("2017-07-01", "2017-07-31", "2017-08-31", "2017-10-01", "2017-10-31")
+"""30 days after each."""
 VERSIONS = (
     *(("user_item_interactions", as_of) for as_of in ("2017-12-18", "2017-12-25", "2018-01-01")),
     *(("timeseries", as_of) for as_of in ("2017-12-04", "2018-01-01")),
     *(("customer_features", as_of) for as_of in (*MONTHS, "2018-01-01")),
+    *(("training_labels", as_of) for as_of in (*MONTHS_LATER, "2018-01-01")),
     ("articles_content", "2018-01-01"),
 )
 

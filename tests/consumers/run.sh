@@ -15,6 +15,8 @@ environment() { # NAME LOCK: an environment with what the lock names, and with s
 
 environment consumers requirements.lock
 environment rectools requirements-rectools.lock
+test -x .venv-datacontract/bin/python || python3 -m venv --without-pip .venv-datacontract
+.venv/bin/uv pip sync --quiet --python .venv-datacontract/bin/python --require-hashes tests/consumers/requirements-datacontract.lock
 export SHOPMILL_CONSUMERS_STORE=$PWD/$home/store SHOPMILL_CONSUMERS_PROOFS=$PWD/$home/proofs.jsonl
 .venv/bin/python tests/consumers/publish.py "$SHOPMILL_CONSUMERS_STORE"
 rm -f "$SHOPMILL_CONSUMERS_PROOFS"

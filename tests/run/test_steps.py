@@ -78,7 +78,7 @@ def test_the_same_bytes_on_one_thread_and_two_here_and_on_s3(
     versions = {name: [one.version for one in published] for name, published in found.items()}
     assert versions["1"] == versions["2"] == versions["s3"]
     in_one_file = [key for key in dataset_bytes(one) if "/log/" not in key]  # of the log there is one for each month
-    assert len(in_one_file) == 2 * 7 + 1  # four tables, manifest, statistics and pointer each
+    assert len(in_one_file) == 2 * (7 + 3) + 1  # four tables, manifest, statistics, pointer, three descriptions each
     assert dataset_bytes(one) == dataset_bytes(two) == dataset_bytes(remote)
 
     for again in (two, remote):

@@ -23,6 +23,7 @@ from shopmill.run.run import Run
 from shopmill.run.staging import Counts
 from shopmill.run.workspace import Workspace, open_workspace
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.standards import describe
 
 if TYPE_CHECKING:
     from shopmill.source.reading import Progress
@@ -178,7 +179,7 @@ def publish(run: Run) -> Published:
         staged = {item.file.path: item.key for name in names for item in run.staging.files(name)}
         with run.locks.lock(f"publish {run.dataset.name}") as held:
             _previous_is_the_same(run, manifest)
-            is_new = run.versions.publish(manifest, staged, held.confirm)
+            is_new = run.versions.publish(manifest, staged, held.confirm, describe(manifest))
         _describe_columns(run, manifest)
         where = run.store.uri(run.versions.folder(manifest))
         published = Published.of(manifest, is_new, where, run.staging.counts().announced)

@@ -208,10 +208,15 @@ class Versions:
         return folder_of(self.dataset, AsOf.parse(manifest.as_of, self.zone), manifest.version)
 
     def publish(
-        self, manifest: Manifest, staged: Mapping[str, str], confirm: Callable[[], None] = lambda: None
+        self,
+        manifest: Manifest,
+        staged: Mapping[str, str],
+        confirm: Callable[[], None] = lambda: None,
+        described: Mapping[str, bytes] | None = None,
     ) -> bool:
         """Makes a version visible: moves `staged` (path in the version: staging key), then the manifest, then the pointers.
 
+        `described` are files beside the manifest that say the same in other words; no part of the version.
         Says whether anything was new. Safe to repeat after a crash at any point. `confirm` raises where the lock was
         lost: it is asked before the manifest and before the pointers.
         """
@@ -232,6 +237,9 @@ class Versions:
             log.warning("%s: %d files are damaged and are written again.", self.store.uri(folder), len(damaged))
         self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), due)
         self.store.flush(f"{folder}/{path}" for path in due)
+        if is_new:
+            for name, text in (described or {}).items():
+                self.store.write(f"{folder}/{name}", text)
         confirm()
         if is_new and not self.store.create(key, manifest.to_json()):
             self.store.write(key, manifest.to_json())  # it was there, and damaged

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shopmill.exports.consumer import ANY, Consumer
 from shopmill.exports.source import Source
-from shopmill.exports.standards.card import card
+from shopmill.versions.standards.card import card
 
 
 def write(source: Source, folder: Path) -> Mapping[str, int]:

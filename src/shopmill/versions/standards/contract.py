@@ -1,0 +1,62 @@
+"""The Open Data Contract Standard 3.1: tables, columns and the rules that anyone can check on the files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shopmill.versions.manifest import Manifest
+
+TYPES = {"boolean": "boolean", "date": "date", "timestamptz": "timestamp", "varchar": "string"}
+TYPES |= {"integer": "integer", "bigint": "integer", "smallint": "integer"}
+
+
+def contract(manifest: Manifest) -> Mapping[str, Any]:
+    """The document."""
+    return {
+        "apiVersion": "v3.1.0",
+        "kind": "DataContract",
+        "id": f"shopmill:{manifest.dataset}",
+        "name": manifest.dataset,
+        "version": f"1.0.0+{manifest.version}",
+        "status": "active",
+        "description": {"purpose": f"{manifest.dataset} as of {manifest.as_of}: every row is of before that."},
+        "servers": [{"server": "files", "type": "local", "path": "{model}/*.parquet", "format": "parquet"}],
+        "schema": [_table(manifest, table) for table in manifest.tables],
+    }
+
+
+def _table(manifest: Manifest, name: str) -> Mapping[str, Any]:
+    described = manifest.content["tables"][name]
+    key = described["key"]
+    rules = [{"type": "library", "metric": "rowCount", "mustBe": manifest.rows(name)}]
+    if key:
+        rules.append({"type": "library", "metric": "duplicateValues", "mustBe": 0, "arguments": {"properties": key}})
+    return {
+        "name": name,
+        "physicalName": name,
+        "physicalType": "table",
+        "logicalType": "object",
+        "description": described["grain"],
+        "dataGranularityDescription": described["grain"],
+        "properties": [_column(column, key) for column in described["columns"]],
+        "quality": rules,
+    }
+
+
+def _column(column: Mapping[str, Any], key: list[str]) -> Mapping[str, Any]:
+    kind, name = column["type"], column["name"]
+    found = {
+        "name": name,
+        "physicalName": name,
+        "logicalType": "array" if kind.endswith("[]") else TYPES.get(kind, "number"),
+        "physicalType": kind.replace("timestamptz", "timestamp"),  # datacontract-cli knows no other
+        "description": column.get("meaning", ""),
+        "required": bool(column.get("required", False)),
+    }
+    if kind.endswith("[]"):
+        found["items"] = {"logicalType": TYPES.get(kind.removesuffix("[]"), "number")}
+    if name in key:
+        found |= {"primaryKey": True, "primaryKeyPosition": key.index(name) + 1}
+    if allowed := column.get("allowed"):
+        rule = {"type": "library", "metric": "invalidValues", "arguments": {"validValues": allowed}, "mustBe": 0}
+        found["quality"] = [rule]
+    return found
