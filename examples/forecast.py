@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from mlforecast import MLForecast
 from mlforecast.lag_transforms import RollingMean, SeasonalRollingMean
-from sklearn.ensemble import HistGradientBoostingRegressor
+from mlforecast.target_transforms import LocalStandardScaler
+from sklearn.linear_model import Ridge
 
 import shopmill
 
@@ -24,12 +25,12 @@ def main() -> dict[str, float]:
         shopmill.export("timeseries", "nixtla", out, AS_OF, {"table": TABLE, "horizon": HORIZON})
         train, future = (pd.read_parquet(out / f"{name}.parquet") for name in ("train", "future"))
 
-    model = HistGradientBoostingRegressor(loss="poisson", max_iter=300, learning_rate=0.05, random_state=0)
     forecast = MLForecast(
-        models={"model": model},
+        models={"model": Ridge()},
         freq="D",
-        lags=[7, 14, 28],
+        lags=[1, 7, 14, 21, 28],
         lag_transforms={1: [RollingMean(28)], 7: [SeasonalRollingMean(season_length=7, window_size=4)]},
+        target_transforms=[LocalStandardScaler()],
     )
     forecast.fit(train, static_features=[], weight_col="weight")
     predicted = forecast.predict(HORIZON, X_df=future)
