@@ -164,6 +164,8 @@ class StagedRun:
 
     def pinned_versions(self) -> Iterator[tuple[str, Pin]]:
         """The versions that it continues from or is made of, with their datasets."""
+        if not self.staging.run_id:  # a file that lies there and belongs to no run
+            return
         with suppress(DamagedError, FileNotFoundError):
             if previous := self.staging.previous():
                 yield self.staging.dataset, previous
