@@ -14,6 +14,30 @@ import pytest
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 
+ELSEWHERE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+LEFT_BEHIND = ("SHOPMILL_", "AWS_", "AIRFLOW_", "OPENLINEAGE_")
+"""What a demo, a shell or a deployment may have set: no test depends on it. SHOPMILL_TEST_ is for the tests themselves."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Tests see neither the variables nor the settings file nor the caches of whoever starts them.
+
+    The working directory is an empty folder: `.shopmill/env` of a demo in the repository is not read.
+    """
+    for name in [name for name in os.environ if name.startswith(LEFT_BEHIND) and not name.startswith("SHOPMILL_TEST_")]:
+        del os.environ[name]
+    session.config.stash[ELSEWHERE] = folder = tempfile.TemporaryDirectory(prefix="shopmill-tests-")
+    os.environ["XDG_CACHE_HOME"] = f"{folder.name}/cache"
+    # Airflow writes a configuration wherever it is imported: not into the home of whoever runs the tests.
+    os.environ["AIRFLOW_HOME"] = f"{folder.name}/airflow"
+    (Path(folder.name) / "empty").mkdir()
+    os.chdir(Path(folder.name) / "empty")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    os.chdir(session.config.invocation_params.dir)
+    session.config.stash[ELSEWHERE].cleanup()
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:

@@ -1,9 +1,7 @@
 """One real Airflow for the whole test run, with real sinks for what it announces."""
 
 import json
-import os
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage, Message
@@ -21,9 +19,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.topology import Topology
-
-# Airflow writes a configuration wherever it is imported: not into the home of whoever runs the tests.
-os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / f"shopmill-airflow-{os.getuid()}"))
 
 FOLDER = Path(__file__).parent
 TRIVIAL_DAGS = FOLDER / "trivial_dags.py"

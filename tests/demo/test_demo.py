@@ -101,8 +101,8 @@ def test_it_runs_every_dag_tells_what_failed_and_leaves_nothing_running(demo: De
 
     told, _ = first.communicate(timeout=120)
     assert first.returncode == 1, told
-    assert "good tell success" in told
-    assert "bad tell failed" in told
+    assert "good: success, 1 tasks in" in told
+    assert "bad: tell failed after" in told
     assert "ValueError: the reason of it" in told
     assert demo.airflow_processes == 0
     assert not demo.postgres.is_running()
@@ -147,15 +147,51 @@ def states() -> Iterator[list[RunState]]:
     yield run("failed", TaskState("extract", -1, "success", 1, 1.5), TaskState("check", -1, "failed", 1, 0.5))
 
 
-def test_without_a_terminal_each_change_is_one_line() -> None:
+def test_without_a_terminal_only_what_ends_is_a_line() -> None:
     output = io.StringIO()
     [last] = watch(Console(file=output, width=20), states())
     assert last.state == "failed"
     assert output.getvalue().splitlines() == [
-        "articles extract running 0.5 s",
-        "articles extract success 1.5 s",
-        "articles check failed 0.5 s",
+        "articles: check failed after 0.5 s",
+        "articles: failed, 2 tasks in 2 s",
     ]
+
+
+def test_without_a_terminal_a_long_task_says_that_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 1000, 7))
+    monkeypatch.setattr("shopmill.demo.display.monotonic", lambda: float(next(clock)))
+    task = TaskState("rolling_features", -1, "running", 1, 321.0)
+    long = [[RunState("timeseries", "r", "running", 400.0, (task,)), RunState("articles", "r", "queued", 0.0, ())]] * 12
+    output = io.StringIO()
+    watch(Console(file=output), iter(long))
+    assert set(output.getvalue().splitlines()) == {"At work: timeseries rolling_features (321 s); 1 waiting"}
+
+
+def test_the_door_logs_in_who_knows_its_path_and_nobody_else() -> None:
+    import httpx
+
+    from shopmill.demo.door import Door
+
+    door = Door("http://127.0.0.1:1/plugin/shopmill", lambda: "a-fresh-token")
+    try:
+        with httpx.Client(trust_env=False) as client:
+            answer = client.get(door.address)
+            assert (answer.status_code, answer.headers["location"]) == (302, "http://127.0.0.1:1/plugin/shopmill")
+            assert "_token=a-fresh-token" in answer.headers["set-cookie"]
+            assert "HttpOnly" in answer.headers["set-cookie"]
+            base = door.address.rsplit("/", 1)[0]
+            for path in ("/", "/wrong", "/plugin/shopmill"):
+                answer = client.get(base + path)
+                assert (answer.status_code, "set-cookie" in answer.headers) == (404, False)
+    finally:
+        door.close()
+
+
+def test_tasks_and_their_threads_do_not_fight_for_the_cores() -> None:
+    from shopmill.demo.platform import CORES, TASKS_AT_ONCE, THREADS, OneMachine
+
+    assert max(2, CORES) >= TASKS_AT_ONCE * THREADS
+    assert OneMachine(Path("unused")).topology.settings["CORE__PARALLELISM"] == str(TASKS_AT_ONCE)
 
 
 def test_on_a_terminal_a_table_shows_the_task_at_work() -> None:

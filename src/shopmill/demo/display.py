@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "running": "cyan", "up_for_retry": "yellow"}
 _DONE = {"success", "skipped"}
+_BAD = {"failed", "upstream_failed", "up_for_retry"}
+QUIET_SECONDS = 30.0
 
 
 @contextmanager
@@ -99,11 +102,19 @@ def show_failures(console: Console, airflow: "LocalAirflow", runs: "Sequence[Run
             console.print(f"[red]{run.dag_id} ended as {run.state} before any task ran[/red]; see {airflow.logs}")
 
 
-def show_login(console: Console, airflow: "LocalAirflow", stays: bool) -> None:
-    """Where the UI is, or how to have it stay."""
-    if stays:
-        console.print(f"Airflow: {airflow.url}  login: {airflow.login}  password: {airflow.password}", soft_wrap=True)
-        console.print("Ctrl-C stops everything.")
+def show_login(console: Console, airflow: "LocalAirflow", door: str) -> None:
+    """Where the UI is, logged in, and what a person wonders about there."""
+    console.print(f"Open the catalogue, logged in: [bold]{door}[/]", soft_wrap=True, highlight=False)
+    console.print(
+        f"Airflow itself: {airflow.url}  login: {airflow.login}  password: {airflow.password}",
+        soft_wrap=True,
+        highlight=False,
+    )
+    console.print(
+        "Its column Schedule is empty: the shop's data have ended, so no clock starts a DAG here. Trigger one by hand.",
+        soft_wrap=True,
+    )
+    console.print("Commands: .venv/bin/shopmill status, show, report. Ctrl-C stops everything.", soft_wrap=True)
 
 
 def _watch_live(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
@@ -126,16 +137,38 @@ def _runs_table(runs: "list[RunState]") -> Table:
 
 
 def _watch_lines(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
+    """A line when a run ends, when a task fails, and once a minute what is at work: a log that a person reads."""
     last: list[RunState] = []
-    told: set[tuple[str, str, int, str, int]] = set()
+    told: set[tuple[str, str, int, int]] = set()
+    spoken = monotonic()
     for last in states:
-        for run in last:
-            for task in run.tasks:
-                change = (run.run_id, task.task_id, task.map_index, task.state or "", task.try_number)
-                if task.state and change not in told:
-                    told.add(change)
-                    console.print(f"{run.dag_id} {task.task_id} {task.state} {task.seconds or 0:.1f} s", soft_wrap=True)
+        for line in _news(last, told):
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
+            spoken = monotonic()
+        if monotonic() - spoken > QUIET_SECONDS and (at_work := _at_work(last)):
+            console.print(at_work, soft_wrap=True, highlight=False, markup=False)
+            spoken = monotonic()
     return last
+
+
+def _news(runs: "list[RunState]", told: set[tuple[str, str, int, int]]) -> Iterator[str]:
+    """What has come to an end since the last look."""
+    for run in runs:
+        for task in run.tasks:
+            change = (run.run_id, task.task_id, task.map_index, task.try_number)
+            if task.state in _BAD and change not in told:
+                told.add(change)
+                yield f"{run.dag_id}: {task.task_id} {task.state} after {task.seconds or 0:.1f} s"
+        if run.is_finished and (run.run_id, "", -1, 0) not in told:
+            told.add((run.run_id, "", -1, 0))
+            yield f"{run.dag_id}: {run.state}, {len(run.tasks)} tasks in {run.seconds:.0f} s"
+
+
+def _at_work(runs: "list[RunState]") -> str:
+    running = [(run, task) for run in runs for task in run.tasks if task.state == "running"]
+    waiting = sum(not run.is_finished and not any(task.state == "running" for task in run.tasks) for run in runs)
+    work = ", ".join(f"{run.dag_id} {task.task_id} ({task.seconds or 0:.0f} s)" for run, task in running)
+    return f"At work: {work or 'nothing'}; {waiting} waiting" if running or waiting else ""
 
 
 def _current(run: "RunState") -> "TaskState | None":

@@ -1,5 +1,6 @@
 """What the demo's Airflow runs on: by itself one machine, where nothing but PostgreSQL and Airflow is to be started."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,6 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shopmill.airflow.local import LocalAirflow, RunState
     from shopmill.airflow.local.topology import Topology
+
+CORES = os.cpu_count() or 2
+TASKS_AT_ONCE = max(2, min(4, CORES))
+THREADS = max(1, CORES // TASKS_AT_ONCE)
+"""Of each task: together the tasks have as many threads as there are cores, and do not fight for them."""
 
 
 @dataclass
@@ -28,7 +34,10 @@ class OneMachine:
         """The processes of Airflow."""
         from shopmill.airflow.local.topology import Topology
 
-        return Topology()
+        # Airflow itself needs a core as well: it looks around less often than in a test.
+        return Topology(
+            settings={"CORE__PARALLELISM": str(TASKS_AT_ONCE), "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5"}
+        )
 
     def start(self, running: ExitStack) -> None:
         """Starts what Airflow and the store need; `running` is given what ends it."""

@@ -193,12 +193,13 @@ class AirflowClient:
     def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             if "Authorization" not in self._http.headers:
-                self._http.headers["Authorization"] = f"Bearer {self._token()}"
+                self._http.headers["Authorization"] = f"Bearer {self.token()}"
             return self._http.request(method, path, **request)
         except httpx.TransportError as error:
             raise AirflowApiError(f"Airflow at {self._http.base_url} does not answer: {error}.") from error
 
-    def _token(self) -> str:
+    def token(self) -> str:
+        """A fresh session token of this login."""
         response = self._http.post("/auth/token", json=self._login)
         if response.is_error:
             raise AirflowApiError(f"Airflow refused the login of {self._login['username']}: {response.status_code}.")
