@@ -64,9 +64,10 @@ format: .venv/installed ## put the code into its one format
 docs: .venv/installed ## write docs/datasets/ from the declarations
 	$(BIN)/shopmill docs
 
-pictures: .venv/installed ## draw the messages in docs/images/ (needs npm and Debian's chromium, fonts-lato, fonts-liberation)
+pictures: .venv/installed ## draw docs/images/ (needs npm, Debian's chromium and fonts, and the store of a demo)
 	@npm ci --silent --prefix docs/images
 	$(BIN)/python docs/images/draw.py
+	$(BIN)/python docs/images/catalogue.py
 
 lock: ## resolve the dependencies anew and write the lock files, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra airflow --extra shops --extra text --group dev --universal --python-version 3.11 \

@@ -12,6 +12,6 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in NEEDS:
             raise
-        print('error The command line is not installed: pip install "shopmill[cli]".', file=sys.stderr)
+        print('error The command line is not installed: pip install "shopmill[run]".', file=sys.stderr)
         sys.exit(1)
     run()

@@ -1,0 +1,74 @@
+"""Who only reads installs four packages: loading works with them alone, and the command says what it lacks."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LEAN = {"duckdb", "obstore", "pyarrow", "pydantic-settings"}
+HIDDEN = """
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {hidden!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Hidden())
+"""
+OTHERS = {
+    *(
+        "typer",
+        "rich",
+        "click",
+        "psycopg",
+        "sqlglot",
+        "jinja2",
+        "markdown_it",
+        "adbc_driver_manager",
+        "adbc_driver_postgresql",
+    ),
+    *("holidays", "pytz", "airflow", "numpy", "pandas", "polars", "scipy", "onnxruntime", "httpx", "psutil"),
+}
+
+
+def test_four_packages_are_required() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {name.partition(">")[0] for name in project["dependencies"]} == LEAN
+
+
+def published(folder: Path) -> str:
+    sys.path.insert(0, str(ROOT / "tests/catalogue"))
+    from shelf import Shelf
+
+    from shopmill.settings import Settings
+
+    shelf = Shelf(Settings(_env_file=None, store=str(folder)))
+    return shelf.publish("2020-09-23", {"interactions": [{"customer_id": "c1", "n": 1}]}).version
+
+
+def python(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    text = HIDDEN.format(hidden=OTHERS) + program
+    return subprocess.run([sys.executable, "-c", text], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_loading_works_with_them_alone(tmp_path: Path) -> None:
+    version = published(tmp_path / "store")
+    program = f"""
+import shopmill
+found = shopmill.load("user_item_interactions", store={str(tmp_path / "store")!r})
+assert found.version == {version!r}
+assert found.to_arrow().num_rows == 1
+assert found.to_duckdb().fetchall() == [("c1", 1)]
+"""
+    ended = python(program, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("hidden", ["typer", "rich"])
+def test_the_command_says_what_to_install(tmp_path: Path, hidden: str) -> None:
+    text = HIDDEN.format(hidden={hidden}) + "import sys; sys.argv = ['shopmill']; from shopmill.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == 'error The command line is not installed: pip install "shopmill[run]".\n'
