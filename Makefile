@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers lint format docs pictures lock sbom audit clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,8 +61,14 @@ format: .venv/installed ## put the code into its one format
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-docs: .venv/installed ## write docs/datasets/ from the declarations
+docs: .venv/installed ## write docs/datasets/ and docs/reference/ from the code
 	$(BIN)/shopmill docs
+
+docs-site: .venv/installed requirements-docs.lock ## build the docs as a site in site/, with search; broken links fail
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@VIRTUAL_ENV=.venv-docs $(BIN)/uv pip sync --quiet --require-hashes requirements-docs.lock
+	.venv-docs/bin/zensical build --clean
+	$(BIN)/python docs/check_links.py site
 
 pictures: .venv/installed ## draw docs/images/ (needs npm, Debian's chromium and fonts, and the store of a demo)
 	@npm ci --silent --prefix docs/images
@@ -76,6 +82,8 @@ lock: ## resolve the dependencies anew and write the lock files, with hashes and
 	  --generate-hashes --no-header --output-file requirements-spark.lock
 	$(BIN)/uv pip compile tests/platforms/oscar/requirements.in --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-header --output-file tests/platforms/oscar/requirements.lock
+	echo 'zensical==0.0.73' | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --output-file requirements-docs.lock
 	for name in requirements requirements-rectools; do \
 	  $(BIN)/uv pip compile pyproject.toml tests/consumers/$$name.in --quiet --extra shops --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done

@@ -1,4 +1,4 @@
-"""`shopmill docs`: the pages about the datasets."""
+"""`shopmill docs`: the pages that follow from the code."""
 
 from typing import Annotated
 
@@ -9,11 +9,12 @@ from shopmill.errors import InvalidInputError
 
 
 def write_docs(check: Annotated[bool, typer.Option("--check", help="only say which pages are stale")] = False) -> None:
-    """Write docs/datasets/ from the declarations."""
+    """Write docs/datasets/ from the declarations, and docs/reference/ from the code."""
+    from shopmill.cli import reference
     from shopmill.exports import documentation
 
-    changed = documentation.stale() if check else documentation.write()
+    changed = [documentation.FOLDER / name for name in (documentation.stale() if check else documentation.write())]
+    changed += [reference.FOLDER / name for name in (reference.stale() if check else reference.write())]
     if check and changed:
-        raise InvalidInputError(f"docs/datasets is stale: {', '.join(changed)}. Run `make docs` and commit.")
-    for name in changed:
-        print_lines(documentation.FOLDER / name)
+        raise InvalidInputError(f"These pages are stale: {', '.join(map(str, changed))}. Run `make docs` and commit.")
+    print_lines(*changed)
