@@ -8,13 +8,17 @@ from shopmill.cli.output import print_lines
 from shopmill.errors import InvalidInputError
 
 
-def write_docs(check: Annotated[bool, typer.Option("--check", help="only say which pages are stale")] = False) -> None:
+def write_docs(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="only say which pages are stale")] = False,
+) -> None:
     """Write docs/datasets/ from the declarations, and docs/reference/ from the code."""
     from shopmill.cli import reference
     from shopmill.exports import documentation
 
+    group = context.find_root().command
     changed = [documentation.FOLDER / name for name in (documentation.stale() if check else documentation.write())]
-    changed += [reference.FOLDER / name for name in (reference.stale() if check else reference.write())]
+    changed += [reference.FOLDER / name for name in (reference.stale(group) if check else reference.write(group))]
     if check and changed:
         raise InvalidInputError(f"These pages are stale: {', '.join(map(str, changed))}. Run `make docs` and commit.")
     print_lines(*changed)

@@ -2,32 +2,32 @@
 
 import inspect
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-import shopmill
 from shopmill.settings import Pods, Settings
 
 FOLDER = Path("docs/reference")
 HEADING = "<!-- Written by `make docs` from {source}; change that. -->"
 
 
-def pages() -> dict[str, str]:
-    """File name to text of every page."""
-    return {"commands.md": commands(), "settings.md": settings(), "python.md": python()}
+def pages(group: Any) -> dict[str, str]:
+    """File name to text of every page. `group` are the commands."""
+    return {"commands.md": commands(group), "settings.md": settings(), "python.md": python()}
 
 
-def stale(folder: Path = FOLDER) -> list[str]:
+def stale(group: Any, folder: Path = FOLDER) -> list[str]:
     """Names of the pages in `folder` that are not what the code says now."""
-    return [name for name, text in pages().items() if _text(folder / name) != text]
+    return [name for name, text in pages(group).items() if _text(folder / name) != text]
 
 
-def write(folder: Path = FOLDER) -> list[str]:
+def write(group: Any, folder: Path = FOLDER) -> list[str]:
     """Brings the folder up to date; returns the names of the pages that changed."""
-    changed, wanted = stale(folder), pages()
+    changed, wanted = stale(group, folder), pages(group)
     folder.mkdir(parents=True, exist_ok=True)
     for name in changed:
         (folder / name).write_text(wanted[name])
@@ -38,13 +38,8 @@ def _text(path: Path) -> str | None:
     return path.read_text() if path.exists() else None
 
 
-def commands() -> str:
+def commands(group: Any) -> str:
     """Every command with its arguments and options, as `--help` has them."""
-    import typer
-
-    from shopmill.cli.app import app
-
-    group: Any = typer.main.get_command(app)
     heading = HEADING.format(source="src/shopmill/cli/")
     lines = [heading, "# Commands", "", "What holds for all of them: [the command line](../command-line.md).", ""]
     for name, command in sorted(group.commands.items()):
@@ -101,8 +96,9 @@ def python() -> str:
         "`pip install shopmill` is enough to load; `similar` and `search` need `shopmill[run]`.",
         "",
     ]
-    for name in shopmill.__all__:
-        lines += [*_function(f"shopmill.{name}", getattr(shopmill, name)), ""]
+    package = import_module("shopmill")  # which is what everybody imports, and so stands above
+    for name in package.__all__:
+        lines += [*_function(f"shopmill.{name}", getattr(package, name)), ""]
     lines += ["## An opened version", "", inspect.getdoc(Version) or "", ""]
     for name, member in vars(Version).items():
         if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)):
