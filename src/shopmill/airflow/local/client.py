@@ -118,6 +118,10 @@ class AirflowClient:
                 self._call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", json={"state": "failed"})
             time.sleep(0.5)  # the scheduler may have been about to start one, and then has the last word
 
+    def set_paused(self, dag_id: str, is_paused: bool) -> None:
+        """Pauses a DAG, so that nothing starts it, or lets it run."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": is_paused})
+
     def unfinished_runs(self, dag_id: str) -> list[str]:
         """The ids of the runs of a DAG that wait or work."""
         found = self.get(f"/api/v2/dags/{dag_id}/dagRuns", {"state": ["queued", "running"]})
