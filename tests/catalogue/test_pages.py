@@ -262,3 +262,21 @@ def test_the_current_version_is_marked_and_a_replaced_one_too(shelf: Shelf) -> N
     assert history.newest is not None
     assert history.newest.version == second.version
     assert "replaced" in SITE.open(shelf.reader(), "datasets/user_item_interactions/index.html")
+
+
+def test_a_store_on_s3(s3_store: str, tmp_path: Path) -> None:
+    """A dataset that a run has published there, its statistics kept beside it."""
+    import obstore
+    from obstore.store import from_url
+
+    local = Shelf(Settings(_env_file=None, store=str(tmp_path / "store")))
+    local.publish("2020-09-23", ROWS)
+    objects = from_url(s3_store, client_options={"allow_http": True})
+    for path in (tmp_path / "store").rglob("*"):
+        if path.is_file():
+            obstore.put(objects, str(path.relative_to(tmp_path / "store")), path)
+    reader = Reader(Settings(_env_file=None, store=s3_store), NOW)
+    assert "2020-09-23" in SITE.open(reader, "index.html")
+    assert "article_id" in SITE.open(reader, "datasets/user_item_interactions/index.html")
+    keys = [item["path"] for batch in obstore.list(objects) for item in batch]
+    assert [key for key in keys if key.endswith(("statistics.json", "summaries.json"))] != []

@@ -228,7 +228,7 @@ def grid(
     drawn = list(_ticks(columns, label, step * len(columns) / max(1, len(columns) - 1), 12)) if columns else []
     for number, (text, states) in enumerate(rows.items()):
         y = top + number * line
-        drawn.append(_text(label - 8, y + 12, _cut(text, 40), "label", "end"))
+        drawn.append(_text(label - 8, y + 12, _cut(text, 36), "label", "end"))
         place = 0
         for state, run in groupby(states):
             size = len(list(run))
