@@ -38,7 +38,11 @@ def shared_views() -> dict[str, str]:
     found: dict[str, str] = {}
     for source, prefix in (("source_", ""), ("changed_", "changed_"), ("former_", "former_")):
         views = read_folder(SHARED_VIEWS, {"source": source})
-        found |= {name.replace("judged_", f"judged_{prefix}", 1): text for name, text in views.items()}
+        found |= {
+            name.replace("judged_", f"judged_{prefix}", 1): text
+            for name, text in views.items()
+            if not prefix or name.startswith("judged_")
+        }
     return found
 
 

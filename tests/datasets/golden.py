@@ -6,6 +6,7 @@ A case is one run, or a list of `runs` on one store, each continuing from those 
     as_of: 2020-09-23                  # or 2020-09-23T10:15:00Z
     time_zone: Europe/Stockholm        # default UTC
     parameters: {view_weight: 1}       # default: the dataset's
+    settings: {currency: EUR}          # default: those of Settings
     given:    {transactions: [{t_dat: 2020-09-20, customer_id: c1, ...}]}   # columns left out are null
     expect:   {interactions: [{customer_id: c1, purchase_count: 1}]}        # columns left out are not compared
     blocked:  ["too many rejects"]     # words of the error that blocks the publish; default: it is published
@@ -63,7 +64,7 @@ def _text(value: Any) -> Any:
 def run_case(dataset: str, case: Mapping[str, Any], settings: Settings) -> Manifest | None:
     """Runs one run of a case and compares; returns what was published."""
     fill_shop(settings.source_dsn.get_secret_value(), case.get("given", {}))
-    zoned = settings.model_copy(update={"time_zone": case.get("time_zone", "UTC")})
+    zoned = settings.model_copy(update={"time_zone": case.get("time_zone", "UTC"), **case.get("settings", {})})
     run = Run.create(datasets.load(dataset), str(case["as_of"]), zoned, {**LENIENT, **case.get("parameters", {})})
     if "blocked" in case:
         with pytest.raises(CheckFailedError) as blocked:

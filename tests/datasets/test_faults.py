@@ -51,8 +51,8 @@ FILES = [
     ("tables/customer_index.sql", "select from from where", "tables/customer_index.sql is not SQL"),
     (
         "tables/interactions.sql",
-        "with dated_orders as (select 1) select * from dated_orders, signals",
-        "2 common table expressions called dated_orders",
+        "with orders_of_source_items as (select 1) select * from orders_of_source_items, signals",
+        "2 common table expressions called orders_of_source_items",
     ),
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 import pyarrow.parquet as pq
 import pytest
@@ -166,3 +167,15 @@ def test_a_dictionary_is_made_of_what_repeats_and_not_of_ids(
     columns = [group.column(number) for number in range(group.num_columns)]
     has_dictionary = {column.path_in_schema: column.has_dictionary_page for column in columns}
     assert (has_dictionary["customer_id"], has_dictionary["article_id"]) == (False, True)
+
+
+def test_a_day_with_one_customer_and_guests_keeps_them_apart(
+    extract: Extract, shop_dsn: str, settings: Settings
+) -> None:
+    """A filter on nulls is answered from a file's statistics where it can be, and must be answered rightly."""
+    fill_shop(shop_dsn, {"transactions": [line("2020-09-20"), line("2020-09-20"), line("2020-09-20", customer=None)]})  # type: ignore[arg-type]
+    [file] = extract("2020-09-21", ["transactions"])["transactions"].files
+    [path] = Store(settings.store).fetch([file.key], Path(settings.store))
+    with duckdb.connect() as connection:
+        found = connection.execute("select count(*) from read_parquet(?) where customer_id is null", [str(path)])
+        assert found.fetchone() == (1,)

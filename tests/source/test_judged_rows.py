@@ -23,12 +23,21 @@ def test_a_judged_table_has_the_columns_of_the_contract_and_three_more(name: str
     views = shared_views()
     needed = views_of(datasets.load("timeseries"), f"select * from judged_{rows}{name}")
     for view in needed:  # each after those that it reads
-        connection.execute(f'create view "{view}" as {views[view]}'.replace("$time_zone", "'UTC'"))
+        connection.execute(f'create view "{view}" as {_bound(views[view])}')
     found = {row[0]: row[1] for row in connection.execute(f"describe judged_{rows}{name}").fetchall()}
     assert found["problem"] == "VARCHAR"
     assert found["source_day"] == "DATE"
     assert "source_row" in found
     assert {column.name for column in TABLES[name].columns} <= set(found)
+
+
+def _bound(sql: str) -> str:
+    """The query with values of a shop in the place of their names."""
+    values = {"as_of_at": "now()", "as_of": "today()", "first_day": "date '2000-01-01'", "time_zone": "'UTC'"}
+    values |= {"shop_currency": "''", "cancelled_statuses": "'|cancelled|'"}
+    for name, value in values.items():
+        sql = sql.replace(f"${name}", value)
+    return sql
 
 
 @pytest.mark.parametrize("name", datasets.names())
@@ -56,7 +65,8 @@ def test_what_a_dataset_judges_it_rejects(name: str) -> None:
 def test_a_shared_view_belongs_to_the_code_of_those_who_read_it() -> None:
     of_series, of_embeddings = (set(sources(datasets.load(name))) for name in ("timeseries", "articles_embeddings"))
     assert {name for name in of_series if name.startswith("shared/")} == {
-        "shared/judged_articles.sql", "shared/judged_promotions.sql", "shared/judged_transactions.sql",
+        "shared/judged_articles.sql", "shared/judged_exchange_rates.sql", "shared/judged_promotions.sql",
+        "shared/judged_transactions.sql", "shared/rates_by_day.sql",
     }  # fmt: skip
     assert not any(name.startswith("shared/") for name in of_embeddings)
     assert "shared/judged_events.sql" in sources(datasets.load("events_and_funnels"))

@@ -16,7 +16,10 @@ from shopmill.engine.compose import base_tables, references, views_of
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.source.contract import TABLES
 
-BOUND = ("as_of", "as_of_at", "time_zone", "since", "changed_since", "continued_at", "is_full")
+BOUND = (
+    "as_of", "as_of_at", "time_zone", "since", "changed_since", "continued_at", "is_full",
+    "first_day", "shop_currency", "cancelled_statuses",
+)  # fmt: skip
 COUNTS = ("input_rows", "input_days")
 TYPES = r"(varchar|integer|bigint|double|float|boolean|date|timestamptz|decimal\(\d+, ?\d+\))(\[\])?"
 Asked = QueryCheck | Announcement | Measure

@@ -9,6 +9,7 @@ from shopmill.declaration import Artifact, Column, Table
 from shopmill.engine.choice import engine_label
 from shopmill.engine.compose import sources
 from shopmill.run.run import Run
+from shopmill.run.shop_values import named_shop_values
 from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.store import sha256_of
 
@@ -17,7 +18,8 @@ def describe_making(run: Run) -> dict[str, Any]:
     """How the tables are computed: parameters, code, software. Inputs are not part of it."""
     return {
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
-        | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)},
+        | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)}
+        | named_shop_values(run.dataset, run.settings),
         "code": {name: sha256_of(path) for name, path in sources(run.dataset).items()},
         "software": {
             "shopmill": package_version("shopmill"),

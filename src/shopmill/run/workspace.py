@@ -19,6 +19,7 @@ from shopmill.errors import InvalidInputError
 from shopmill.run.continuation import PREVIOUS, snapshot_of, start_of_period
 from shopmill.run.functions import Context
 from shopmill.run.run import Run
+from shopmill.run.shop_values import shop_values
 from shopmill.run.staging import Extent
 from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import UNDATED, RawFile
@@ -46,6 +47,7 @@ class Workspace:
             since=self._first_day,
             changed_since=self._extent.changed or date.min,
             continued_at=self.continued_at,
+            **shop_values(run.settings),
         )
         self.context = Context(self.bound, run.settings, run.store)
         self._known: set[str] = set()

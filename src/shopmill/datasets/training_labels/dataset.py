@@ -63,6 +63,7 @@ DATASET = Dataset(
     extracts={
         "extract": (
             Input("transactions", fresh_days=3, severity="error"),
+            Input("exchange_rates"),
             Input("articles"),
             Input("reviews", fresh_days=7),
         )

@@ -95,6 +95,10 @@ def _count(name: str, meaning: str) -> Column:
     return Column(name, "bigint", meaning, "signals", minimum=0)
 
 
+def _units(name: str, meaning: str) -> Column:
+    return Column(name, "decimal(38,6)", meaning, "units", minimum=0)
+
+
 def _index(of: str) -> Table:
     return Table(
         name=f"{of}_index",
@@ -121,11 +125,11 @@ LOG = Table(
             "moment of the signal; null for purchases, of which the day is known",
             required=False,
         ),
-        Column("quantity", "integer", "units", "units", minimum=1),
+        Column("quantity", "decimal(18,6)", "units bought or returned; 1 of a view, click or cart", "units", minimum=0),
         Column(
             "value",
             "decimal(18,6)",
-            "price of a purchase line, null for others",
+            "price times quantity of a purchase line, null for others",
             "the shop's currency",
             False,
             minimum=0,
@@ -150,6 +154,7 @@ DATASET = Dataset(
             Input("orders", fresh_days=3),
             Input("order_items"),
             Input("articles"),
+            Input("exchange_rates"),
         )
     },
     tasks=(Task("transform", ("interactions", "log", "customer_index", "article_index", "rejects")),),
@@ -163,15 +168,16 @@ DATASET = Dataset(
                 Column("customer_id", "varchar", "customer as the shop names it"),
                 Column("article_id", "varchar", "article as the shop names it, zero-padded text"),
                 _count("purchase_count", "transaction lines, repeated ones included"),
+                _units("unit_count", "units of these lines: the sum of their quantities"),
                 _count("view_count", "views"),
                 _count("click_count", "clicks"),
                 _count("cart_count", "times put into the cart"),
-                _count("return_count", "lines returned or cancelled"),
-                _count("interaction_count", "signals of any kind"),
+                _units("return_count", "units that came back: of returned lines and of lines of cancelled orders"),
+                _count("interaction_count", "signals of any kind; a returned line is one, whatever its units"),
                 Column(
                     "spend_sum",
                     "decimal(38,6)",
-                    "sum of the prices of the purchase lines",
+                    "sum of price times quantity of the purchase lines",
                     "the shop's currency",
                     minimum=0,
                 ),
@@ -189,8 +195,9 @@ DATASET = Dataset(
                 RowCheck("has a signal", "interaction_count > 0", "a row is there because of a signal"),
                 RowCheck(
                     "counts add up",
-                    "interaction_count = purchase_count + view_count + click_count + cart_count + return_count",
-                    "interaction_count is the sum of the counts by kind",
+                    "interaction_count >= purchase_count + view_count + click_count + cart_count and (return_count > 0) = "
+                    "(interaction_count > purchase_count + view_count + click_count + cart_count)",
+                    "interaction_count is the sum of the counts by kind and the returned lines",
                 ),
                 RowCheck(
                     "dates in order",

@@ -1,21 +1,74 @@
--- The lines of the orders, dated by their order.
-with dated_orders as (
-  select order_id as dated_id, source_day as ordered_on
+-- The lines of the orders, dated by their own time or else by their order. A quantity below 0 came back. `price` is what one
+-- unit cost and `amount` what the line did, both in the shop's own currency; `ordered_by` is null for a guest.
+with orders_of_{{ source }}items as (
+  select
+    order_id as dated_id,
+    max(source_day) filter (where problem is null) as ordered_on,
+    max(customer_id) filter (where problem is null) as ordered_by,
+    max(order_datetime) filter (where problem is null) as ordered_at,
+    max(upper(currency)) filter (where problem is null) as currency,
+    count(*) filter (where problem is null and is_cancelled) > 0 as is_cancelled
   from judged_orders
-  where problem is null
+  where order_id is not null
+  group by order_id
+),
+dated_{{ source }}items as (
+  select
+    items.*, dated_id, ordered_on, ordered_by, ordered_at, is_cancelled, placed.currency,
+    coalesce(cast(item_datetime at time zone $time_zone as date), ordered_on) as item_day
+  from {{ source }}order_items as items
+  left join orders_of_{{ source }}items as placed on dated_id = order_id
+),
+converted_{{ source }}items as (
+  select
+    dated.*,
+    case
+      when dated.currency is null or $shop_currency = '' or dated.currency = $shop_currency then cast(1 as decimal(18, 10))
+      else rate
+    end as rate_of_day
+  from dated_{{ source }}items as dated
+  left join rates_by_day as rates on rates.currency = dated.currency and rates.day = item_day
+),
+valued_{{ source }}items as (
+  select
+    *,
+    try_cast(cast(price as decimal(19, 6)) * rate_of_day as decimal(18, 6)) as own_price,
+    try_cast(
+      try_cast(cast(price as decimal(19, 6)) * quantity as decimal(19, 6)) * rate_of_day as decimal(18, 6)
+    ) as amount
+  from converted_{{ source }}items
 )
 select
-  items.*,
+  order_id,
+  article_id,
+  quantity,
+  own_price as price,
+  amount,
+  item_datetime,
+  changed_at,
+  misfits,
+  ordered_by,
+  coalesce(item_datetime, ordered_at) as happened_at,
+  coalesce(is_cancelled, false) as is_cancelled,
   case
-    when dated_id is null then 'its order cannot be used'
+    when order_id is null then 'order_id is null'
+    when dated_id is null then 'its order is not in orders'
+    when ordered_on is null then 'its order cannot be used'
+    when item_day < $first_day then 'item_datetime is before first_day, ' || cast($first_day as varchar)
     when article_id is null then 'article_id is null'
-    when quantity is null then 'quantity is null'
-    when price is null then 'price is null'
+    when quantity is null then
+      coalesce('quantity does not fit decimal(18,6): ' || json_extract_string(misfits, '$.quantity'), 'quantity is null')
+    when price is null then
+      coalesce('price does not fit decimal(18,6): ' || json_extract_string(misfits, '$.price'), 'price is null')
     when price < 0 then 'price is negative'
+    when rate_of_day is null then 'no exchange rate for ' || currency || ' at or before its day'
+    when own_price is null or amount is null then 'price times quantity is 1000000000000 or more'
   end as problem,
-  ordered_on as source_day,
+  item_day as source_day,
   to_json({
-    'order_id': order_id, 'article_id': article_id, 'quantity': cast(quantity as varchar), 'price': cast(price as varchar)
+    'order_id': order_id, 'article_id': article_id,
+    'quantity': coalesce(cast(quantity as varchar), json_extract_string(misfits, '$.quantity')),
+    'price': coalesce(cast(price as varchar), json_extract_string(misfits, '$.price')),
+    'item_datetime': coalesce(cast(epoch_us(item_datetime) as varchar), json_extract_string(misfits, '$.item_datetime'))
   }) as source_row
-from {{ source }}order_items as items
-left join dated_orders on dated_id = order_id
+from valued_{{ source }}items

@@ -5,8 +5,8 @@ from (
   select
     (select coalesce(sum(spend_sum_lifetime), 0) from features) as published,
     (
-      select coalesce(sum(price), 0)
-      from judged_customer_transactions
-      where problem is null
+      select coalesce(sum(amount), 0)
+      from judged_transactions
+      where problem is null and customer_id is not null
     ) as expected
 ) as sums

@@ -2,10 +2,10 @@
 select *
 from everyone
 left join (
-  select customer_id, "FN", "Active", club_member_status, fashion_news_frequency, postal_code,
+  select customer_id, "FN", "Active", club_member_status, fashion_news_frequency, postal_code, attributes,
     case when age between 0 and 120 then age end as age
   from judged_customers
-  where problem is null
+  where problem is null and not registers_later
 ) as demographics using (customer_id)
 join transaction_features using (customer_id)
 join variety_features using (customer_id)

@@ -3,10 +3,11 @@ select
   customer_id,
   date_diff('day', t_dat, $as_of) as age_days,
   count(*) as n_lines,
+  sum(quantity) as n_units,
   count(*) filter (where sales_channel_id = 1) as n_channel_1,
   count(*) filter (where sales_channel_id = 2) as n_channel_2,
-  sum(price) as spend,
-  max(price) as max_price
-from judged_customer_transactions
-where problem is null
+  sum(amount) as spend,
+  max(amount) as max_spend
+from judged_transactions
+where problem is null and customer_id is not null
 group by customer_id, t_dat

@@ -1,26 +1,26 @@
 -- Orders placed and what came back. An order that was cancelled, or that has nothing but returned lines, is not an order.
 with placed_orders as (
-  select
-    order_id,
-    customer_id,
-    date_diff('day', source_day, $as_of) as age_days,
-    coalesce(order_status = 'cancelled', false) as is_cancelled
+  select order_id, customer_id, is_cancelled, date_diff('day', source_day, $as_of) as age_days
   from judged_orders
-  where problem is null
+  where problem is null and customer_id is not null
+),
+returned_of_orders as (
+  select order_id, sum(returned_units) as n_returned
+  from returned_items
+  group by order_id
 ),
 baskets as (
   select
-    order_id,
+    placed.order_id,
     customer_id,
     age_days,
-    is_cancelled,
     coalesce(sum(quantity) filter (where quantity > 0), 0) as n_ordered,
-    coalesce(-sum(quantity) filter (where quantity < 0), 0) as n_sent_back,
-    coalesce(sum(quantity * price) filter (where quantity > 0), 0) as order_value,
+    coalesce(sum(amount) filter (where quantity > 0), 0) as order_value,
     not is_cancelled and (count(quantity) = 0 or count(*) filter (where quantity >= 0) > 0) as is_order
-  from placed_orders
-  left join (select order_id, quantity, price from judged_order_items where problem is null) as items using (order_id)
-  group by order_id, customer_id, age_days, is_cancelled
+  from placed_orders as placed
+  left join (select order_id, quantity, amount from judged_order_items where problem is null) as items
+    on items.order_id = placed.order_id
+  group by placed.order_id, customer_id, age_days, is_cancelled
 ),
 order_sums as (
   select
@@ -32,9 +32,10 @@ order_sums as (
     max(age_days) filter (where is_order) as days_since_first,
     min(age_days) filter (where is_order) as days_since_last,
     sum(n_ordered) as n_ordered,
-    sum(n_sent_back + case when is_cancelled then n_ordered else 0 end) as n_returned
+    sum(n_returned) as n_returned
   from everyone
   left join baskets using (customer_id)
+  left join returned_of_orders on returned_of_orders.order_id = baskets.order_id
   group by customer_id
 )
 select

@@ -4,8 +4,9 @@ with transaction_sums as (
     customer_id,
     {% for w in windows %}
     coalesce(sum(n_lines) filter (where {{ w.holds }}), 0) as transactions_count_{{ w.name }},
+    coalesce(sum(n_units) filter (where {{ w.holds }}), 0) as units_sum_{{ w.name }},
     coalesce(sum(spend) filter (where {{ w.holds }}), 0) as spend_sum_{{ w.name }},
-    max(max_price) filter (where {{ w.holds }}) as spend_max_{{ w.name }},
+    max(max_spend) filter (where {{ w.holds }}) as spend_max_{{ w.name }},
     count(*) filter (where {{ w.holds }}) as active_days_count_{{ w.name }},
     coalesce(sum(n_channel_1) filter (where {{ w.holds }}), 0) as n_channel_1_{{ w.name }},
     coalesce(sum(n_channel_2) filter (where {{ w.holds }}), 0) as n_channel_2_{{ w.name }},
@@ -20,7 +21,7 @@ select
   customer_id,
   {% for w in windows %}
   transactions_count_{{ w.name }},
-  transactions_count_{{ w.name }} as units_sum_{{ w.name }},
+  units_sum_{{ w.name }},
   spend_sum_{{ w.name }},
   cast(spend_sum_{{ w.name }} as double) / nullif(cast(transactions_count_{{ w.name }} as double), 0) as spend_avg_{{ w.name }},
   spend_max_{{ w.name }},

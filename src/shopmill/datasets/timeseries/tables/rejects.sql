@@ -10,3 +10,5 @@ union all
 select 'articles', problem, source_day, source_row from judged_articles where problem is not null
 union all
 select 'promotions', problem, source_day, source_row from begun_promotions where problem is not null
+union all
+select 'exchange_rates', problem, source_day, source_row from judged_exchange_rates where problem is not null

@@ -3,3 +3,7 @@ from judged_transactions
 where problem is not null
 union all
 select 'reviews', problem, source_day, source_row from judged_reviews where problem is not null
+union all
+select 'exchange_rates', problem, source_day, source_row from judged_exchange_rates where problem is not null
+union all
+select 'articles', problem, source_day, source_row from judged_articles where problem is not null

@@ -1,5 +1,5 @@
 select 'transactions' as source_table, problem as reason, source_day, source_row
-from judged_customer_transactions
+from judged_transactions
 where problem is not null
 union all
 select 'events', problem, source_day, source_row from signal_events where problem is not null
@@ -7,3 +7,5 @@ union all
 select 'orders', problem, source_day, source_row from judged_orders where problem is not null
 union all
 select 'order_items', problem, source_day, source_row from judged_order_items where problem is not null
+union all
+select 'exchange_rates', problem, source_day, source_row from judged_exchange_rates where problem is not null

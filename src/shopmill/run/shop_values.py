@@ -1,0 +1,26 @@
+"""Settings of the shop that SQL may name: what its rows mean depends on them, whichever dataset reads them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shopmill.declaration import Dataset
+from shopmill.engine.compose import views_of
+from shopmill.settings import Settings
+
+
+def shop_values(settings: Settings) -> Mapping[str, Any]:
+    """The values by name. `$cancelled_statuses` has each word between bars, in small letters."""
+    words = sorted({word.strip().lower() for word in settings.cancelled_statuses})
+    return {
+        "first_day": settings.first_day,
+        "shop_currency": settings.currency,
+        "cancelled_statuses": f"|{'|'.join(words)}|",
+    }
+
+
+def named_shop_values(dataset: Dataset, settings: Settings) -> dict[str, str]:
+    """Those that the tables of a dataset depend on, as texts."""
+    views = {name: sql for query in dataset.sql.values() for name, sql in views_of(dataset, query).items()}
+    named = set(re.findall(r"\$(\w+)", "\n".join((*dataset.sql.values(), *views.values()))))
+    return {name: str(value) for name, value in shop_values(settings).items() if name in named}
