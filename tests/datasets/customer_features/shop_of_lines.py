@@ -15,6 +15,7 @@ from shopmill.datasets.customer_features.dataset import DATASET
 from shopmill.engine.compose import statement
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.engine.protocol import Engine
+from shopmill.run.shop_values import shop_values
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 
@@ -65,6 +66,7 @@ class Computed:
 def _staged(engine: Engine, name: str, folder: Path, as_of: date) -> list[dict[str, Any]]:
     table, path = DATASET.table(name), folder / f"{name}.parquet"
     at = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
-    engine.write(statement(DATASET, table), {"as_of": as_of, "as_of_at": at, "time_zone": "UTC"}, path)
+    bound = {"as_of": as_of, "as_of_at": at, "time_zone": "UTC", **shop_values(Settings(_env_file=None))}
+    engine.write(statement(DATASET, table), bound, path)
     engine.view(name, [path], {column.name: column.type for column in table.columns})
     return engine.rows(f"select * from {name}", {})

@@ -68,7 +68,7 @@ def as_shop(signals: list[tuple[str, str, str, int]]) -> dict[str, list[dict[str
         elif kind == "return":
             order = {"order_id": f"o{number}", "customer_id": customer, "order_datetime": f"{day} 23:59:59Z"}
             shop["orders"].append({**order, "order_status": "completed"})
-            shop["order_items"].append({"order_id": f"o{number}", "article_id": article, "quantity": -1})
+            shop["order_items"].append({"order_id": f"o{number}", "article_id": article, "quantity": -1, "price": 1})
         else:
             event = {"event_id": f"e{number}", "customer_id": customer, "article_id": article}
             kind_of = "add_to_cart" if kind == "cart" else kind
