@@ -82,7 +82,7 @@ def test_a_declaration_is_whole(name: str) -> None:
     assert dataset.can_reject == bool(dataset.inputs)  # who reads the shop's rows judges them
     assert {needed.table for needed in dataset.inputs} <= set(TABLES)
     facts = [needed for needed in dataset.inputs if TABLES[needed.table].is_fact]
-    assert not facts or any(needed.fresh_days for needed in facts)
+    assert not facts or any(needed.is_fresh for needed in facts)
     for table in dataset.tables:
         names = [column.name for column in table.columns]
         assert len(set(names)) == len(names)

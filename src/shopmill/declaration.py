@@ -118,12 +118,25 @@ class Artifact:
 class Input:
     """A source table that a dataset is made of, or in `Dataset.upstream` another dataset.
 
-    Without rows in the last `fresh_days` days (another dataset: a version) it is stale.
+    Where it `is_fresh`, a run warns when its newest rows (another dataset: its version) are older than the parameter
+    `fresh_days`, and with the severity error does not publish when they are older than `stale_days`.
     """
 
     table: str
-    fresh_days: int | None = None
+    is_fresh: bool = False
     severity: Severity = "warn"
+
+
+@dataclass(frozen=True)
+class Join:
+    """Two tables that should have the same ids: where hardly any do (max_unmatched_share), nothing is published.
+
+    `of` is a table of the dataset with the column `key`, `to` the source table that should have these ids.
+    """
+
+    of: str
+    key: str
+    to: str
 
 
 @dataclass(frozen=True)
@@ -182,11 +195,33 @@ _PARSE: Mapping[str, Callable[[Any], Value]] = {
 }
 
 COMMON_PARAMETERS = (
-    Parameter("max_reject_share", "decimal", Decimal("0.01"), "share of input rows that may be rejected", 0, 1),
+    Parameter(
+        "max_reject_share", "decimal", Decimal("0.01"), "share of the rows of a source table that may be rejected", 0, 1
+    ),
+    Parameter(
+        "max_unmatched_share",
+        "decimal",
+        Decimal("0.99"),
+        "share of the ids of a table that may be missing in the table that should have them, such as the catalogue",
+        0,
+        1,
+    ),
+    Parameter("fresh_days", "integer", 3, "age of the newest rows in days above which a run warns", 0, 36500),
+    Parameter(
+        "stale_days",
+        "integer",
+        14,
+        "age of the newest rows of the main table in days above which nothing is published",
+        0,
+        36500,
+    ),
     Parameter(
         "max_row_drop", "decimal", Decimal("0.5"), "share of rows a table may lose against the previous version", 0, 1
     ),
 )
+
+TAKEN_AS_UNKNOWN = ", taken as unknown"
+"""How a reason ends that rejects a value only: the row is used without it."""
 
 REJECTS = Table(
     name="rejects",
@@ -298,7 +333,8 @@ class Dataset:
     """Everything that is to be known about one dataset. Its folder holds the SQL.
 
     `tables/` has a query for each table and artifact, `views/` what these are built on, `checks/`, `announcements/` and
-    `measures/` the queries over what was computed. `values` are what the files repeat or name: see sql_files.py.
+    `measures/` the queries over what was computed, `accounts/` those of where the rows of a source table went.
+    `values` are what the files repeat or name: see sql_files.py.
 
     A dataset with an `upstream` is made of versions of other datasets, whose tables SQL names `<dataset>__<table>`:
     of each the version at as_of, or else the newest before it, as the first extract task finds it.
@@ -315,6 +351,7 @@ class Dataset:
     tables: tuple[Table, ...]
     parameters: tuple[Parameter, ...] = ()
     checks: tuple[QueryCheck, ...] = ()
+    joins: tuple[Join, ...] = ()
     announcements: tuple[Announcement, ...] = ()
     measures: tuple[Measure, ...] = ()
     incremental: Incremental | None = None
@@ -353,6 +390,16 @@ class Dataset:
     def views(self) -> Mapping[str, str]:
         """The views that its queries may read by their names: those that all datasets share, and its own."""
         return sql_files.shared_views() | sql_files.read_folder(self.folder / "views", self.values)
+
+    @cached_property
+    def accounts(self) -> Mapping[str, str]:
+        """For each source table a query of where its rows went: `kind` and `row_count`; rows without a kind were used.
+
+        `accounts/<table>.sql`, where a dataset does not want all rows; by default those without a problem were used.
+        """
+        own = sql_files.read_folder(self.folder / "accounts", self.values)
+        usual = "select cast(null as varchar) as kind, count(*) as row_count from judged_{} where problem is null"
+        return {needed.table: own.get(needed.table, usual.format(needed.table)) for needed in self.inputs}
 
     def query(self, asked: "QueryCheck | Announcement | Measure") -> str:
         """The query of a check, an announcement or a measure."""

@@ -9,6 +9,7 @@ from shopmill.run.checks import Result
 from shopmill.run.published import Published
 from shopmill.run.staging import Counts, Extent, StagedFile, Staging, staged_runs
 from shopmill.source.snapshot import RawFile, Snapshot
+from shopmill.versions.accounts import Account
 from shopmill.versions.manifest import File, Pin
 from shopmill.versions.store import Store
 
@@ -43,7 +44,7 @@ def test_each_document_comes_back_as_it_was(staging: Staging) -> None:
     results = [Result("rule", "t", "warn", "what it means", 2, "two", ("a", "b"))]
     staging.write_checks(results)
     assert staging.checks() == results
-    counts = Counts({"a reason": 1}, {"asset": 2}, {"late_events": 3})
+    counts = Counts((Account("events", 3, 1, {"late": 1}, {"a reason": 1}),), {"asset": 2}, {"late_events": 3})
     staging.write_counts(counts)
     assert staging.counts() == counts
     published = Published("d", "2020-09-23", "ccc", 1, 2, 3, "published", "/store", {"asset": 2}, ("rule",))

@@ -101,7 +101,7 @@ def success_message(run: Outcome, published: "Published", telling: "Telling | No
         headline=f"{run.dataset} {what}{ending}",
         colour=AMBER if warnings else GREEN,
         facts=_facts(run, **facts),
-        lists=(("Warnings", warnings),),
+        lists=(("Warnings", warnings), ("Rows of the source", published.accounts)),
         links=_page(run),
     ).message()
 

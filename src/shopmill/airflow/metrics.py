@@ -103,7 +103,7 @@ def _checked(run: "Run") -> Iterator[Gauge]:
     for result in ("passed", "warned", "failed"):
         yield "checks", results[result], {"result": result}
     if run.dataset.can_reject:
-        yield "rejected_rows", sum(counts.rejected.values()), {}
+        yield "rejected_rows", sum(account.rejected_rows for account in counts.accounts), {}
     for name, count in counts.measured.items():
         yield name, count, {}
 

@@ -94,6 +94,7 @@ def _document(found: "Version", table: str, sample: Sequence[tuple[Any, ...]], s
         "path": found.path,
         "tables": manifest.content["tables"],
         "checks": manifest.checks,
+        "accounts": manifest.content.get("accounts", {}),
         "statistics": {name: asdict(column) for name, column in _statistics(found, table, settings).items()},
         "sample": [{n: v if v is None else str(v) for n, v in zip(names, row, strict=True)} for row in sample],
     }
@@ -117,6 +118,8 @@ def _print_version(found: "Version", table: str, sample: Sequence[tuple[Any, ...
         for c in checks
     ]
     print_table(results, ("table", "name", "result"), "Checks")
+    for account in manifest.accounts:
+        print_lines(account.sentence())
     out.print()
     for column, *values in zip([column["name"] for column in described["columns"]], *sample, strict=True):
         print_lines(f"{column:<28} " + "  ".join(str(value)[:24].ljust(24) for value in values))

@@ -83,6 +83,7 @@ def _of_files(dataset: Dataset) -> Iterator[str]:
     where, has_rejects = dataset.name, dataset.can_reject
     needed = {"tables": {table.name for table in dataset.tables} | {artifact.name for artifact in dataset.artifacts}}
     needed["checks"] = {Path(sql_files.file_name(check.name)).stem for check in _checks(dataset) if check.file is None}
+    needed["accounts"] = {needed.table for needed in dataset.inputs}
     needed["announcements"] = {announced.asset for announced in dataset.announcements}
     needed["measures"] = {declared.name for declared in dataset.measures}
     if "rejects" in dataset.sql and not has_rejects:
@@ -90,7 +91,9 @@ def _of_files(dataset: Dataset) -> Iterator[str]:
     for folder, names in needed.items():
         files = {path.stem for path in (dataset.folder / folder).glob("*.sql")}
         yield from (
-            f"{where}/{folder}/{name}.sql is missing: the declaration names it." for name in sorted(names - files)
+            f"{where}/{folder}/{name}.sql is missing: the declaration names it."
+            for name in sorted(names - files)
+            if folder != "accounts"
         )
         surplus = files - names - ({"rejects"} if folder == "tables" else set())
         yield from (f"{where}/{folder}/{name}.sql is not declared: declare or delete it." for name in sorted(surplus))
@@ -120,6 +123,8 @@ def _of_queries(dataset: Dataset) -> Iterator[str]:
 
 def _queries(dataset: Dataset) -> Iterator[tuple[str, str]]:
     yield from ((f"tables/{name}.sql", sql) for name, sql in dataset.sql.items())
+    if dataset.can_reject:
+        yield from ((f"accounts/{table}.sql", sql) for table, sql in dataset.accounts.items())
     asked: Iterable[Asked] = (*_checks(dataset), *dataset.announcements, *dataset.measures)
     yield from (
         (f"the query of {getattr(a, 'name', '') or getattr(a, 'asset', '')!r}", dataset.query(a)) for a in asked

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shopmill import datasets
-from shopmill.declaration import Column, Dataset, Table, spoken
+from shopmill.declaration import Column, Dataset, Input, Table, spoken
 from shopmill.run.checks import row_rules
 from shopmill.run.content import plain
 
@@ -112,19 +112,30 @@ def _checks(dataset: Dataset) -> list[tuple[str, str, str]]:
     implied = sum(len(row_rules(table)) - len(table.checks) for table in dataset.tables)
     columns = (f"{implied} column rules", "error", "nulls, ranges and known values as declared with the columns above")
     queries = [(check.name, check.severity, check.meaning) for check in dataset.checks]
-    fresh = [
-        (f"{i.table} fresh", i.severity, f"rows of the last {i.fresh_days} days")
-        for i in (*dataset.inputs, *dataset.upstream)
-        if i.fresh_days
+    fresh = [(f"{i.table} fresh", *_freshness(i)) for i in (*dataset.inputs, *dataset.upstream) if i.is_fresh]
+    joins = [
+        (f"{j.of} joins {j.to}", "error", f"at most max_unmatched_share of its {j.key} are missing in {j.to}")
+        for j in dataset.joins
     ]
     common = [
         ("row count", "error", "no table that should have rows is empty or lost more than max_row_drop of them"),
     ]
     if dataset.can_reject:
-        common.append(("rejects", "error", "at most max_reject_share of the input rows are rejected"))
+        common += [
+            ("accounted for", "error", "of each source table: rows = used + not wanted + rejected"),
+            ("rejects", "error", "of each source table: at most max_reject_share of its rows are rejected"),
+            ("values known", "warn", "of each source table: values fit their columns, or are taken as unknown"),
+        ]
     if dataset.serving:
         queries.append((dataset.serving.name, "error", dataset.serving.meaning))
-    return [columns, *keys, *rows, *queries, *fresh, *common]
+    return [columns, *keys, *rows, *queries, *joins, *fresh, *common]
+
+
+def _freshness(needed: Input) -> tuple[str, str]:
+    warns = "warns when the newest rows are older than fresh_days"
+    if needed.severity == "warn":
+        return "warn", warns
+    return "error", f"blocks when the newest rows are older than stale_days, and {warns}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

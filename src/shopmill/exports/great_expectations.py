@@ -95,11 +95,11 @@ class Exporter:
         if self.dataset.serving:
             several.append(LeftOut(self.dataset.serving.name, "it asks what serves the version, not a table"))
         if self.dataset.can_reject:
-            several.append(LeftOut("rejects", "it compares with the number of input rows"))
+            names = ("accounted for", "rejects", "values known")
+            several += [LeftOut(name, "it compares with the rows of the inputs") for name in names]
+        several += [LeftOut(f"{j.of} joins {j.to}", "it reads other tables or inputs") for j in self.dataset.joins]
         needed = (*self.dataset.inputs, *self.dataset.upstream)
-        return several + [
-            LeftOut(f"{i.table} fresh", "it reads the inputs") for i in needed if i.fresh_days is not None
-        ]
+        return several + [LeftOut(f"{i.table} fresh", "it reads the inputs") for i in needed if i.is_fresh]
 
     def _suite(self, table: Table) -> Suite:
         suite = Suite(self.dataset.name, self.manifest.version, table.name)

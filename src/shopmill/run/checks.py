@@ -4,16 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shopmill.declaration import Column, Dataset, QueryCheck, RowCheck, Severity, Table
+from shopmill.declaration import Column, Dataset, Input, Join, QueryCheck, RowCheck, Severity, Table
 from shopmill.engine.compose import compose
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound, Engine
 
 EXAMPLES = 3
-REASONS = """
-    select cast(n as varchar) || ' of ' || source_table || ': ' || reason as told
-    from (select source_table, reason, count(*) as n from rejects group by source_table, reason) as counted
-    order by n desc, told
+JOIN = """
+    with used_ids as (select distinct {key} as id from {of} where {key} is not null),
+    known_ids as (select distinct {key} as known_id from {to} where problem is null)
+    select
+      count(*) as n,
+      count(*) filter (where known_id is null) as unknown,
+      min(id) filter (where known_id is null) as such_as,
+      (select min(known_id) from known_ids) as has_such_as
+    from used_ids
+    left join known_ids on known_id = id
 """
 
 
@@ -39,6 +45,10 @@ class Result:
         found = self.detail or f"{self.violations} violation{'s' if self.violations > 1 else ''}"
         examples = f" (such as {'; '.join(self.examples)})" if self.examples else ""
         return f"{self.name}: {found}{examples}"
+
+    def warning(self) -> str:
+        """What is wrong, in one line."""
+        return self.detail or f"{self.table} {self.sentence()}".strip()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Result":
@@ -110,12 +120,11 @@ class Checking:
     input_ages: Mapping[str, int]
     """Days from the newest rows of an input to as_of; inputs without rows are missing."""
 
-    def run(self, input_rows: int) -> list[Result]:
+    def run(self) -> list[Result]:
         """All results, in the order of the declaration."""
         results = [result for table in self.dataset.published for result in self.of_table(table)]
         results += [self._query(check) for check in self.dataset.checks]
-        if self.dataset.can_reject:
-            results.append(self._rejects(input_rows))
+        results += [self._join(join) for join in self.dataset.joins]
         results += self._freshness()
         return results
 
@@ -189,30 +198,34 @@ class Checking:
             str(row.get("detail") or "") if violations else "",
         )
 
-    def _rejects(self, input_rows: int) -> Result:
-        rejected = int(self.engine.rows("select count(*) as n from rejects", {})[0]["n"])
-        too_many = rejected > self.bound["max_reject_share"] * input_rows
-        detail = f"{rejected} of {input_rows} input rows rejected" if too_many else ""
-        return Result(
-            "rejects",
-            "rejects",
-            "error",
-            "few input rows are unusable (max_reject_share)",
-            rejected if too_many else 0,
-            detail,
-            self._examples(REASONS) if too_many else (),
+    def _join(self, join: Join) -> Result:
+        """Whether the ids of two tables are alike; a table without rows is one that the shop does not have."""
+        sql = JOIN.format(of=quote(join.of), key=quote(join.key), to=f"judged_{join.to}")
+        row = self.engine.rows(compose(self.dataset, sql), self.bound)[0]
+        n, unknown, limit = int(row["n"]), int(row["unknown"] or 0), self.bound["max_unmatched_share"]
+        violated = bool(row["has_such_as"]) and unknown > limit * n
+        detail = (
+            f"{unknown:,} of {n:,} values of {join.key} in {join.of} are not in {join.to} (such as {row['such_as']}, where "
+            f"{join.to} has {row['has_such_as']}), more than the limit of {100 * limit:.4g} % (max_unmatched_share): write "
+            "them alike in the mapping, or let them pass with max_unmatched_share=1"
         )
+        name, meaning = f"{join.of} joins {join.to}", f"ids of {join.of} are in {join.to} (max_unmatched_share)"
+        return Result(name, "", "error", meaning, unknown if violated else 0, detail if violated else "")
 
     def _freshness(self) -> Iterator[Result]:
         for needed in (*self.dataset.inputs, *self.dataset.upstream):
-            if needed.fresh_days is None:
-                continue
-            age = self.input_ages.get(needed.table)
-            stale = age is None or age > needed.fresh_days
-            found = (
-                "no row before as_of (the data begin later, or the table is empty)"
-                if age is None
-                else f"the newest rows are {age} days old"
-            )
-            meaning = f"{needed.table} has rows of the last {needed.fresh_days} days before as_of"
-            yield Result(f"{needed.table} fresh", "", needed.severity, meaning, int(stale), found if stale else "")
+            if needed.is_fresh:
+                yield self._fresh(needed)
+
+    def _fresh(self, needed: Input) -> Result:
+        age, fresh, stale = self.input_ages.get(needed.table), self.bound["fresh_days"], self.bound["stale_days"]
+        meaning = f"{needed.table} has rows of the last fresh_days days before as_of"
+        if age is None:
+            found = f"{needed.table} has no row before as_of (the data begin later, or the table is empty)"
+            return Result(f"{needed.table} fresh", "", needed.severity, meaning, 1, found)
+        blocks = needed.severity == "error" and age > stale
+        if not blocks and age <= fresh:
+            return Result(f"{needed.table} fresh", "", needed.severity, meaning, 0)
+        limit = f"stale_days={stale}: stale_days={age} lets them pass" if blocks else f"fresh_days={fresh}"
+        found = f"the newest rows of {needed.table} are {age} days old, more than {limit}"
+        return Result(f"{needed.table} fresh", "", "error" if blocks else "warn", meaning, 1, found)

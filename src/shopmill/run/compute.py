@@ -187,7 +187,8 @@ def run_checks(workspace: Workspace) -> list[Result]:
     """The results of all checks of a run whose tables are staged."""
     run, previous = workspace.run, workspace.previous
     tables = [f"select * from {quote(table.name)}" for table in run.dataset.published]
-    workspace.prepare([*tables, *(run.dataset.query(declared) for declared in run.dataset.checks)])
+    joined = [f"select * from {quote(join.of)}, judged_{join.to}" for join in run.dataset.joins]
+    workspace.prepare([*tables, *joined, *(run.dataset.query(declared) for declared in run.dataset.checks)])
     rows_before = {table: previous.rows(table) for table in previous.tables} if previous else {}
     rows = {table.name: sum(s.file.rows for s in run.staging.files(table.name)) for table in run.dataset.published}
     checking = Checking(
@@ -198,7 +199,7 @@ def run_checks(workspace: Workspace) -> list[Result]:
         rows_before,
         _input_ages(run),
     )
-    return checking.run(sum(snapshot.rows for snapshot in run.inputs.values()))
+    return checking.run()
 
 
 def _input_ages(run: Run) -> dict[str, int]:

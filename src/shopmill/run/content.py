@@ -47,12 +47,14 @@ def build_manifest(run: Run) -> Manifest:
 
 def _content(run: Run) -> dict[str, Any]:
     tables = {table.name: table for table in run.dataset.published}
+    accounts = run.staging.counts().accounts
     content = {
         "main_table": run.dataset.published[0].name,
         "tables": {name: _describe(table, [s.file for s in run.staging.files(name)]) for name, table in tables.items()},
         "inputs": describe_inputs(run),
         **describe_making(run),
-        "rejected": run.staging.counts().rejected,
+        "rejected": {f"{one.table}: {reason}": n for one in accounts for reason, n in one.rejected.items()},
+        "accounts": {one.table: one.document() for one in accounts},
     }
     if run.dataset.artifacts:
         content["artifacts"] = {

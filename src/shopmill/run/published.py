@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from shopmill.run.checks import Result
 from shopmill.versions.manifest import Manifest, Summary
 
 
@@ -11,26 +12,36 @@ from shopmill.versions.manifest import Manifest, Summary
 class Published(Summary):
     """The version that a run made, or found made already (`unchanged`), and where it is.
 
-    `announced` has the number of changes by asset, for the announcements that are due; `warned` the checks that warn.
+    `announced` has the number of changes by asset, for the announcements that are due; `warned` what is
+    wrong with it, and `accounts` where the rows of each source table went, a sentence each.
     """
 
     status: Literal["published", "unchanged"]
     path: str
     announced: Mapping[str, int] = field(default_factory=dict)
     warned: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, manifest: Manifest, is_new: bool, path: str, announced: Mapping[str, int]) -> "Published":
         """What is reported of a version, with its checks that warn."""
-        warned = tuple(check["name"] for check in manifest.checks if not check["passed"])
+        warned = tuple(Result.from_document(check).warning() for check in manifest.checks if not check["passed"])
         status: Literal["published", "unchanged"] = "published" if is_new else "unchanged"
-        return cls(**asdict(manifest.summary), status=status, path=path, announced=announced, warned=warned)
+        return cls(
+            **asdict(manifest.summary),
+            status=status,
+            path=path,
+            announced=announced,
+            warned=warned,
+            accounts=tuple(account.sentence() for account in manifest.accounts),
+        )
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Published":
         """The reverse of `document`."""
-        return cls(**{**document, "warned": tuple(document["warned"])})
+        lists = {name: tuple(document[name]) for name in ("warned", "accounts")}
+        return cls(**{**document, **lists})
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        return {**asdict(self), "warned": list(self.warned)}
+        return {**asdict(self), "warned": list(self.warned), "accounts": list(self.accounts)}

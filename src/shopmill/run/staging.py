@@ -16,6 +16,7 @@ from shopmill.errors import DamagedError
 from shopmill.run.checks import Result
 from shopmill.run.published import Published
 from shopmill.source.snapshot import Snapshot
+from shopmill.versions.accounts import Account
 from shopmill.versions.manifest import File, Pin
 from shopmill.versions.store import Entry, Store, to_json
 
@@ -48,9 +49,9 @@ class Extent:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was counted beside the checks: rejected rows by reason, changes by asset to announce, measures by name."""
+    """What was counted beside the checks: where rows went, changes by asset to announce, measures by name."""
 
-    rejected: Mapping[str, int] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = ()
     announced: Mapping[str, int] = field(default_factory=dict)
     measured: Mapping[str, int] = field(default_factory=dict)
 
@@ -126,11 +127,12 @@ class Staging:
 
     def write_counts(self, counts: Counts) -> None:
         """Leaves what was counted beside the checks."""
-        self._write("counts", asdict(counts))
+        self._write("counts", {**asdict(counts), "accounts": {one.table: one.document() for one in counts.accounts}})
 
     def counts(self) -> Counts:
         """What was counted beside the checks."""
-        return Counts(**self._read("counts"))
+        document = self._read("counts")
+        return Counts(**{**document, "accounts": Account.from_documents(document["accounts"])})
 
     def write_checks(self, results: Iterable[Result]) -> None:
         """Leaves how the checks went."""

@@ -7,12 +7,15 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import base_tables
 from shopmill.errors import CheckFailedError, ConflictError, ShopmillError, said_in_a_sentence
+from shopmill.run.accounting import take_accounts
+from shopmill.run.accounts import account_checks
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
@@ -133,19 +136,19 @@ def check(run: Run) -> Checked:
     with recorded(run, "check"):
         with open_workspace(run, only_computed=True) as workspace:
             results = run_checks(workspace)
-            rejected = workspace.engine.rows(REJECTED, {}) if run.dataset.can_reject else []
             announced, measured = due_announcements(workspace), measure(workspace)
-        run.staging.write_counts(Counts({row["reason"]: row["n"] for row in rejected}, announced, measured))
+            accounts = take_accounts(workspace)
+        results += account_checks(accounts, Decimal(run.parameters["max_reject_share"]))
+        run.staging.write_counts(Counts(accounts, announced, measured))
         results += _prepare_serving(run, results)
         run.staging.write_checks(results)
         _raise_if_blocked(run, results)
-        warned = tuple(result.sentence() for result in results if not result.passed)
+        warned = tuple(result.warning() for result in results if not result.passed)
         for sentence in warned:
             log.warning("%s", sentence)
-        return Checked(len(results) - len(warned), warned, sum(row["n"] for row in rejected))
-
-
-REJECTED = "select source_table || ': ' || reason as reason, count(*) as n from rejects group by all order by all"
+        for account in accounts:
+            log.info("%s", account.sentence())
+        return Checked(len(results) - len(warned), warned, sum(account.rejected_rows for account in accounts))
 
 
 def _prepare_serving(run: Run, results: list[Result]) -> list[Result]:

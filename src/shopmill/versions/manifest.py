@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from shopmill.errors import InvalidInputError
+from shopmill.versions.accounts import Account
 from shopmill.versions.store import to_json
 
 VERSION_DIGITS = 12
@@ -79,6 +80,11 @@ class Manifest:
         own = {"version", "dataset", "as_of", "content"}
         beside = {name: value for name, value in document.items() if name not in own}
         return cls(document["dataset"], document["as_of"], document["content"], beside)
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Where the rows of each source table went; none of a version that is older than its accounts."""
+        return Account.from_documents(self.content.get("accounts", {}))
 
     @property
     def tables(self) -> list[str]:

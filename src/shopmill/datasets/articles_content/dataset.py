@@ -182,10 +182,6 @@ DATASET = Dataset(
     ),
     checks=(
         QueryCheck(
-            "every row used or rejected",
-            "articles with a usable row, and rejects, are the rows of the shop",
-        ),
-        QueryCheck(
             "catalogue not emptied",
             "there are active articles, and not far fewer than before (max_row_drop)",
         ),

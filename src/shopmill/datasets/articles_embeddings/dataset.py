@@ -65,7 +65,7 @@ DATASET = Dataset(
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={"load_artifact": ()},
-    upstream=(Input("articles_content", fresh_days=7),),
+    upstream=(Input("articles_content", is_fresh=True),),
     tasks=(Task("tfidf", artifacts=("tfidf",)), Task("bert_embeddings", ("bert",))),
     tables=(BERT,),
     artifacts=(TFIDF,),
@@ -75,6 +75,7 @@ DATASET = Dataset(
         Parameter("longest_ngram", "integer", 1, "words in the longest terms", 1, 2),
         Parameter("least_recall", "decimal", Decimal("0.95"), "recall@10 below which nothing is published", 0, 1),
         MAX_COLLAPSED_SHARE,
+        Parameter("fresh_days", "integer", 7, "age of the articles in days above which a run warns", 0, 36500),
     ),
     checks=(
         QueryCheck(

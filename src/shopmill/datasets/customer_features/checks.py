@@ -6,6 +6,7 @@ from itertools import pairwise
 from shopmill.datasets.customer_features.columns import Window
 from shopmill.datasets.customer_features.rfm import THRESHOLDS
 from shopmill.declaration import QueryCheck, RowCheck
+from shopmill.source.currencies import currency_checks
 
 NESTED = ("transactions_count", "spend_sum", "active_days_count", "articles_distinct", "groups_distinct")
 
@@ -58,11 +59,6 @@ THRESHOLD_CHECKS = (
 
 CHECKS = (
     QueryCheck("spend reconciled", "spend_sum_lifetime sums to the prices of all usable transaction lines"),
-    QueryCheck("every line counted", "lines counted and rejected sum to the transaction lines before as_of"),
-    QueryCheck(
-        "every customer kept",
-        "every customer of the customers table has a row",
-    ),
     QueryCheck("equal values equal scores", "scores and percentiles follow the values they are made of"),
     QueryCheck("thresholds at the quantiles", "thresholds lie at 20, 40, 60 and 80 % of the customers"),
     QueryCheck("scores spread", "no score is that of most customers (max_score_share)", "warn"),
@@ -83,4 +79,5 @@ CHECKS = (
         "every article bought is in the catalogue, or its group and colour are unknown",
         "warn",
     ),
+    *currency_checks("transactions", "orders"),
 )

@@ -56,7 +56,9 @@ DEMOGRAPHICS = (
     Column("fashion_news_frequency", "varchar", "how often the customer gets fashion news", required=False),
     Column("age", "integer", "age, null when unknown or impossible", "years", required=False, minimum=0, maximum=120),
     Column("postal_code", "varchar", "postal code, or its hash, as the shop has it", required=False),
-    Column("attributes", "varchar", "the shop's own columns of the customer, as a JSON object of texts", required=False),
+    Column(
+        "attributes", "varchar", "the shop's own columns of the customer, as a JSON object of texts", required=False
+    ),
 )
 
 
@@ -64,7 +66,13 @@ def _purchases(of: Window) -> tuple[Column, ...]:
     none, window, when = "null without transactions", of.name, of.when
     return (
         _count(f"transactions_count_{window}", f"transaction lines {when}, repeated ones included", "lines"),
-        Column(f"units_sum_{window}", "decimal(38,6)", f"units bought {when}: the sum of the quantities", "units", minimum=0),
+        Column(
+            f"units_sum_{window}",
+            "decimal(38,6)",
+            f"units bought {when}: the sum of the quantities",
+            "units",
+            minimum=0,
+        ),
         _amount(f"spend_sum_{window}", f"sum of price times quantity of the lines {when}", required=True),
         _ratio(f"spend_avg_{window}", f"mean spend of a line {when}, {none}", CURRENCY),
         _amount(f"spend_max_{window}", f"highest spend of a line {when}, {none}"),

@@ -65,7 +65,7 @@ from shopmill.datasets.customer_features.columns import (
     windows_of,
 )
 from shopmill.datasets.customer_features.rfm import THRESHOLDS, rfm_lookups
-from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, Promise, Table, Task
+from shopmill.declaration import REJECTS, Column, Dataset, Input, Join, Parameter, Promise, Table, Task
 
 # What several views are built on is computed once.
 STEPS = (
@@ -123,12 +123,12 @@ def declare(
         extracts={
             "extract_demographics": (Input("customers"),),
             "extract_transactions": (
-                Input("transactions", fresh_days=3, severity="error"),
+                Input("transactions", is_fresh=True, severity="error"),
                 Input("articles"),
                 Input("exchange_rates"),
             ),
-            "extract_orders": (Input("orders", fresh_days=3), Input("order_items")),
-            "extract_events": (Input("events", fresh_days=3),),
+            "extract_orders": (Input("orders", is_fresh=True), Input("order_items")),
+            "extract_events": (Input("events", is_fresh=True),),
         },
         # Thresholds first: the scores in features come from the published ones.
         tasks=(
@@ -176,6 +176,7 @@ def declare(
             Parameter("max_score_share", "decimal", Decimal("0.6"), "share of one score without a warning", 0, 1),
         ),
         checks=CHECKS,
+        joins=(Join("customer_articles", "article_id", "articles"), Join("purchase_days", "customer_id", "customers")),
         lookups=rfm_lookups,
     )
 

@@ -81,7 +81,7 @@ DATASET = Dataset(
     documentation=__doc__,
     folder=Path(__file__).parent,
     values=repeated_values(),
-    extracts={"ingest": (Input("events", fresh_days=1),)},
+    extracts={"ingest": (Input("events", is_fresh=True),)},
     tasks=(
         Task("sessionise", (*(table.name for table in ON_THE_WAY), "sessions", "session_history", "rejects")),
         Task("session_funnel", ("session_funnel", "funnel_daily")),
@@ -92,6 +92,7 @@ DATASET = Dataset(
         Parameter("session_gap_minutes", "integer", 30, "longest pause within a session, in minutes", 1, 240),
         Parameter("max_session_hours", "integer", 24, "hours after which a visit is cut", 1, 24),
         Parameter("duplicate_hours", "integer", 24, "hours within which an event_id sent again is a duplicate", 0, 24),
+        Parameter("fresh_days", "integer", 1, "age of the newest events in days above which a run warns", 0, 36500),
         Parameter("late_days", "integer", 3, "days that an event may come late", 0, 30),
         Parameter(
             "funnel_mode", "text", "ordered", "how the steps of a funnel follow each other", choices=FUNNEL_MODES

@@ -179,7 +179,7 @@ DATASET = Dataset(
     promise=Promise(within=timedelta(hours=4), age=timedelta(hours=30)),
     documentation=__doc__,
     folder=Path(__file__).parent,
-    extracts={"extract": (Input("reviews", fresh_days=7), Input("articles"))},
+    extracts={"extract": (Input("reviews", is_fresh=True), Input("articles"))},
     tasks=(
         Task("text_cleaning", ("cleaned_reviews",)),
         Task("quality_checks", ("rejects",)),
@@ -205,17 +205,14 @@ DATASET = Dataset(
             "max_reject_share",
             "decimal",
             Decimal("0.05"),
-            "share of input rows (articles included) that may be rejected",
+            "share of the rows of a source table that may be rejected",
             0,
             1,
         ),
         MAX_COLLAPSED_SHARE,
+        Parameter("fresh_days", "integer", 7, "age of the newest reviews in days above which a run warns", 0, 36500),
     ),
     checks=(
-        QueryCheck(
-            "every row used or rejected",
-            "reviews and rejects are the rows of the shop",
-        ),
         QueryCheck(
             "duplicates have an original",
             "duplicate_of names a review that is there and is itself no duplicate",

@@ -85,7 +85,7 @@ DATASET = Dataset(
     folder=Path(__file__).parent,
     extracts={
         "extract": (
-            Input("transactions", fresh_days=3, severity="error"),
+            Input("transactions", is_fresh=True, severity="error"),
             Input("exchange_rates"),
             Input("articles"),
             Input("promotions"),

@@ -62,10 +62,10 @@ DATASET = Dataset(
     folder=Path(__file__).parent,
     extracts={
         "extract": (
-            Input("transactions", fresh_days=3, severity="error"),
+            Input("transactions", is_fresh=True, severity="error"),
             Input("exchange_rates"),
             Input("articles"),
-            Input("reviews", fresh_days=7),
+            Input("reviews", is_fresh=True),
         )
     },
     tasks=(Task("transform", ("customer_labels", "article_labels", "customer_article_labels", "rejects")),),

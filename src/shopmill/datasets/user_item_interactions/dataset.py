@@ -39,6 +39,7 @@ from shopmill.declaration import (
     Dataset,
     Incremental,
     Input,
+    Join,
     Parameter,
     Promise,
     QueryCheck,
@@ -47,6 +48,7 @@ from shopmill.declaration import (
     Task,
     Value,
 )
+from shopmill.source.currencies import currency_checks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,9 +151,9 @@ DATASET = Dataset(
     folder=Path(__file__).parent,
     extracts={
         "extract": (
-            Input("transactions", fresh_days=3, severity="error"),
-            Input("events", fresh_days=3),
-            Input("orders", fresh_days=3),
+            Input("transactions", is_fresh=True, severity="error"),
+            Input("events", is_fresh=True),
+            Input("orders", is_fresh=True),
             Input("order_items"),
             Input("articles"),
             Input("exchange_rates"),
@@ -226,10 +228,6 @@ DATASET = Dataset(
     ),
     checks=(
         QueryCheck(
-            "every purchase line counted",
-            "purchase_count and rejects sum to the number of transaction lines before as_of",
-        ),
-        QueryCheck(
             "log adds up",
             "the log has every signal that interactions counts",
         ),
@@ -246,7 +244,9 @@ DATASET = Dataset(
             "every article with a signal is in the catalogue",
             severity="warn",
         ),
+        *currency_checks("transactions", "orders"),
     ),
+    joins=(Join("article_index", "article_id", "articles"),),
     incremental=Incremental(
         facts=("transactions", "events", "orders", "order_items"),
         period="month",

@@ -1,0 +1,2 @@
+select cast(null as varchar) as kind, count(*) as row_count
+from reviews

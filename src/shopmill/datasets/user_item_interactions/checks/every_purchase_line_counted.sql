@@ -1,8 +1,0 @@
-select abs(counted - expected) as violations, counted || ' counted or rejected, ' || expected || ' in the source' as detail
-from (
-  select
-    (select coalesce(sum(purchase_count), 0) from interactions)
-    + (select count(*) from judged_transactions where problem is null and customer_id is null)
-    + (select count(*) from rejects where source_table = 'transactions') as counted,
-    (select row_count from input_rows where table_name = 'transactions') as expected
-)
