@@ -9,6 +9,8 @@ A case is one run, or a list of `runs` on one store, each continuing from those 
     settings: {currency: EUR}          # default: those of Settings
     given:    {transactions: [{t_dat: 2020-09-20, customer_id: c1, ...}]}   # columns left out are null
     expect:   {interactions: [{customer_id: c1, purchase_count: 1}]}        # columns left out are not compared
+    accounts: {transactions: {used: 1, not_wanted: {guest_lines: 2}}}       # where the rows of a source table went
+    warned:   ["11 days old"]          # words of a warning
     blocked:  ["too many rejects"]     # words of the error that blocks the publish; default: it is published
 
 The rows go into a real PostgreSQL and through every step of a run, extraction and checks included.
@@ -72,13 +74,18 @@ def run_case(dataset: str, case: Mapping[str, Any], settings: Settings) -> Manif
         for words in case["blocked"]:
             assert words in str(blocked.value)
         return None
-    steps.run_all(run)
+    published = steps.run_all(run)
+    for words in case.get("warned", []):
+        assert any(words in warning for warning in published.warned), published.warned
     manifest = run.versions.need(run.as_of)
     for table, rows in case.get("expect", {}).items():
         found, expected = published_rows(run, manifest, table, rows), [normal(row) for row in rows]
         assert found == expected, (
             f"{table}: found\n" + "\n".join(map(str, found)) + "\nexpected\n" + "\n".join(map(str, expected))
         )
+    accounts = {account.table: account.document() for account in manifest.accounts}
+    for table, expected_account in case.get("accounts", {}).items():
+        assert {name: accounts[table][name] for name in expected_account} == expected_account, accounts[table]
     return manifest
 
 

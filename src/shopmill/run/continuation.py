@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from shopmill.asof import AsOf
@@ -19,6 +21,7 @@ from shopmill.versions.snapshot_documents import read_snapshot
 
 log = logging.getLogger(__name__)
 PREVIOUS = "previous_"
+RATES = "exchange_rates"
 
 
 def extent_of(run: Run, previous: Manifest) -> Extent:
@@ -65,6 +68,26 @@ def _changed_days(run: Run, previous: Manifest, incremental: Incremental) -> Ite
         before, now = snapshot_of(run, previous, name).days, run.inputs[name].days
         different = {day for day in before.keys() | now.keys() if before.get(day) != now.get(day)}
         yield from (date.fromisoformat(day) for day in different if day[:1].isdigit())
+    yield from _days_of_changed_rates(run, previous)
+
+
+def _days_of_changed_rates(run: Run, previous: Manifest) -> Iterator[date]:
+    """The days from which on an exchange rate is another than the previous version had: amounts of later days differ."""
+    if RATES not in run.inputs:
+        return
+    before, now = snapshot_of(run, previous, RATES), run.inputs[RATES]
+    if before.sha256 == now.sha256:
+        return
+    with run.store.scratch() as scratch:
+        rates = [_rates(run.store.fetch([file.key for file in found.files], scratch)) for found in (before, now)]
+    yield from (day for day, _, _ in rates[0] ^ rates[1] if day)
+
+
+def _rates(files: list[Path]) -> set[tuple[date | None, str, Decimal]]:
+    import pyarrow.parquet as pq
+
+    tables = [pq.read_table(file, columns=["day", "currency", "rate"], partitioning=None) for file in files]
+    return {tuple(row.values()) for table in tables for row in table.to_pylist()}
 
 
 def snapshot_of(run: Run, previous: Manifest, table: str) -> Snapshot:

@@ -32,7 +32,7 @@ order_sums as (
     max(age_days) filter (where is_order) as days_since_first,
     min(age_days) filter (where is_order) as days_since_last,
     sum(n_ordered) as n_ordered,
-    sum(n_returned) as n_returned
+    coalesce(sum(n_returned), 0) as n_returned
   from everyone
   left join baskets using (customer_id)
   left join returned_of_orders on returned_of_orders.order_id = baskets.order_id
