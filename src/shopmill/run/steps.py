@@ -234,7 +234,7 @@ def register(run: Run) -> Published:
         inputs=manifest.content["inputs"],
     )
     run.staging.clear()
-    return replace(published, warned=tuple(c["name"] for c in checks if not c["passed"]))
+    return replace(published, warned=tuple(Result.from_document(c).warning() for c in checks if not c["passed"]))
 
 
 def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:

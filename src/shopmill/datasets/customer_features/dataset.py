@@ -1,6 +1,6 @@
 """What is known of each customer at as_of: one row of features per customer, ready for a model.
 
-**Who has a row.** Every customer of the customers table, with or without purchases, and every customer who has a
+**Who has a row.** Every customer of the customers table who registered before as_of, with or without purchases, and every customer who has a
 transaction or an order without being in that table (`is_known` is false, demographics are null, a check counts them).
 Customers known from events alone have no row; a check counts those too.
 
@@ -8,13 +8,15 @@ Customers known from events alone have no row; a check counts those too.
 everything before as_of. Where as_of lies within a day, orders and events of that day up to as_of count as well.
 Counts and sums without anything to count are 0; means, maxima, shares and rates are null.
 
-**Purchases** are the lines of transactions. They have no quantity: each line is one unit, repeated lines are so many
-units, so `units_sum` equals `transactions_count`. Sums are exact decimals, means the quotient of two exact sums.
+**Purchases** are the lines of transactions with a customer. `transactions_count` counts lines and `units_sum` their units; spend
+is price times quantity, in the shop's own currency. Sums are exact decimals, means the quotient of two exact sums. Guests
+have no row, and are counted as not wanted.
 The favourite group and colour have most units; among equals the one bought last wins, then the first by name.
 
 **Orders**: an order that was cancelled, or has nothing but lines of negative quantity, is not an order. Basket size and
 order value count lines of positive quantity; a line of quantity 0 adds nothing. The return rate is units sent back
-(negative quantity) or cancelled, per unit ordered, cancelled ones included.
+(negative quantity) or cancelled, per unit ordered, cancelled ones included; what is both is one. See
+[What the numbers mean](../numbers.md).
 
 **Events**: an event_id sent twice counts once; unknown event types count for `last_seen_at_30d` alone.
 
@@ -47,8 +49,8 @@ Segments, by r_score and f_score:
 | 1 | hibernating | hibernating | at_risk | at_risk | cannot_lose |
 
 **Rejects**: rows without an id, a date or a price, with a negative price, and repeated customer_id, order_id or article_id
-(one counts: the first order, the first customer or article by value). Lines of a rejected order are rejected with it. An age outside
-0..120 is rejected too, but only the age: the customer stays, with age null.
+(one counts: the earliest order, the first customer or article by value). Lines of a rejected order, or of none, are rejected
+with it. Of an age outside 0..120 only the age is lost: the customer stays, with age null.
 """
 
 from collections.abc import Iterable

@@ -1,22 +1,23 @@
 """What each customer did with each article before as_of: the matrix that recommenders are trained on.
 
 A *signal* is one purchase line (transactions), one view, click or add_to_cart of a logged-in customer (events), or
-one returned line (an order item of negative quantity or of a cancelled order). Every signal before as_of counts in
-the raw counts for ever; `time_weighted_score` lets it fade:
+one returned line (an order item of negative quantity or of a cancelled order). Whatever its units, a line is one signal; its
+units are in `unit_count` and `return_count`, which is in units too. Every signal before as_of counts in the raw counts for ever; `time_weighted_score` lets it fade:
 
     time_weighted_score = sum over signals of weight(signal) * 0.5 ^ (age_days / half_life_days(signal))
 
 Weights are computed as exact decimals with 12 places and summed as decimals, so the score is the same to the last
 digit on any number of threads and on either engine.
 
-Purchase lines that repeat exactly are so many units sold and all count. An event_id that was sent again
+Purchase lines that repeat exactly all count. Spend is price times quantity, in the shop's own currency. An event_id that was sent again
 within 31 days counts once.
 Events without a customer or an article, and event types other than view, click and add_to_cart, are not signals.
 Articles that are missing from the catalogue are kept: they were sold (a check counts them).
 
-Rejected are lines without a customer, an article, a day or a price of at least 0, events without an id, a time or a user,
-repeated orders and those without a customer or a time, and order items of such orders or without article, quantity or
-price. Whether a row is used is judged alike for all datasets.
+Guests, whom nobody knows, have no row here: their lines and orders are counted as not wanted. Rejected are lines without an
+article, a day, a price of at least 0 or a quantity above 0, events without an id, a time or a user, repeated orders and those
+without a time, and order items of such orders or without an order, article, quantity or price. Whether a row is used is
+judged alike for all datasets: see [What the numbers mean](../numbers.md).
 
 `log` has the signals themselves, a row each, for models that learn from sequences. It has a file per month; a run computes
 those from the month of the first changed day on and takes over the others, byte for byte what a full rebuild gives.

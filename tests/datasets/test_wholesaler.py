@@ -1,0 +1,45 @@
+"""A shop that has quantities, guests, credit notes and closed days, and neither events nor reviews, publishes as it is."""
+
+import pytest
+from golden import fill_shop
+from wholesaler import open_wholesaler
+
+from shopmill import datasets
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
+
+A_TO_D = ("user_item_interactions", "articles_content", "customer_features", "timeseries")
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Settings:
+    dsn = settings.source_dsn.get_secret_value()
+    fill_shop(dsn, {})
+    open_wholesaler(dsn)
+    return settings.model_copy(update={"time_zone": "Europe/London"})
+
+
+def test_it_publishes_by_default_also_when_it_was_closed_for_eleven_days(shop: Settings) -> None:
+    """Guests are neither used per customer nor rejected; every row is accounted for."""
+    for name in A_TO_D:
+        run = Run.create(datasets.load(name), "2011-01-03", shop)
+        published = steps.run_all(run)
+        assert published.status == "published"
+        assert published.rejected == 0
+        for account in run.versions.need(run.as_of).accounts:
+            assert account.found == account.rows, account.sentence()
+        if name != "articles_content":
+            assert any("transactions are 11 days old" in warning for warning in published.warned), published.warned
+    lines = {account.table: account for account in run.versions.need(run.as_of).accounts}["transactions"]
+    assert lines.used == lines.rows > 0
+
+
+def test_a_quarter_of_its_lines_are_of_guests(shop: Settings) -> None:
+    run = Run.create(datasets.load("user_item_interactions"), "2011-12-10", shop)
+    steps.run_all(run)
+    accounts = {account.table: account for account in run.versions.need(run.as_of).accounts}
+    lines, items = accounts["transactions"], accounts["order_items"]
+    assert 0.24 < lines.not_wanted["guest_lines"] / lines.rows < 0.27
+    assert lines.used + lines.not_wanted["guest_lines"] == lines.rows
+    assert items.used > 0
