@@ -72,7 +72,7 @@ def run_case(dataset: str, case: Mapping[str, Any], settings: Settings) -> Manif
         with pytest.raises(CheckFailedError) as blocked:
             steps.run_all(run)
         for words in case["blocked"]:
-            assert words in str(blocked.value)
+            assert words in str(blocked.value), str(blocked.value)
         return None
     published = steps.run_all(run)
     for words in case.get("warned", []):

@@ -206,7 +206,7 @@ class Checking:
         violated = bool(row["has_such_as"]) and unknown > limit * n
         detail = (
             f"{unknown:,} of {n:,} values of {join.key} in {join.of} are not in {join.to} (such as {row['such_as']}, where "
-            f"{join.to} has {row['has_such_as']}), more than the limit of {100 * limit:.4g} % (max_unmatched_share): write "
+            f"{join.to} has {row['has_such_as']}), more than the limit of {float(100 * limit):.4g} % (max_unmatched_share): write "
             "them alike in the mapping, or let them pass with max_unmatched_share=1"
         )
         name, meaning = f"{join.of} joins {join.to}", f"ids of {join.of} are in {join.to} (max_unmatched_share)"

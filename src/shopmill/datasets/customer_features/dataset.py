@@ -1,8 +1,8 @@
 """What is known of each customer at as_of: one row of features per customer, ready for a model.
 
-**Who has a row.** Every customer of the customers table who registered before as_of, with or without purchases, and every customer who has a
-transaction or an order without being in that table (`is_known` is false, demographics are null, a check counts them).
-Customers known from events alone have no row; a check counts those too.
+**Who has a row.** Every customer of the customers table who registered before as_of, with or without purchases, and every
+customer who has a transaction or an order without being in that table (`is_known` is false, demographics are null, a check
+counts them). Customers known from events alone have no row; a check counts those too.
 
 **Windows** are whole days of the shop, `[as_of - w, as_of)`, named in the column: `spend_sum_180d`; `_lifetime` is
 everything before as_of. Where as_of lies within a day, orders and events of that day up to as_of count as well.

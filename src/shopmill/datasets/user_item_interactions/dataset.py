@@ -1,8 +1,9 @@
 """What each customer did with each article before as_of: the matrix that recommenders are trained on.
 
 A *signal* is one purchase line (transactions), one view, click or add_to_cart of a logged-in customer (events), or
-one returned line (an order item of negative quantity or of a cancelled order). Whatever its units, a line is one signal; its
-units are in `unit_count` and `return_count`, which is in units too. Every signal before as_of counts in the raw counts for ever; `time_weighted_score` lets it fade:
+one returned line (an order item of negative quantity or of a cancelled order). Whatever its
+units, a line is one signal; its units are in `unit_count` and `return_count`. Every signal before as_of counts in the raw
+counts for ever; `time_weighted_score` lets it fade:
 
     time_weighted_score = sum over signals of weight(signal) * 0.5 ^ (age_days / half_life_days(signal))
 
