@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from implicit.nearest_neighbours import CosineRecommender
+from implicit.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix, load_npz
 
 import shopmill
@@ -36,7 +36,7 @@ def main() -> dict[str, float]:
     bought = labels[labels["customer_id"].isin(customers)].groupby("customer_id")["article_id"].apply(list)
     rows = pd.Index(customers).get_indexer(bought.index)
 
-    model = CosineRecommender(K=100)
+    model = AlternatingLeastSquares(factors=256, alpha=5, iterations=5, random_state=0)
     model.fit(matrix, show_progress=False)
     # A grocery shop's customers buy again what they bought: what is known is not left out.
     found, _ = model.recommend(rows, matrix[rows], N=K, filter_already_liked_items=False)

@@ -54,7 +54,9 @@ def test_hierarchicalforecast_reconciles_all_articles(exported: Callable[..., Wr
     matrix = SMatrix(summing, series["unique_id"].to_numpy(), tags["article"])
     core = HierarchicalReconciliation([BottomUpSparse(), MinTraceSparse("ols")])
     found = core.reconcile(Y_hat_df=noisy, tags=tags, S_df=matrix).set_index("unique_id")
-    for method in ("naive/BottomUp", "naive/MinTrace_method-ols"):
+    methods = [name for name in found.columns if name.startswith("naive/")]
+    assert len(methods) == 2
+    for method in methods:
         assert found.loc["total", method] == pytest.approx(found.loc[tags["article"], method].sum(), rel=1e-6)
     proof("hierarchicalforecast", "reconciles bottom-up and MinTrace, all articles", written, "SMatrix of scipy CSR")
 
