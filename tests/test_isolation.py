@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 SOME = (
     "tests/test_settings.py",
     "tests/exports/test_documentation.py",
-    "tests/catalogue/test_pages.py::test_an_empty_store_and_a_silent_registry_are_said",
+    "tests/catalogue/test_catalogue_pages.py::test_an_empty_store_and_a_silent_registry_are_said",
     "tests/versions/test_statistics.py",
     "tests/airflow/test_trigger_form.py",
 )
@@ -55,3 +55,9 @@ def test_what_is_planted_in_the_environment_the_folder_and_the_cache_changes_not
 def test_no_test_leaves_anything_in_the_working_directory() -> None:
     assert Path.cwd() != ROOT
     assert not Path(".shopmill/env").exists()
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Pytest imports them by their names alone, and refuses the second."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert {name for name in names if names.count(name) > 1} == set()
