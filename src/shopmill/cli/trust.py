@@ -10,9 +10,9 @@ from rich.console import Console
 from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
-from shopmill.settings import Settings
 
 if TYPE_CHECKING:
+    from shopmill.settings import Settings
     from shopmill.trust.verify import Finding, Verification
 
 out, err = Console(), Console(stderr=True)
@@ -115,7 +115,7 @@ def unpublish(
     out.print(f"{name} as of {as_of} is withdrawn: {now}, and {newest}.", soft_wrap=True, highlight=False, markup=False)
 
 
-def _looks(settings: Settings, dataset: str | None, raw: bool) -> "list[Verification]":
+def _looks(settings: "Settings", dataset: str | None, raw: bool) -> "list[Verification]":
     from shopmill.registry import Registry
     from shopmill.trust.verify import Verification
     from shopmill.versions.store import Store
@@ -128,7 +128,7 @@ def _looks(settings: Settings, dataset: str | None, raw: bool) -> "list[Verifica
     return [Verification(store, datasets.load(name), settings.zone, registry, raw, served) for name in names]
 
 
-def _served(settings: Settings) -> str | None:
+def _served(settings: "Settings") -> str | None:
     """The version that the vector index serves."""
     from shopmill.embeddings.neighbours import INDEX, connect
     from shopmill.text.index import current_index
