@@ -17,6 +17,7 @@ SHOP = {
         {"t_dat": "2020-09-22", "customer_id": "c[bold]1", "article_id": "0001", "price": 1, "sales_channel_id": 1}
     ],
     "articles": [{"article_id": "0001"}],
+    "customers": [{"customer_id": "c[bold]1"}],
 }
 Run = Callable[..., tuple[int, str, str]]
 

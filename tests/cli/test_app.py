@@ -71,7 +71,7 @@ def test_runs(shopmill: Run, published: dict[str, object]) -> None:
 def test_doctor(shopmill: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, _ = shopmill("doctor", "--json")
     found = {row["subject"]: row for row in json.loads(out)}
-    assert (code, found["connection"]["level"], found["events"]["level"]) == (0, "ok", "warn")
+    assert (code, found["connection"]["level"], found["role"]["level"]) == (0, "ok", "warn")
     code, out, _ = shopmill("doctor")
     assert (code, "transactions" in out) == (0, True)
     monkeypatch.setenv("SHOPMILL_SOURCE_DSN", "postgresql://u:hunter2@127.0.0.1:1/x")
