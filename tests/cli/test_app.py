@@ -47,7 +47,7 @@ def test_no_version_yet(shopmill: Run, tmp_path: Path) -> None:
 def test_show(shopmill: Run, published: dict[str, object]) -> None:
     code, out, _ = shopmill("show", DATASET, "--as-of", AS_OF)
     assert code == 0
-    for word in ("time_weighted_score", "every purchase line counted", "c[bold]1", "passed"):
+    for word in ("time_weighted_score", "counts add up", "c[bold]1", "passed"):
         assert word in out
     code, out, _ = shopmill("show", DATASET, "--table", "customer_index", "--json")
     shown = json.loads(out)
