@@ -33,11 +33,9 @@ class DatedSelection(Selection):
         )
         if not self._has_own_time:
             return f"{by_order} order by dated.{time}"
-        earliest = (
-            f"select min(o.{time}) from {self._orders('o')} where {self._is_its_order} and {self._is_usable('o', span)}"
-        )
+        due = between(own, *self.instants(span))
         by_itself = (
-            f"select {self.columns()}, ({earliest}) from {self.mapped} where {between(own, *self.instants(span))}"
+            f"select {self.columns()}, first_order.{time} from {self.mapped} {self._first_order(due, span)} where {due}"
         )
         return (
             f"select * from ({by_order} where {self.unusable(own)} union all {by_itself}) as rows_of_both "
@@ -57,13 +55,22 @@ class DatedSelection(Selection):
     def days_changed(self, column: str, since: datetime, span: Span) -> str:
         """The days of a span of which a row has changed since a moment."""
         time, own = quote(self.table.time), f"mapped.{OWN_TIME}" if self._has_own_time else "null::timestamptz"
-        earliest = (
-            f"select min(o.{time}) from {self._orders('o')} where {self._is_its_order} and {self._is_usable('o', span)}"
-        )
         changed = f"mapped.{quote(column)} >= timestamptz '{since.isoformat()}'"
-        dated = f"select coalesce({own}, ({earliest})) as at from {self.mapped} where {changed}"
+        joined = f"{self.mapped} {self._first_order(changed, span)}"
+        dated = f"select coalesce({own}, first_order.{time}) as at from {joined} where {changed}"
         day = f"(at at time zone '{self.zone.key}')::date::text"
         return f"select distinct {day} from ({dated}) as changed where {between('at', *self.instants(span))}"
+
+    def _first_order(self, condition: str, span: Span) -> str:
+        """Joins the rows that meet a condition to the earliest usable time of their order.
+
+        All orders are looked up together: one at a time would read a mapping of many joins once for each row.
+        """
+        key, time = quote(self.key), quote(self.table.time)
+        due = f"select mapped.{key} from {self.mapped} where {condition}"
+        usable = f"o.{key} in ({due}) and {self._is_usable('o', span)}"
+        first = f"select o.{key}, min(o.{time}) as {time} from {self._orders('o')} where {usable} group by o.{key}"
+        return f"left join ({first}) as first_order on first_order.{key} = mapped.{key}"
 
     @property
     def _has_own_time(self) -> bool:
