@@ -30,7 +30,7 @@ from shopmill.versions.load import Version
 KEY = "a key that only the shop knows"
 DAYS_AGO = 60
 LENIENT = {"max_reject_share": 1, "max_row_drop": 1}
-LOSES_A_GUEST = {"customer_features": {"max_customer_loss": 1}}
+OF_ONE = {"customer_features": {"max_customer_loss": 1}, "events_and_funnels": {"late_days": 1}}
 DATASETS = (
     "user_item_interactions",
     "articles_content",
@@ -113,7 +113,7 @@ def _chapter(shop: PlatformShop, settings: Settings, as_of: str) -> Chapter:
     lacks = LACKS.get(shop.name, ())
     for name in DATASETS:
         if name not in lacks:
-            steps.run_all(Run.create(datasets.load(name), as_of, settings, LENIENT | LOSES_A_GUEST.get(name, {})))
+            steps.run_all(Run.create(datasets.load(name), as_of, settings, LENIENT | OF_ONE.get(name, {})))
     return Chapter(shop.totals(), mapped_rows(settings), settings, as_of)
 
 
