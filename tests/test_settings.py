@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from shopmill import datasets
 from shopmill.errors import InvalidInputError
+from shopmill.run.run import Run
 from shopmill.settings import load_settings
 
 
@@ -67,3 +69,60 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOPMILL_SOURCE_DSN", "postgresql://u:hunter2@h/d")
     settings = load_settings()
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+SHOP = """
+time_zone = "Europe/Stockholm"
+cancelled_statuses = ["annullerad"]
+[pods]
+gpus = 1
+[parameters.timeseries]
+max_reject_share = 0.02
+"""
+
+
+def test_a_shop_has_a_file_and_the_environment_comes_before_it(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere / "shopmill.toml").write_text(SHOP)
+    found = load_settings()
+    assert (found.zone.key, found.cancelled_statuses, found.pods.gpus) == ("Europe/Stockholm", ("annullerad",), 1)
+    monkeypatch.setenv("SHOPMILL_TIME_ZONE", "UTC")
+    assert load_settings().zone.key == "UTC"
+    (elsewhere / "other.toml").write_text('time_zone = "Europe/Paris"')
+    monkeypatch.delenv("SHOPMILL_TIME_ZONE")
+    monkeypatch.setenv("SHOPMILL_CONFIG", "other.toml")
+    assert load_settings().zone.key == "Europe/Paris"
+
+
+def test_the_shops_parameters_are_the_defaults_of_its_runs(elsewhere: Path) -> None:
+    (elsewhere / "shopmill.toml").write_text(SHOP)
+    declared, settings = datasets.load("timeseries"), load_settings()
+    assert str(Run.create(declared, "2020-01-01", settings).parameters["max_reject_share"]) == "0.02"
+    given = Run.create(declared, "2020-01-01", settings, {"max_reject_share": "0.03"})
+    assert str(given.parameters["max_reject_share"]) == "0.03"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('timezone = "UTC"', "unknown setting 'timezone'. Did you mean 'time_zone'?"),
+        ('time_zone = "UTC', "not valid TOML"),
+        ('time_zone = "Mars"', "SHOPMILL_TIME_ZONE"),
+        ("[parameters.time_series]", "no dataset 'time_series'"),
+        ("[parameters.timeseries]\nmax_reject_shar = 1", "Did you mean 'max_reject_share'?"),
+        ("[parameters.timeseries]\nmax_reject_share = 2", "max_reject_share"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_sentence(elsewhere: Path, text: str, words: str) -> None:
+    (elsewhere / "shopmill.toml").write_text(text)
+    with pytest.raises(InvalidInputError) as error:
+        datasets.shop_defaults(load_settings())
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPMILL_CONFIG", "nowhere.toml")
+    with pytest.raises(InvalidInputError, match=r"SHOPMILL_CONFIG=nowhere\.toml cannot be read"):
+        load_settings()

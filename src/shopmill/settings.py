@@ -2,18 +2,26 @@
 
 import os
 import sys
+import tomllib
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, did_you_mean
 
 ENV_FILE = Path(".shopmill/env")
+SHOP_FILE = Path("shopmill.toml")
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -39,6 +47,23 @@ class Pods(BaseModel):
     at_once: int = Field(default=4, ge=1, description="pods of one run at the same time")
 
 
+def _shop_file(known: set[str]) -> dict[str, Any]:
+    """What `shopmill.toml` says, or the file that SHOPMILL_CONFIG names; nothing where there is none."""
+    named = os.environ.get("SHOPMILL_CONFIG", "")
+    path = Path(named or SHOP_FILE).expanduser()
+    if not named and not path.exists():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InvalidInputError(f"SHOPMILL_CONFIG={named} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{path} is not valid TOML: {error}.") from None
+    if unknown := sorted(found.keys() - known):
+        raise InvalidInputError(f"{path} has the unknown setting {unknown[0]!r}.{did_you_mean(unknown[0], known)}")
+    return found
+
+
 class Settings(BaseSettings):
     """Everything that differs between a laptop and a cluster; nothing about what a dataset means."""
 
@@ -46,6 +71,10 @@ class Settings(BaseSettings):
         env_prefix="SHOPMILL_", env_nested_delimiter="__", env_file=ENV_FILE, extra="ignore", frozen=True
     )
 
+    parameters: dict[str, dict[str, Any]] = Field(
+        {},
+        description="a shop's own defaults of the parameters of each dataset; in shopmill.toml: [parameters.<dataset>]",
+    )
     store: str = Field(".shopmill/store", description="folder or s3://bucket/prefix that holds raw data and versions")
     source_dsn: SecretStr = Field(SecretStr(""), description="the shop's PostgreSQL, a role with SELECT only")
     registry_dsn: SecretStr = Field(SecretStr(""), description="PostgreSQL that holds the schema shopmill (etl_runs)")
@@ -114,6 +143,19 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache() / "shopmill",
         description="folder for what is made of the sentence model once; default: the user's cache",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the files, and `.shopmill/env` before `shopmill.toml`."""
+        shop = InitSettingsSource(settings_cls, _shop_file(set(cls.model_fields)))
+        return init_settings, env_settings, dotenv_settings, shop, file_secret_settings
 
     @field_validator("time_zone")
     @classmethod

@@ -11,6 +11,8 @@ from shopmill import datasets
 from shopmill.airflow.notifications import announce_failure, announce_late, note_failure
 from shopmill.airflow.run_as_of import MACROS
 from shopmill.airflow.trigger_form import params_of
+from shopmill.datasets import shop_defaults
+from shopmill.settings import load_settings
 
 
 def dataset_dag(name: str, schedule: Any, priority: int = 1) -> DAG:
@@ -25,7 +27,7 @@ def dataset_dag(name: str, schedule: Any, priority: int = 1) -> DAG:
         dag_display_name=declared.title,
         description=declared.documentation.strip().splitlines()[0],
         doc_md=declared.documentation,
-        params=params_of(declared),
+        params=params_of(declared, shop_defaults(load_settings()).get(name, {})),
         tags={"shopmill", declared.owner},
         catchup=False,
         max_active_runs=1,

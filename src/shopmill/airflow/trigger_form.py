@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from shopmill.declaration import Dataset, Parameter
+from shopmill.declaration import Dataset, Parameter, Value
 
 OWN = {"as_of", "refresh"}
 """What the form asks beside the dataset's parameters."""
@@ -14,8 +14,9 @@ AS_OF_PATTERN = r"^(\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}
 """A date, a time with its zone, or nothing: a field of the form that is left empty."""
 
 
-def params_of(declared: Dataset) -> dict[str, Param]:
-    """The fields of a dataset's form."""
+def params_of(declared: Dataset, defaults: Mapping[str, Any] | None = None) -> dict[str, Param]:
+    """The fields of a dataset's form, with the defaults of the shop in place of the dataset's."""
+    values = declared.parse_parameters(defaults or {})
     as_of = Param(
         None,
         type=["null", "string"],
@@ -23,11 +24,11 @@ def params_of(declared: Dataset) -> dict[str, Param]:
         description="the moment to run for: 2020-09-23, or 2020-09-23T10:15:00Z; default: the partition's day",
     )
     refresh = Param(False, type="boolean", description="read the source again although this as_of was read before")
-    return {"as_of": as_of, "refresh": refresh, **{p.name: _param(p) for p in declared.all_parameters}}
+    return {"as_of": as_of, "refresh": refresh, **{p.name: _param(p, values[p.name]) for p in declared.all_parameters}}
 
 
-def _param(parameter: Parameter) -> Param:
-    default = float(parameter.default) if parameter.type == "decimal" else parameter.default
+def _param(parameter: Parameter, value: Value) -> Param:
+    default = float(value) if parameter.type == "decimal" else value
     return Param(default, description=parameter.meaning + _limits(parameter), **_schema(parameter))
 
 

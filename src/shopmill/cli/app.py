@@ -56,6 +56,7 @@ def settings_of(
         handlers=[_log_handler()],
     )
     context.obj = load_settings(**({"store": store} if store else {}))
+    datasets.shop_defaults(context.obj)
 
 
 def _log_handler() -> logging.Handler:

@@ -1,11 +1,14 @@
 """The datasets: a folder each, with the declaration in dataset.py and the SQL beside it."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from shopmill.declaration import Dataset
 from shopmill.errors import InvalidInputError, did_you_mean
+from shopmill.settings import Settings
 
 
 @cache
@@ -27,3 +30,10 @@ def load(name: str) -> Dataset:
         )
     declared: Dataset = import_module(f"shopmill.datasets.{name}.dataset").DATASET
     return declared
+
+
+def shop_defaults(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """The shop's own defaults of parameters, by dataset; InvalidInputError for a dataset or a parameter that does not exist."""
+    for name, parameters in settings.parameters.items():
+        load(name).parse_parameters(parameters)
+    return settings.parameters

@@ -44,7 +44,7 @@ class Run:
         refresh: bool = False,
     ) -> "Run":
         """A run from plain values; InvalidInputError for a malformed as_of or a bad parameter."""
-        values = dataset.parse_parameters(parameters or {})
+        values = dataset.parse_parameters({**settings.parameters.get(dataset.name, {}), **(parameters or {})})
         _refuse_contradictions(values, settings)
         return cls(
             dataset,
