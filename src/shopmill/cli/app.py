@@ -24,6 +24,7 @@ from shopmill.cli.running import demo, doctor, embed, run
 from shopmill.cli.source import moved, reconcile
 from shopmill.cli.training import training_set
 from shopmill.cli.trust import rebuild, repair, unpublish, verify
+from shopmill.datasets import shop_defaults
 from shopmill.errors import ShopmillError, cause_in_a_line
 
 EPILOG = "Exit codes: 0 done; 1 an error, said in one sentence; 2 wrong usage; 130 interrupted."
@@ -56,7 +57,7 @@ def settings_of(
         handlers=[_log_handler()],
     )
     context.obj = load_settings(**({"store": store} if store else {}))
-    datasets.shop_defaults(context.obj)
+    shop_defaults(context.obj)
 
 
 def _log_handler() -> logging.Handler:
