@@ -18,8 +18,8 @@ import pytest
 
 from shopmill.settings import Settings
 
-STORE = "SHOPMILL_CONSUMERS_STORE"
-PROOFS = "SHOPMILL_CONSUMERS_PROOFS"
+STORE = "CONSUMERS_STORE"
+PROOFS = "CONSUMERS_PROOFS"
 """The file that gets a line for each proof: what docs/consumers.md is made of."""
 TIME_ZONE = "America/New_York"
 

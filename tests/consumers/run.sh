@@ -17,14 +17,14 @@ environment consumers requirements.lock
 environment rectools requirements-rectools.lock
 test -x .venv-datacontract/bin/python || python3 -m venv --without-pip .venv-datacontract
 .venv/bin/uv pip sync --quiet --python .venv-datacontract/bin/python --require-hashes tests/consumers/requirements-datacontract.lock
-export SHOPMILL_CONSUMERS_STORE=$PWD/$home/store SHOPMILL_CONSUMERS_PROOFS=$PWD/$home/proofs.jsonl
-.venv/bin/python tests/consumers/publish.py "$SHOPMILL_CONSUMERS_STORE"
-rm -f "$SHOPMILL_CONSUMERS_PROOFS"
+export CONSUMERS_STORE=$PWD/$home/store CONSUMERS_PROOFS=$PWD/$home/proofs.jsonl
+.venv/bin/python tests/consumers/publish.py "$CONSUMERS_STORE"
+rm -f "$CONSUMERS_PROOFS"
 failed=0
 for test in tests/consumers/test_*.py; do
   name=consumers
   test "$test" != tests/consumers/test_rectools.py || name=rectools
   ".venv-$name/bin/python" -m pytest -q "$test" "$@" || failed=1
 done
-.venv/bin/python tests/consumers/table.py "$SHOPMILL_CONSUMERS_PROOFS" | tee "$home/table.md"
+.venv/bin/python tests/consumers/table.py "$CONSUMERS_PROOFS" | tee "$home/table.md"
 exit "$failed"

@@ -24,8 +24,8 @@ def test_rectools_builds_a_dataset_splits_and_recommends(exported: Callable[...,
     )
     assert str(folds["end"].iloc[-1].date()) == "2018-01-01"
     dataset = Dataset.construct(
-        rows, user_features_df=users[users["id"].isin(rows[Columns.User])], cat_user_features=["rfm_segment"],
-        item_features_df=items[items["id"].isin(rows[Columns.Item])], cat_item_features=["product_group_name"],
+        rows, user_features_df=users[users["id"].isin(rows[Columns.User])], cat_user_features=[*users["feature"].unique()],
+        item_features_df=items[items["id"].isin(rows[Columns.Item])], cat_item_features=[*items["feature"].unique()],
     )  # fmt: skip
     assert dataset.get_user_item_matrix().shape == (rows["user_id"].nunique(), rows["item_id"].nunique())
     last = folds.iloc[-1]

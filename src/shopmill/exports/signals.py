@@ -13,7 +13,8 @@ def has_log(source: Source) -> bool:
 
 
 def interactions(source: Source) -> str:
-    """user_id, item_id, weight (above 0), datetime: the moment of a signal, or the day of the last one.
+    """user_id, item_id, weight (above 0), datetime: the moment of a signal by the shop's clock, which
+    decides what a day is, or the day of the last one.
 
     Returns have no weight above 0, and are left out.
     """
@@ -21,7 +22,7 @@ def interactions(source: Source) -> str:
         source.need("log")
         return f"""
             select customer_id as user_id, article_id as item_id, cast({WEIGHTS} as double) as weight,
-              coalesce(cast(happened_at as timestamp), cast(day as timestamp)) as datetime
+              coalesce(timezone('{source.settings.time_zone}', happened_at), cast(day as timestamp)) as datetime
             from log
             where {WEIGHTS} > 0
         """

@@ -5,6 +5,8 @@
     item_features.parquet   id, feature, value    (where articles_content has one)
     folds.parquet           fold, start, end: test days of each fold, the last one ends at as_of
 
+All features are categories: name them in `cat_user_features` and `cat_item_features`, else RecTools takes them for numbers.
+
 Train on rows before `start`, test on those from `start` on and before `end`. RecTools' own TimeRangeSplitter counts back
 from the last interaction, which is another day in every shop and sample.
 """
