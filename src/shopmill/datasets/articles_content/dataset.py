@@ -30,6 +30,9 @@ articles, and for changed ones whose `content_hash` differs. So an edit of a pri
 The embeddings are woken when at least `min_text_changes` articles of the version have `text_changed`. Fewer wait for
 the weekly run, which takes the texts as they are then.
 
+`is_listed` and `attributes` are what a shop may say besides: an article can be sold before and not be offered now, and columns
+that the contract does not know are kept as text. They are the shop's columns like the others, and count as changes.
+
 Rejected are rows without an id, rows with a negative price, and repeated ids: of the rows with the same id that could
 be used, the first in the order of all columns (as the contract lists them, null last) is kept. An article whose only
 rows are rejected is still listed: it stays as the version before had it, and is missing where none had it.
@@ -105,6 +108,8 @@ SHOP_COLUMNS = (
     Column("detail_desc", "varchar", "description", required=False),
     Column("price", "decimal(18,6)", "list price", "the shop's currency", required=False, minimum=0),
     Column("stock", "integer", "units in stock", "units", required=False),
+    Column("is_listed", "boolean", "whether the shop offers it now, null where it does not say", required=False),
+    Column("attributes", "varchar", "the shop's own columns: a JSON object of text, keys sorted", required=False),
 )
 
 
@@ -161,7 +166,11 @@ DATASET = Dataset(
     promise=Promise(within=timedelta(hours=2), age=timedelta(hours=30)),
     documentation=__doc__,
     folder=Path(__file__).parent,
-    values={"code_columns": CODE_COLUMNS},
+    values={
+        "code_columns": CODE_COLUMNS,
+        "shop_columns": SHOP_COLUMNS,
+        "compared_columns": sorted(SHOP_COLUMNS[1:], key=lambda column: column.name),
+    },
     extracts={"extract": (Input("articles"),)},
     tasks=(
         Task("validate", ("rejects",)),

@@ -5,9 +5,10 @@ Four tables of one shape, in the columns that forecasting libraries expect (`uni
 that the catalogue does not have, or has without one, are in the category `unknown`. `hierarchy` says which article is
 in which category; units and revenue of the articles sum to their category's on every day and in every week (checked).
 
-*Measures.* `y` is the number of units sold: every line of transactions is a unit, a line that repeats another exactly
-is one more, and so is a line at price 0 or without a customer. Returns are not subtracted. `revenue` is the sum of the
-prices, `unique_customers` the number of different customers, known ones only. Days are the shop's (`t_dat`).
+*Measures.* `y` is the number of units sold, the sum of `quantity`: a line without one is a unit, a line that repeats another
+exactly counts again, and so does a line at price 0 or of a guest. Returns are not subtracted. `revenue` is the sum of price
+times quantity in the shop's currency, `unique_customers` the number of different customers, known ones only. Days are the
+shop's (`t_dat`).
 
 *The grid* has every day from a series' first sale to as_of - 1, without a gap. `fill_reason` says how `y` came about:
 
@@ -26,9 +27,9 @@ min_samples = min_observations. `days_since_last_sale` counts from the last day 
 
 *Calendar.* ISO's weekday (1 is Monday) and week; public holidays of `country`, observed days included, from 1970 on.
 A day `is_promo` when a row of promotions covers it for the article, or, when the row names no article, for its product
-group; for a category when it does so for any of its articles that was sold by then. An open promotion lasts.
-
-`planned_promotions` are those of as_of and later, as the shop plans them: no series depends on them, and forecasts may.
+group; for a category when it does so for any of its articles that was sold by then. A promotion without an end lasts, one
+without a start was ever since. `planned_promotions` has those of days from as_of on, which a forecast may know ahead; no
+other table depends on them. Without a `country` no day is a holiday.
 
 *Weeks* begin on Monday and ds is that Monday (pandas' frequency W-MON). The last week may not be over: `is_complete`
 is false then, and its y is what was sold until as_of. A week is `not_on_sale` when all its days are, a holiday when any
@@ -103,7 +104,10 @@ DATASET = Dataset(
         ),
         Parameter("min_observations", "integer", 7, "rows with y that a rolling feature needs in its window", 1, 7),
         Parameter(
-            "country", "text", "US", "whose public holidays: ISO code (SE), with subdivision (DE-BY), or nothing"
+            "country",
+            "text",
+            "",
+            "whose public holidays: ISO code (SE), with subdivision (DE-BY); nothing: no holidays",
         ),
     ),
     checks=(
@@ -116,8 +120,8 @@ DATASET = Dataset(
             "y and revenue of a category are the sums of its articles', on every day and in every week",
         ),
         QueryCheck(
-            "every transaction line counted",
-            "on every day, units and rejected lines sum to the number of transaction lines",
+            "every unit counted",
+            "on every day, the units of the series are those of the usable transaction lines",
         ),
         QueryCheck(
             "no leak",

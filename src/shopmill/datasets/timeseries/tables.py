@@ -9,8 +9,8 @@ LONGEST_LOOK_BACK = 30  # rows: days, or weeks
 def _measures(step: str) -> tuple[Column, ...]:
     not_null = "null when not on sale"
     return (
-        Column("y", "bigint", f"units sold, {not_null}", "units", required=False, minimum=0),
-        Column("revenue", "decimal(38,6)", f"sum of the prices, {not_null}", CURRENCY, required=False, minimum=0),
+        Column("y", "decimal(18,6)", f"units sold, {not_null}", "units", required=False, minimum=0),
+        Column("revenue", "decimal(38,6)", f"price times quantity, {not_null}", CURRENCY, required=False, minimum=0),
         Column(
             "unique_customers", "bigint", f"different customers who bought, {not_null}", "customers", False, minimum=0
         ),
@@ -35,7 +35,7 @@ def _features(step: str) -> tuple[Column, ...]:
 
     lags = (1, 7, 28)
     return (
-        *(Column(f"lag_{k}", "bigint", f"y of {k} {step}s before ds", "units", False, minimum=0) for k in lags),
+        *(Column(f"lag_{k}", "decimal(18,6)", f"y of {k} {step}s before ds", "units", False, minimum=0) for k in lags),
         rolling("mean", "mean", 7),
         rolling("mean", "mean", 30),
         rolling("sample standard deviation", "std", 7),
@@ -90,7 +90,6 @@ def _series(level: str, step: str) -> Table:
                 "(y is null) = (revenue is null) and (y is null) = (unique_customers is null)",
                 "y, revenue and unique_customers are known together",
             ),
-            RowCheck("customers buy units", "not unique_customers > y", "no more customers than units"),
             RowCheck("nothing from the future", "ds < $as_of", "no row is of as_of or later"),
         ),
         partition_by="ds",
@@ -118,7 +117,7 @@ PROMOTIONS = Table(
     columns=(
         Column("article_id", "varchar", "article that is promoted, null for a product group", required=False),
         Column("product_group_name", "varchar", "product group that is promoted", required=False),
-        Column("starts_on", "date", "first day"),
+        Column("starts_on", "date", "first day, null for ever since", required=False),
         Column("ends_on", "date", "last day, as_of - 1 at most"),
         Column("kind", "varchar", "as the shop names it", required=False),
     ),

@@ -14,11 +14,9 @@ ranged as (
   from counted
 )
 select
-  article_id, product_code, prod_name, product_type_no, product_type_name, product_group_name,
-  graphical_appearance_no, graphical_appearance_name, colour_group_code, colour_group_name,
-  perceived_colour_value_id, perceived_colour_value_name, perceived_colour_master_id, perceived_colour_master_name,
-  department_no, department_name, index_code, index_name, index_group_no, index_group_name,
-  section_no, section_name, garment_group_no, garment_group_name, detail_desc, price, stock,
+  {% for column in shop_columns %}
+  {{ column.name }},
+  {% endfor %}
   -- Differences are exact and each value is one division, so it is the same on every engine. Without a span it is 0.
   case when is_active and price is not null then
     coalesce(cast(price - price_low as double) / nullif(cast(price_high - price_low as double), 0), 0)

@@ -14,12 +14,12 @@ with moved as (
 promoted_before as (
   select article_id, product_group_name, starts_on, least(ends_on, $since - 1) as ends_on
   from previous_promotions
-  where starts_on < $since
+  where starts_on is null or starts_on < $since
 ),
 promoted_now as (
   select article_id, product_group_name, starts_on, least(ends_on, $since - 1) as ends_on
   from begun_promotions
-  where problem is null and starts_on < $since
+  where problem is null and (starts_on is null or starts_on < $since)
 ),
 changed as (
   (select * from promoted_before except select * from promoted_now)

@@ -5,7 +5,8 @@ with sold as (
     hierarchy.category,
     lines.t_dat as ds,
     cast(date_trunc('week', lines.t_dat) as date) as monday,
-    lines.price,
+    lines.quantity,
+    lines.amount,
     lines.customer_id
   from judged_transactions as lines
   join hierarchy on hierarchy.unique_id = lines.article_id
@@ -13,24 +14,24 @@ with sold as (
 )
 select
   'article' as level, 'D' as freq, 1 as step_days, article_id as unique_id, ds,
-  count(*) as y, sum(price) as revenue, count(distinct customer_id) as unique_customers, ds as last_sold_on
+  sum(quantity) as y, sum(amount) as revenue, count(distinct customer_id) as unique_customers, ds as last_sold_on
 from sold
 group by article_id, ds
 union all
 select
   'category', 'D', 1, category, ds,
-  count(*), sum(price), count(distinct customer_id), ds
+  sum(quantity), sum(amount), count(distinct customer_id), ds
 from sold
 group by category, ds
 union all
 select
   'article', 'W', 7, article_id, monday,
-  count(*), sum(price), count(distinct customer_id), max(ds)
+  sum(quantity), sum(amount), count(distinct customer_id), max(ds)
 from sold
 group by article_id, monday
 union all
 select
   'category', 'W', 7, category, monday,
-  count(*), sum(price), count(distinct customer_id), max(ds)
+  sum(quantity), sum(amount), count(distinct customer_id), max(ds)
 from sold
 group by category, monday
