@@ -7,7 +7,7 @@ from typing import Any
 
 from shopmill.declaration import Artifact, Column, Table
 from shopmill.engine.choice import engine_label
-from shopmill.engine.compose import sources
+from shopmill.run.code import code_of
 from shopmill.run.run import Run
 from shopmill.run.shop_values import named_shop_values
 from shopmill.versions.manifest import File, Manifest
@@ -20,7 +20,7 @@ def describe_making(run: Run) -> dict[str, Any]:
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
         | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)}
         | named_shop_values(run.dataset, run.settings),
-        "code": {name: sha256_of(path) for name, path in sources(run.dataset).items()},
+        "code": {name: sha256_of(path) for name, path in code_of(run.dataset, run.settings.engine).items()},
         "software": {
             "shopmill": package_version("shopmill"),
             "engine": engine_label(run.settings),

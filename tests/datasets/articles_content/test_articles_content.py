@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pytest
-from arrow_types import ARROW
 from golden import LENIENT, fill_shop, published_rows
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
