@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import shopmill
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import sources
 
-ROOT = Path(shopmill.__file__).parent
+ROOT = Path(__file__).parents[1]
 WRAPPERS = (
     "sql_files",
     "engine.compose",
