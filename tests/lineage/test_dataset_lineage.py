@@ -18,22 +18,50 @@ DAY = {
     "transactions.t_dat AGGREGATION",
     "events.event_datetime AGGREGATION",
     "orders.order_datetime AGGREGATION",
+    "order_items.item_datetime AGGREGATION",
 }
 KIND = {"events.event_type CONDITIONAL"}
-EVENT = ("event_id", "session_id", "event_type", "customer_id", "article_id", "event_value", "event_datetime")
-ORDER = ("order_id", "customer_id", "order_datetime", "order_status")
+UNITS = {
+    *KIND,
+    "transactions.quantity AGGREGATION",
+    "transactions.misfits CONDITIONAL",
+    "order_items.quantity AGGREGATION",
+    *(f"order_items.{name} CONDITIONAL" for name in ("order_id", "article_id", "quantity", "item_datetime")),
+    *(f"orders.{name} CONDITIONAL" for name in ("order_datetime", "order_status")),
+}
+EVENT = (
+    "event_id",
+    "session_id",
+    "visitor_id",
+    "event_type",
+    "customer_id",
+    "article_id",
+    "event_value",
+    "event_datetime",
+)
+LINE = ("t_dat", "customer_id", "article_id", "price", "quantity", "currency", "sales_channel_id", "misfits")
+ITEM = ("order_id", "article_id", "quantity", "price", "item_datetime", "misfits")
+ORDER = ("order_id", "customer_id", "order_datetime", "order_status", "currency", "misfits")
+RATE = ("day", "currency", "rate", "misfits")
 ROW = {
-    *(f"transactions.{name}" for name in ("t_dat", "customer_id", "article_id", "price", "sales_channel_id")),
+    *(f"transactions.{name}" for name in LINE),
     *(f"events.{name}" for name in EVENT),
-    *(f"order_items.{name}" for name in ("order_id", "article_id", "quantity", "price")),
+    *(f"order_items.{name}" for name in ITEM),
     *(f"orders.{name}" for name in ORDER),
+    *(f"exchange_rates.{name}" for name in RATE),
 }
 FLAWS = {
-    *(f"transactions.{name}" for name in ("t_dat", "customer_id", "article_id", "price")),
-    *(f"events.{name}" for name in ("event_id", "event_datetime", "customer_id", "session_id")),
+    *(f"transactions.{name}" for name in LINE if name not in {"customer_id", "sales_channel_id"}),
+    *(f"events.{name}" for name in ("event_id", "event_datetime", "customer_id", "session_id", "visitor_id")),
     *(f"orders.{name}" for name in ORDER),
-    *(f"order_items.{name}" for name in ("article_id", "quantity", "price")),
+    *(f"order_items.{name}" for name in ITEM if name != "misfits"),
+    *(f"exchange_rates.{name}" for name in RATE),
 }
+SHOWN = {
+    *(f"{table}.misfits TRANSFORMATION" for table in ("transactions", "orders", "order_items", "exchange_rates")),
+    *(f"{table}.currency TRANSFORMATION" for table in ("transactions", "orders")),
+}
+"""What the reason of a rejected row shows."""
 
 
 def _numbered(kind: str, ids: set[str]) -> dict[str, set[str]]:
@@ -47,9 +75,17 @@ def _numbered(kind: str, ids: set[str]) -> dict[str, set[str]]:
 INTERACTIONS = {
     "customer_id": CUSTOMER,
     "article_id": ARTICLE,
-    **{f"{kind}_count": KIND for kind in ("purchase", "view", "click", "cart", "return")},
+    **{f"{kind}_count": KIND for kind in ("purchase", "view", "click", "cart")},
+    "unit_count": UNITS,
+    "return_count": UNITS,
     "interaction_count": set(),
-    "spend_sum": {"transactions.price AGGREGATION"},
+    "spend_sum": {
+        "transactions.price AGGREGATION",
+        "transactions.quantity AGGREGATION",
+        "exchange_rates.rate AGGREGATION",
+        "transactions.currency CONDITIONAL",
+        "transactions.misfits CONDITIONAL",
+    },
     "first_interaction_date": DAY,
     "last_interaction_date": DAY,
     "recency_days": DAY,
@@ -61,13 +97,15 @@ EXACT = {
     "article_index": _numbered("article", ARTICLE),
     "rejects": {
         "source_table": set(),
-        "reason": {f"{name} CONDITIONAL" for name in FLAWS},
+        "reason": {f"{name} CONDITIONAL" for name in FLAWS} | SHOWN,
         "source_day": {
             "transactions.t_dat IDENTITY",
             "events.event_datetime TRANSFORMATION",
             "orders.order_datetime TRANSFORMATION",
+            "order_items.item_datetime TRANSFORMATION",
+            "exchange_rates.day IDENTITY",
         },
-        "source_row": {f"{name} TRANSFORMATION" for name in ROW},
+        "source_row": {f"{name} TRANSFORMATION" for name in ROW} | {"transactions.misfits CONDITIONAL"},
     },
 }
 
@@ -148,9 +186,8 @@ def test_tables_of_the_shop(shop: ShopLineage) -> None:
 def test_the_command_shows_it() -> None:
     shown = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["lineage", "user_item_interactions", "--json"])
     document = json.loads(shown.stdout)
-    assert document["interactions"]["columns"]["spend_sum"]["origins"] == [
-        {"dataset": "", "table": "transactions", "column": "price", "role": "AGGREGATION"}
-    ]
+    origins = document["interactions"]["columns"]["spend_sum"]["origins"]
+    assert {"dataset": "", "table": "transactions", "column": "price", "role": "AGGREGATION"} in origins
     assert {"dataset": "", "table": "order_items", "column": "quantity", "role": "FILTER"} in document["interactions"][
         "conditions"
     ]
@@ -160,5 +197,5 @@ def test_the_command_shows_it() -> None:
 
 
 def test_a_table_that_is_not_there_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="it has interactions, customer_index"):
+    with pytest.raises(InvalidInputError, match="it has interactions, log, customer_index"):
         CliRunner().invoke(cli.app, ["lineage", "user_item_interactions", "--table", "x"], catch_exceptions=False)

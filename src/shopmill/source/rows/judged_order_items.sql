@@ -3,21 +3,26 @@
 with orders_of_{{ source }}items as (
   select
     order_id as dated_id,
-    max(source_day) filter (where problem is null) as ordered_on,
-    max(customer_id) filter (where problem is null) as ordered_by,
-    max(order_datetime) filter (where problem is null) as ordered_at,
-    max(upper(currency)) filter (where problem is null) as currency,
-    count(*) filter (where problem is null and is_cancelled) > 0 as is_cancelled
+    source_day as ordered_on,
+    order_datetime as ordered_at,
+    customer_id as ordered_by,
+    upper(currency) as currency,
+    is_cancelled
+  from judged_orders
+  where problem is null
+),
+known_orders_of_{{ source }}items as (
+  select distinct order_id as known_id
   from judged_orders
   where order_id is not null
-  group by order_id
 ),
 dated_{{ source }}items as (
   select
-    items.*, dated_id, ordered_on, ordered_by, ordered_at, is_cancelled, placed.currency,
+    items.*, known_id, dated_id, ordered_on, ordered_by, ordered_at, is_cancelled, placed.currency,
     coalesce(cast(item_datetime at time zone $time_zone as date), ordered_on) as item_day
   from {{ source }}order_items as items
   left join orders_of_{{ source }}items as placed on dated_id = order_id
+  left join known_orders_of_{{ source }}items on known_id = order_id
 ),
 converted_{{ source }}items as (
   select
@@ -52,8 +57,8 @@ select
   coalesce(is_cancelled, false) as is_cancelled,
   case
     when order_id is null then 'order_id is null'
-    when dated_id is null then 'its order is not in orders'
-    when ordered_on is null then 'its order cannot be used'
+    when known_id is null then 'its order is not in orders'
+    when dated_id is null then 'its order cannot be used'
     when item_day < $first_day then 'item_datetime is before first_day, ' || cast($first_day as varchar)
     when article_id is null then 'article_id is null'
     when quantity is null then
