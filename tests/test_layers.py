@@ -19,7 +19,7 @@ LAYERS = (
     ("versions",),
     ("engine",),
     ("declaration", "settings", "asof", "connection_string", "personal"),
-    ("sql_files",),
+    ("sql_files", "vocabulary"),
     ("errors", "personal"),
 )
 """From the top down. Neighbours in a layer know nothing of each other."""

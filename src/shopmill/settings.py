@@ -6,10 +6,10 @@ import tomllib
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from shopmill.errors import InvalidInputError, did_you_mean
+from shopmill.vocabulary import event_words
 
 ENV_FILE = Path(".shopmill/env")
 SHOP_FILE = Path("shopmill.toml")
@@ -106,6 +107,12 @@ class Settings(BaseSettings):
         ("cancelled", "canceled", "voided"),
         description="words of order_status that mean that an order was cancelled, in any case, as a JSON list",
     )
+    event_vocabulary: str = Field(
+        "canonical", description="whose words event_type has: canonical, ga4, segment, snowplow, ..., with commas between"
+    )
+    event_types: str = Field(
+        "", description="words of event_type one by one: page_view=view,addtocart=add_to_cart; other: known, and no step"
+    )
     lookback_days: int = Field(3, ge=0, description="days before the last read as_of that are read again for late rows")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="what runs the SQL")
     spark_master: str = Field(
@@ -165,6 +172,11 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Stockholm") from error
         return name
+
+    @model_validator(mode="after")
+    def _known_event_words(self) -> Self:
+        event_words(self.event_vocabulary, self.event_types)
+        return self
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -208,7 +208,7 @@ def test_items_without_orders_are_told(settings: Settings, made: Make) -> None:
         ("orders.order_status", "text", ["sent", "Refunded", "refunded ", "canceled"], "warn", "refunded 2"),
         ("orders.order_status", "char(12)", ["cancelled", "Voided", "sent"], "ok", "cancelled 1"),
         ("events.event_type", "text", ["page_view", "page_view", "addtocart"], "error", "page_view 2, addtocart 1"),
-        ("events.event_type", "text", ["VIEW", "scroll"], "ok", "view 1; counted as other: scroll 1"),
+        ("events.event_type", "text", ["VIEW", "scroll"], "ok", "view 1; unknown, counted as other: scroll 1"),
         ("events.customer_id", "text", ["NA", "NA", "c1"], "warn", "'NA' stands in 2 rows"),
         ("events.visitor_id", "text", ["x"] * 12, "error", "the same in all of 12 events"),
         ("transactions.price", "numeric", ["NaN", "1", "1234567890123"], "warn", "2 values do not fit"),

@@ -1,22 +1,31 @@
 """Settings of the shop that SQL may name: what its rows mean depends on them, whichever dataset reads them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import views_of
 from shopmill.settings import Settings
+from shopmill.vocabulary import event_words
 
 
 def shop_values(settings: Settings) -> Mapping[str, Any]:
-    """The values by name. `$cancelled_statuses` has each word between bars, in small letters."""
+    """The values by name. `$cancelled_statuses` has each word between bars, in small letters.
+
+    `$event_words` has pairs of a word and what it means: see event_words.sql.
+    """
     words = sorted({word.strip().lower() for word in settings.cancelled_statuses})
     return {
         "first_day": settings.first_day,
         "shop_currency": settings.currency,
         "cancelled_statuses": f"|{'|'.join(words)}|",
+        "event_words": "|".join(f"{word}>{meaning}" for word, meaning in _event_words(settings)),
     }
+
+
+def _event_words(settings: Settings) -> Iterable[tuple[str, str]]:
+    return sorted(event_words(settings.event_vocabulary, settings.event_types).items())
 
 
 def named_shop_values(dataset: Dataset, settings: Settings) -> dict[str, str]:

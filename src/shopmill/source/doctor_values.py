@@ -8,25 +8,8 @@ from shopmill.source.database import Source, literal
 from shopmill.source.findings import Finding, percent
 from shopmill.source.selection import Selection
 from shopmill.source.snapshot import FIRST_DAY
+from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, normal
 
-STAND_INS = (
-    "na",
-    "n/a",
-    "null",
-    "none",
-    "nan",
-    "undefined",
-    "unknown",
-    "(none)",
-    "(not set)",
-    "-",
-    "--",
-    "?",
-    "0",
-    "anonymous",
-)
-"""What trackers and spreadsheets write where they mean nothing, in lower case."""
-STEPS = ("view", "click", "add_to_cart", "remove_from_cart", "checkout", "purchase")
 MAY_BE_A_RETURN = ("cancel", "refund", "return", "void", "annul", "storn", "reject", "chargeback")
 WORDS = 10
 IDS = ("customer_id", "article_id", "order_id", "event_id", "session_id", "visitor_id", "review_id")
@@ -218,14 +201,18 @@ def _statuses(source: Source, selection: Selection, suffers: tuple[str, ...]) ->
 
 def _event_types(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Finding:
     words = _vocabulary(source, selection, "event_type")
-    unknown = {word: number for word, number in words.items() if word not in STEPS}
-    if words and len(unknown) == len(words):
-        return Finding(
-            "events.event_type",
-            "error",
-            f"has no word of a funnel ({', '.join(STEPS)}), so every funnel would be empty; there are {_told(unknown)}",
-            "say in events.sql which word is which step, or use the preset of your tracker",
-            suffers,
-        )
-    text = _told({word: number for word, number in words.items() if word in STEPS})
-    return Finding("events.event_type", "ok", text + (f"; counted as other: {_told(unknown)}" if unknown else ""))
+    known = event_words(source.settings.event_vocabulary, source.settings.event_types)
+    meant = {word: known.get(normal(word), "") for word in words}
+    told = event_types_told(words, meant)
+    if words and not set(meant.values()) & set(EVENT_TYPES):
+        fix = "say whose words they are with SHOPMILL_EVENT_VOCABULARY, or what each means with SHOPMILL_EVENT_TYPES: page_view=view"
+        return Finding("events.event_type", "error", f"has no known word, so every funnel would be empty: {told}", fix, suffers)
+    return Finding("events.event_type", "ok", told)
+
+
+def event_types_told(words: dict[str, int], meant: dict[str, str]) -> str:
+    """Words with their numbers, the known ones with what they mean, the most frequent first."""
+    known = {f"{word} ({kind})" if kind != normal(word) else word: words[word] for word, kind in meant.items() if kind}
+    unknown = {word: number for word, number in words.items() if not meant[word]}
+    parts = (_told(known), f"unknown, counted as other: {_told(unknown)}" if unknown else "")
+    return "; ".join(part for part in parts if part)

@@ -22,6 +22,7 @@ from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import sha256_of, to_json
 
 Row = tuple[Any, ...]
+ARRIVAL_DEPENDENT = "session_history"
 FIRST = datetime(2020, 9, 18, 21, tzinfo=UTC)
 PARAMETERS = {"stitching": "none", "max_session_hours": 2, "max_reject_share": 1, "max_row_drop": 1}
 SCHEMA = pa.schema(
@@ -86,6 +87,11 @@ def judge(settings: Settings, as_of: datetime, rows: Iterable[Row], **parameters
                 compute(workspace, run.dataset.table(name))
     with open_workspace(run, only_computed=True) as workspace:
         return run, run_checks(workspace)
+
+
+def tables(manifest: Manifest) -> list[tuple[str, str]]:
+    """The files in the order that counts for the version, all but those of what depends on arrival."""
+    return [(f.path, f.sha256) for f in manifest.all_files if not f.path.startswith(ARRIVAL_DEPENDENT)]
 
 
 def read(settings: Settings, manifest: Manifest, table: str) -> list[dict[str, Any]]:

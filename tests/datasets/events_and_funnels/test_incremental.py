@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from by_hand import sessions_by_hand
-from event_runs import FIRST, SCHEMA, build, complete, local, read, view
+from event_runs import FIRST, SCHEMA, build, complete, local, read, tables, view
 from golden import fill_shop
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
@@ -24,7 +24,6 @@ from shopmill.versions.manifest import Manifest
 
 AS_OFS = [FIRST + timedelta(hours=hours) for hours in (5, 20, 44, 47, 100)]
 """As of the last, the sessions of the first days are mature and those of the others are not."""
-ARRIVAL_DEPENDENT = "session_history"
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,6 @@ def events(draw: st.DrawFn) -> Event:
     last = len(AS_OFS) - 1
     comes = draw(st.integers(seen, last))
     return Event(row, comes, draw(st.sampled_from([last + 1] * 6 + [min(comes + 1, last)])))
-
-
-def tables(manifest: Manifest) -> list[tuple[str, str]]:
-    """The files in the order that counts for the version, all but those of what depends on arrival."""
-    return [(f.path, f.sha256) for f in manifest.all_files if not f.path.startswith(ARRIVAL_DEPENDENT)]
 
 
 def sessions_found(settings: Settings, manifest: Manifest) -> list[tuple[Any, ...]]:

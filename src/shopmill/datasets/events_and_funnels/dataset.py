@@ -23,7 +23,16 @@ by event_id. `session_id` is an MD5 of `visitor_key` and the first event_id, so 
 stays. Of a visit that was cut, a part belongs to the customer who logged in by its end.
 A shop that uses an event_id again after duplicate_hours (warned about) may have two sessions of one id, on different days:
 join by `session_id` and `session_day`.
-Event types that are not known are kept in sessions (`other_count`), outside the funnel, and warned about.
+
+**Event types** may be in any case and in the words of a tracker: SHOPMILL_EVENT_VOCABULARY and SHOPMILL_EVENT_TYPES say
+which (see docs/trackers.md). Types that are not known are kept in sessions (`other_count`), outside the funnel, and
+warned about with their numbers; when all are unknown, nothing is published.
+
+**Bots**: a session `is_bot` when one of its events has a user_agent that the library crawlerdetect knows. Without any
+user_agent it is one when its events of known types lie in more than 180 different minutes (bot_minutes), or more than 300
+of them in one minute of the clock (bot_events_per_minute): nobody shops for hours without a pause. What follows a bot's
+session in a visit that was cut is a bot's too. Bots are in `sessions` and `session_funnel`; `funnel_daily` and
+`customer_behaviour` leave them out, unless include_bots.
 
 **Funnel**: view > add_to_cart > checkout > purchase, in one of three modes (funnel_mode):
 
@@ -100,6 +109,11 @@ DATASET = Dataset(
         Parameter(
             "stitching", "text", "session", "whose a session is when somebody logs in half-way", choices=STITCHINGS
         ),
+        Parameter("include_bots", "boolean", False, "whether funnel_daily and customer_behaviour count bots as well"),
+        Parameter("bot_minutes", "integer", 180, "different minutes of one session beyond which it is a bot's", 10, 1440),
+        Parameter(
+            "bot_events_per_minute", "integer", 300, "events of one minute beyond which a session is a bot's", 10
+        ),
         Parameter("max_session_events", "integer", 10_000, "events beyond which a session is warned about", 1),
     ),
     checks=(
@@ -114,11 +128,8 @@ DATASET = Dataset(
             "session_funnel has the sessions of sessions, on the days whose sessions were computed",
         ),
         QueryCheck("visitors told apart", "no visitor has most of the events or many customers", severity="warn"),
-        QueryCheck(
-            "event types known",
-            "events are of a known type",
-            severity="warn",
-        ),
+        QueryCheck("event types known", "new events are of a known type", severity="warn"),
+        QueryCheck("a type that is known", "not all events are of types that are not known"),
     ),
     measures=(
         Measure(
@@ -126,6 +137,7 @@ DATASET = Dataset(
             "events that the version before should have had",
         ),
     ),
+    packages=("crawlerdetect",),
     incremental=Incremental(
         facts=("events",),
         period="day",

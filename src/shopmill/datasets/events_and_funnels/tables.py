@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from shopmill.declaration import Column, RowCheck, Table
+from shopmill.vocabulary import EVENT_TYPES, STAND_INS
 
-EVENT_TYPES = ("view", "click", "add_to_cart", "remove_from_cart", "checkout", "purchase")
 STEPS = ("view", "add_to_cart", "checkout", "purchase")
 
 
@@ -123,6 +123,7 @@ SESSION_FUNNEL = Table(
         *(_seconds(step) for step in STEPS),
         Column("is_mature", "boolean", "whether no event within late_days can change it"),
         IS_BOT,
+        _count("other_count", "events of types that are not known"),
     ),
     checks=(
         RowCheck(
@@ -146,7 +147,7 @@ FUNNEL_DAILY = Table(
     columns=(
         Column("session_day", "date", "day on which the sessions started, in the shop's time zone"),
         Column("is_mature", "boolean", "whether no event within late_days can change the sessions"),
-        Column("session_count", "bigint", "sessions", "sessions", minimum=1),
+        Column("session_count", "bigint", "sessions, without those of bots unless include_bots", "sessions", minimum=0),
         _count("event_count", "their events"),
         *(_count(f"{step}_session_count", f"sessions that reached {step} or more", "sessions") for step in STEPS),
         _rate("session_to_view_rate", "of the sessions, those that reached view"),
@@ -154,6 +155,9 @@ FUNNEL_DAILY = Table(
         _rate("cart_to_checkout_rate", "of those that reached add_to_cart, those that reached checkout"),
         _rate("checkout_to_purchase_rate", "of those that reached checkout, those that reached purchase"),
         _rate("session_to_purchase_rate", "of the sessions, those that reached purchase"),
+        _count("other_event_count", "of their events, those of types that are not known"),
+        _count("bot_session_count", "sessions of bots that are not counted", "sessions"),
+        _count("bot_event_count", "their events"),
     ),
     checks=(
         RowCheck(
@@ -203,6 +207,8 @@ def repeated_values() -> Mapping[str, Any]:
         "longest_window": longest,
         "counts": counts,
         "ordered_types": ordered_types(),
+        "stand_ins": STAND_INS,
+        "places": tuple(range(1, 11)),
         "measures": ("session_count", *counts, "purchase_value_sum", "converted_session_count"),
     }
 
@@ -317,6 +323,16 @@ ON_THE_WAY = (
             Column("event_number", "bigint", "its place among the visitor's events"),
         ),
         published=False,
+    ),
+    Table(
+        name="user_agents",
+        grain="one row per user_agent of these events",
+        columns=(
+            Column("user_agent", "varchar", "what the browser calls itself"),
+            Column("is_crawler", "boolean", "whether it is known for a crawler"),
+        ),
+        published=False,
+        function="shopmill.datasets.events_and_funnels.crawlers:recognise",
     ),
     Table(
         name="computed_sessions",

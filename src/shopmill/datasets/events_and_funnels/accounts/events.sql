@@ -1,2 +1,2 @@
-select cast(null as varchar) as kind, coalesce(sum(event_count), 0) as row_count
+select cast(null as varchar) as kind, coalesce(sum(event_count + bot_event_count), 0) as row_count
 from funnel_daily

@@ -14,4 +14,6 @@ select
     || 100 * max(n_events) // max(n_all) || ' %), of ' || max_by(n_customers, n_events)
     || ' customers: if it stands for many people, select null in its place' as detail
 from shared
-where n_customers > 10 or n_events * 2 > n_all and (n_events >= 1000 or n_customers >= 3)
+where n_customers > 10
+  or n_events > 1 and lower(substr(visitor_key, position(':' in visitor_key) + 1)) in ({% for word in stand_ins %}'{{ word }}', {% endfor %}'')
+  or n_events * 2 > n_all and (n_events >= 1000 or n_customers >= 3)

@@ -20,23 +20,57 @@ with counted as (
     coalesce(sum(event_value) filter (where event_type = 'purchase'), 0) as purchase_value_sum,
     arg_min(event_type, event_number) as first_event_type,
     arg_max(event_type, event_number) as last_event_type,
-    arg_min(event_id, event_number) as first_event_id
+    arg_min(event_id, event_number) as first_event_id,
+    count(user_agent) as n_named,
+    count(*) filter (where user_agent in (select user_agent from user_agents where is_crawler)) as n_of_crawlers
   from session_events
   group by visitor_key, visit_number, visit_started_at, part_number
+),
+-- Events in the minutes of sessions that may be too busy for a person, where no user_agent says who they are.
+minutes as (
+  select visitor_key, visit_number, part_number, epoch_us(event_at) // 60000000 as minute, count(*) as n_events
+  from session_events
+  join (
+    select visitor_key, visit_number, part_number
+    from counted
+    where n_named = 0 and event_count > least($bot_minutes, $bot_events_per_minute)
+  ) as busy using (visitor_key, visit_number, part_number)
+  where event_type in (select word from event_words where meaning = word)
+  group by visitor_key, visit_number, part_number, epoch_us(event_at) // 60000000
+),
+restless as (
+  select visitor_key, visit_number, part_number
+  from minutes
+  group by visitor_key, visit_number, part_number
+  having count(*) > $bot_minutes or max(n_events) > $bot_events_per_minute
 ),
 carried as (
   select
     counted.*,
+    max(
+      case
+        when n_of_crawlers > 0 or restless.visitor_key is not null then 1
+        when counted.visit_number = 0 and last_sessions.is_bot then 1
+        else 0
+      end
+    ) over (
+      partition by counted.visitor_key, counted.visit_number order by counted.part_number
+      rows between unbounded preceding and current row
+    ) = 1 as is_bot,
     coalesce(
       max(counted.logged_in_customer) over (
-        partition by counted.visitor_key, visit_number order by part_number
+        partition by counted.visitor_key, counted.visit_number order by counted.part_number
         rows between unbounded preceding and current row
       ),
-      case when visit_number = 0 then last_sessions.logged_in_customer end
+      case when counted.visit_number = 0 then last_sessions.logged_in_customer end
     ) as visit_customer,
-    max(part_number) over (partition by counted.visitor_key, visit_number) > 1 as is_cut,
-    row_number() over (partition by counted.visitor_key order by visit_number desc, part_number desc) = 1 as is_last
+    max(counted.part_number) over (partition by counted.visitor_key, counted.visit_number) > 1 as is_cut,
+    row_number() over (partition by counted.visitor_key order by counted.visit_number desc, counted.part_number desc) = 1 as is_last
   from counted
+  left join restless
+    on restless.visitor_key = counted.visitor_key
+    and restless.visit_number = counted.visit_number
+    and restless.part_number = counted.part_number
   left join last_sessions on last_sessions.visitor_key = counted.visitor_key
 ),
 remembered as (
@@ -69,5 +103,5 @@ select
   event_count - view_count - click_count - add_to_cart_count - remove_from_cart_count - checkout_count - purchase_count
     as other_count,
   article_count, purchase_value_sum, first_event_type, last_event_type, first_event_id, is_cut, is_last,
-  false as is_bot
+  is_bot
 from remembered

@@ -37,6 +37,7 @@ last_{{ w.name }} as (
     max(ended_at) as ended_at_{{ w.name }}
   from sessions
   where customer_id is not null
+    and ($include_bots or not is_bot)
     and session_day >= $as_of - interval {{ w.hours }} hours - interval 1 day
     and epoch_us($as_of_at) - epoch_us(started_at) <= {{ w.microseconds }}
     and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))

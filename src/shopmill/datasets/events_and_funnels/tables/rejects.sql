@@ -6,7 +6,7 @@ where event_datetime is null
 union all
 select 'events', problem, source_day, source_row
 from judged_events
-where problem is not null and event_datetime >= cast($changed_since as timestamp) at time zone $time_zone
+where problem is not null and source_day >= $changed_since
 union all
 select
   'events',
@@ -14,7 +14,7 @@ select
   cast(event_at at time zone $time_zone as date),
   source_row
 from repeated_events
-where is_duplicate and event_at >= cast($changed_since as timestamp) at time zone $time_zone
+where is_duplicate and cast(event_at at time zone $time_zone as date) >= $changed_since
 union all
 select source_table, reason, source_day, source_row
 from previous_rejects

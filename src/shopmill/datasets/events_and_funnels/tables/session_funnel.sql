@@ -7,7 +7,7 @@ with reached as (
   select * from funnel_any where $funnel_mode = 'any'
 ),
 recent as (
-  select session_id, session_day, user_id, customer_id, is_bot, started_at, ended_at, event_count
+  select session_id, session_day, user_id, customer_id, is_bot, started_at, ended_at, event_count, other_count
   from sessions
   where session_day in (select day from funnel_days)
 ),
@@ -44,6 +44,7 @@ select
   customer_id,
   is_bot,
   event_count,
+  other_count,
   case
     when seconds_to_purchase is not null then 4
     when seconds_to_checkout is not null then 3

@@ -1,0 +1,3 @@
+select distinct user_agent
+from session_events
+where user_agent is not null
