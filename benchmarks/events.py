@@ -57,6 +57,8 @@ select
   end as event_type,
   case when event_type in ('add_to_cart', 'purchase') then (hash(visit, i, 10) % 10000) / 100 end::decimal(18, 6) as event_value,
   $first + after + to_seconds(45 * i + hash(visit, i, 11) % 40) as event_datetime,
+  case when hash(visit, 13) % 4 > 0 then format('{:016x}', hash(h % 200000, 14)) end as visitor_id,
+  null::varchar as product_code, null::varchar as currency, null::varchar as user_agent, null::varchar as misfits,
   hash(visit, i, 12) as arrival
 from (select *, unnest(range(n)) as i from visits)
 """

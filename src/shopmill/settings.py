@@ -108,10 +108,12 @@ class Settings(BaseSettings):
         description="words of order_status that mean that an order was cancelled, in any case, as a JSON list",
     )
     event_vocabulary: str = Field(
-        "canonical", description="whose words event_type has: canonical, ga4, segment, snowplow, ..., with commas between"
+        "canonical",
+        description="whose words event_type has: canonical, ga4, segment, snowplow, ..., with commas between",
     )
     event_types: str = Field(
-        "", description="words of event_type one by one: page_view=view,addtocart=add_to_cart; other: known, and no step"
+        "",
+        description="words of event_type one by one: page_view=view,addtocart=add_to_cart; other: known, and no step",
     )
     lookback_days: int = Field(3, ge=0, description="days before the last read as_of that are read again for late rows")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="what runs the SQL")

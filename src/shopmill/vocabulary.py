@@ -101,7 +101,8 @@ def event_words(vocabulary: str, mapped: str) -> dict[str, str]:
     for name in _listed(vocabulary):
         if name not in PRESETS:
             raise InvalidInputError(
-                f"SHOPMILL_EVENT_VOCABULARY names {name!r}; there are {', '.join(PRESETS)}." + did_you_mean(name, PRESETS)
+                f"SHOPMILL_EVENT_VOCABULARY names {name!r}; there are {', '.join(PRESETS)}."
+                + did_you_mean(name, PRESETS)
             )
         found |= PRESETS[name]
     return {**found, **dict(_pair(pair) for pair in _listed(mapped))}

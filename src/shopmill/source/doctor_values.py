@@ -206,7 +206,9 @@ def _event_types(source: Source, selection: Selection, suffers: tuple[str, ...])
     told = event_types_told(words, meant)
     if words and not set(meant.values()) & set(EVENT_TYPES):
         fix = "say whose words they are with SHOPMILL_EVENT_VOCABULARY, or what each means with SHOPMILL_EVENT_TYPES: page_view=view"
-        return Finding("events.event_type", "error", f"has no known word, so every funnel would be empty: {told}", fix, suffers)
+        return Finding(
+            "events.event_type", "error", f"has no known word, so every funnel would be empty: {told}", fix, suffers
+        )
     return Finding("events.event_type", "ok", told)
 
 

@@ -110,7 +110,9 @@ DATASET = Dataset(
             "stitching", "text", "session", "whose a session is when somebody logs in half-way", choices=STITCHINGS
         ),
         Parameter("include_bots", "boolean", False, "whether funnel_daily and customer_behaviour count bots as well"),
-        Parameter("bot_minutes", "integer", 180, "different minutes of one session beyond which it is a bot's", 10, 1440),
+        Parameter(
+            "bot_minutes", "integer", 180, "different minutes of one session beyond which it is a bot's", 10, 1440
+        ),
         Parameter(
             "bot_events_per_minute", "integer", 300, "events of one minute beyond which a session is a bot's", 10
         ),
