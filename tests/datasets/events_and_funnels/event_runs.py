@@ -57,10 +57,15 @@ def land(run: Run, rows: Iterable[Row]) -> None:
             key = f"raw/events/day={day}/{digest[:16]}.parquet"
             run.store.adopt(path, key)
         files.append(RawFile(day, key, len(found), size, digest))
-    snapshot = Snapshot("events", run.as_of.label, run.as_of.label, tuple(files))
-    key = f"raw/events/snapshots/{run.as_of.label}.json"
+    read = {"events": _noted(run, "events", files), "exchange_rates": _noted(run, "exchange_rates", [])}
+    run.staging.write_inputs("ingest", read)
+
+
+def _noted(run: Run, table: str, files: list[RawFile]) -> Snapshot:
+    snapshot = Snapshot(table, run.as_of.label, run.as_of.label, tuple(files))
+    key = f"raw/{table}/snapshots/{run.as_of.label}.json"
     run.store.write(key, to_json(asdict(snapshot)))
-    run.staging.write_inputs("ingest", {"events": Snapshot(**{**vars(snapshot), "key": key})})
+    return Snapshot(**{**vars(snapshot), "key": key})
 
 
 def build(settings: Settings, as_of: datetime, rows: Iterable[Row], **parameters: Any) -> Manifest:

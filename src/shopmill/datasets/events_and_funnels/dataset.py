@@ -72,6 +72,7 @@ from shopmill.datasets.events_and_funnels.tables import (
     CUSTOMER_BEHAVIOUR,
     FUNNEL_DAILY,
     ON_THE_WAY,
+    RATES,
     SESSION_FUNNEL,
     SESSION_HISTORY,
     SESSIONS,
@@ -90,13 +91,13 @@ DATASET = Dataset(
     documentation=__doc__,
     folder=Path(__file__).parent,
     values=repeated_values(),
-    extracts={"ingest": (Input("events", is_fresh=True),)},
+    extracts={"ingest": (Input("events", is_fresh=True), Input("exchange_rates"))},
     tasks=(
-        Task("sessionise", (*(table.name for table in ON_THE_WAY), "sessions", "session_history", "rejects")),
+        Task("sessionise", (*(table.name for table in ON_THE_WAY), "sessions", "session_history", "rates", "rejects")),
         Task("session_funnel", ("session_funnel", "funnel_daily")),
         Task("customer_behaviour", ("customer_behaviour",)),
     ),
-    tables=(SESSIONS, SESSION_HISTORY, SESSION_FUNNEL, FUNNEL_DAILY, CUSTOMER_BEHAVIOUR, REJECTS, *ON_THE_WAY),
+    tables=(SESSIONS, SESSION_HISTORY, SESSION_FUNNEL, FUNNEL_DAILY, CUSTOMER_BEHAVIOUR, RATES, REJECTS, *ON_THE_WAY),
     parameters=(
         Parameter("session_gap_minutes", "integer", 30, "longest pause within a session, in minutes", 1, 240),
         Parameter("max_session_hours", "integer", 24, "hours after which a visit is cut", 1, 24),
@@ -149,5 +150,6 @@ DATASET = Dataset(
         settling_days=lambda parameters: int(parameters["late_days"]) + 2,
         # Duplicates are found by what came in the duplicate_hours before.
         warm_up_days=1,
+        rebuild_when=QueryCheck("rates changed", "no exchange rate of the past changed"),
     ),
 )

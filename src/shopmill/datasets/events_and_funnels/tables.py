@@ -171,6 +171,18 @@ FUNNEL_DAILY = Table(
 )
 
 
+RATES = Table(
+    name="rates",
+    grain="one row per currency and day of an exchange rate",
+    key=("currency", "day"),
+    columns=(
+        Column("currency", "varchar", "currency of events"),
+        Column("day", "date", "day from which on the rate counts"),
+        Column("rate", "decimal(18,10)", "worth of one unit of it", "the shop's currency"),
+    ),
+    may_be_empty=True,
+)
+
 BEHAVIOUR_DAYS = (1, 7, 30)
 COUNTED = ("event", "view", "click", "add_to_cart", "checkout", "purchase")
 

@@ -8,6 +8,15 @@ select 'events', problem, source_day, source_row
 from judged_events
 where problem is not null and source_day >= $changed_since
 union all
+-- The row stays: of it a value alone is lost.
+select 'events', unknown, source_day, source_row
+from judged_events
+where problem is null and unknown is not null and source_day >= $changed_since
+union all
+select 'exchange_rates', problem, source_day, source_row
+from judged_exchange_rates
+where problem is not null
+union all
 select
   'events',
   'event_id was sent before',
@@ -18,4 +27,4 @@ where is_duplicate and cast(event_at at time zone $time_zone as date) >= $change
 union all
 select source_table, reason, source_day, source_row
 from previous_rejects
-where source_day < $changed_since
+where source_table = 'events' and source_day < $changed_since
