@@ -12,6 +12,8 @@ from shopmill.datasets.customer_features.dataset import DATASET
 from shopmill.engine.compose import compose
 from shopmill.engine.duckdb_engine import PLACEHOLDER
 from shopmill.run.checks import row_rules
+from shopmill.run.shop_values import shop_values
+from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 
 AS_OF = date(2020, 9, 23)
@@ -24,6 +26,7 @@ BOUND = {
     "as_of": AS_OF,
     "as_of_at": datetime(2020, 9, 23, tzinfo=UTC),
     "time_zone": "UTC",
+    **shop_values(Settings(_env_file=None)),
     **DATASET.parse_parameters({}),
 }
 
@@ -49,14 +52,11 @@ def tables(published: Path) -> duckdb.DuckDBPyConnection:
         connection.execute(f"create view source_{needed.table} as from {needed.table}")
     for line in LINES:
         row = [line.day, line.customer, line.article, line.price, line.channel]
-        connection.execute("insert into transactions values (?, ?, ?, ?, ?)", row)
+        columns = "t_dat, customer_id, article_id, price, sales_channel_id"
+        connection.execute(f"insert into transactions ({columns}) values (?, ?, ?, ?, ?)", row)
     connection.execute("insert into articles (article_id) select distinct article_id from transactions")
     connection.execute("insert into customers (customer_id) select customer_id from features")
     connection.execute("update features set is_known = true")
-    connection.execute("create table rejects (source_table varchar)")
-    connection.execute(
-        "create table input_rows as select 'transactions' as table_name, count(*) as row_count from transactions"
-    )
     return connection
 
 
@@ -84,8 +84,10 @@ def test_nothing_is_found_in_what_was_computed(tables: duckdb.DuckDBPyConnection
 
 FAULTS = {
     "spend reconciled": "update features set spend_sum_lifetime = spend_sum_lifetime + 0.000001 where customer_id = 'c9'",
-    "every line counted": "insert into rejects values ('transactions')",
-    "every customer kept": "insert into customers (customer_id) values ('c99')",
+    "transactions in one currency": "update transactions set currency = case customer_id when 'c1' then 'EUR' else 'GBP' end",
+    "currency of transactions given": "update transactions set currency = 'EUR' where customer_id = 'c1'",
+    "orders in one currency": "insert into orders (order_id, currency) values ('o1', 'EUR'), ('o2', 'GBP')",
+    "currency of orders given": "insert into orders (order_id, currency) values ('o1', 'EUR'), ('o2', null)",
     "equal values equal scores": "update features set m_score = 3 where customer_id = 'c10'",
     "thresholds at the quantiles": "update rfm_thresholds set threshold_40 = threshold_60",
     "scores spread": "update features set f_score = 1 where f_score < 5",
