@@ -10,7 +10,7 @@ from shopmill.versions.accounts import Account
 
 def failing(*accounts: Account, limit: str = "0.1") -> dict[str, str]:
     checks = account_checks(accounts, Decimal(limit))
-    return {f"{check.table} {check.name}": check.warning() for check in checks if not check.passed}
+    return {check.name: check.warning() for check in checks if not check.passed}
 
 
 def test_rows_that_vanish_are_an_error() -> None:

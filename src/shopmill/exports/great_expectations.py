@@ -96,7 +96,8 @@ class Exporter:
             several.append(LeftOut(self.dataset.serving.name, "it asks what serves the version, not a table"))
         if self.dataset.can_reject:
             names = ("accounted for", "rejects", "values known")
-            several += [LeftOut(name, "it compares with the rows of the inputs") for name in names]
+            of_inputs = (f"{i.table} {name}" for i in self.dataset.inputs for name in names)
+            several += [LeftOut(name, "it compares with the rows of the inputs") for name in of_inputs]
         several += [LeftOut(f"{j.of} joins {j.to}", "it reads other tables or inputs") for j in self.dataset.joins]
         needed = (*self.dataset.inputs, *self.dataset.upstream)
         return several + [LeftOut(f"{i.table} fresh", "it reads the inputs") for i in needed if i.is_fresh]

@@ -23,7 +23,7 @@ def _adds_up(account: Account) -> Result:
     missing = abs(account.rows - account.found)
     meaning = "rows of the source = used + not wanted + rejected"
     detail = f"{account.sentence()}, which is {account.found:,}" if missing else ""
-    return Result("accounted for", account.table, "error", meaning, missing, detail)
+    return Result(f"{account.table} accounted for", "", "error", meaning, missing, detail)
 
 
 def _few_rejected(account: Account, limit: Decimal, passing: Decimal) -> Result:
@@ -36,7 +36,7 @@ def _few_rejected(account: Account, limit: Decimal, passing: Decimal) -> Result:
         f"them pass with max_reject_share={passing.normalize():f}"
     )
     meaning = "few rows are rejected (max_reject_share)"
-    return Result("rejects", account.table, "error", meaning, n if too_many else 0, detail if too_many else "")
+    return Result(f"{account.table} rejects", "", "error", meaning, n if too_many else 0, detail if too_many else "")
 
 
 def _values_known(account: Account) -> Result:
@@ -44,7 +44,7 @@ def _values_known(account: Account) -> Result:
     told = "; ".join(f"{count:,} {reason}" for reason, count in most_first(account.unknown)[:MOST_REASONS])
     detail = f"{n:,} values of {account.table} could not be used, and their rows were used without them: {told}"
     meaning = "values fit their columns, or are taken as unknown"
-    return Result("values known", account.table, "warn", meaning, n, detail if n else "")
+    return Result(f"{account.table} values known", "", "warn", meaning, n, detail if n else "")
 
 
 def _share(account: Account) -> Decimal:
