@@ -120,11 +120,13 @@ class Input:
 
     Where it `is_fresh`, a run warns when its newest rows (another dataset: its version) are older than the parameter
     `fresh_days`, and with the severity error does not publish when they are older than `stale_days`.
+    An `optional` one is taken as empty where the shop has no such table.
     """
 
     table: str
     is_fresh: bool = False
     severity: Severity = "warn"
+    optional: bool = False
 
 
 @dataclass(frozen=True)

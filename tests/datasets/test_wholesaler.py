@@ -1,10 +1,15 @@
 """A shop that has quantities, guests, credit notes and closed days, and neither events nor reviews, publishes as it is."""
 
+from collections.abc import Callable
+
+import psycopg
 import pytest
 from golden import fill_shop
+from pydantic import SecretStr
 from wholesaler import open_wholesaler
 
 from shopmill import datasets
+from shopmill.errors import MissingTableError
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
@@ -43,3 +48,19 @@ def test_a_quarter_of_its_lines_are_of_guests(shop: Settings) -> None:
     assert 0.24 < lines.not_wanted["guest_lines"] / lines.rows < 0.27
     assert lines.used + lines.not_wanted["guest_lines"] == lines.rows
     assert items.used > 0
+
+
+def test_a_shop_without_events_orders_and_reviews_publishes_and_is_not_warned_of_them(
+    new_shop: Callable[[], str], settings: Settings
+) -> None:
+    dsn = new_shop()
+    open_wholesaler(dsn)
+    with psycopg.connect(dsn) as connection:
+        connection.execute("drop table events, reviews, orders, order_items, promotions")
+    shop = settings.model_copy(update={"source_dsn": SecretStr(dsn), "time_zone": "Europe/London"})
+    for name in (*A_TO_D, "training_labels"):
+        published = steps.run_all(Run.create(datasets.load(name), "2011-12-10", shop))
+        assert published.status == "published"
+        assert not [warning for warning in published.warned if "events" in warning or "order" in warning]
+    with pytest.raises(MissingTableError, match="reviews"):
+        steps.run_all(Run.create(datasets.load("reviews_nlp"), "2011-12-09", shop))

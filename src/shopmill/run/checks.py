@@ -119,6 +119,8 @@ class Checking:
     previous_rows: Mapping[str, int]
     input_ages: Mapping[str, int]
     """Days from the newest rows of an input to as_of; inputs without rows are missing."""
+    absent: frozenset[str] = frozenset()
+    """Source tables that the shop does not have."""
 
     def run(self) -> list[Result]:
         """All results, in the order of the declaration."""
@@ -214,7 +216,7 @@ class Checking:
 
     def _freshness(self) -> Iterator[Result]:
         for needed in (*self.dataset.inputs, *self.dataset.upstream):
-            if needed.is_fresh:
+            if needed.is_fresh and not (needed.optional and needed.table in self.absent):
                 yield self._fresh(needed)
 
     def _fresh(self, needed: Input) -> Result:

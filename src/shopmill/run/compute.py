@@ -198,6 +198,7 @@ def run_checks(workspace: Workspace) -> list[Result]:
         rows,
         rows_before,
         _input_ages(run),
+        frozenset(name for name, snapshot in run.inputs.items() if snapshot.is_absent),
     )
     return checking.run()
 

@@ -60,9 +60,10 @@ def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _tabl
     from shopmill.source.extraction import Extraction  # its driver imports pandas and polars: a third of a second
 
     with recorded(run, task, begins=True):
-        tables = [needed.table for needed in run.dataset.extracts[task]]
+        inputs = run.dataset.extracts[task]
+        tables, optional = [i.table for i in inputs], [i.table for i in inputs if i.optional]
         extraction = Extraction(run.settings, run.store, run.as_of, run.locks.lock, progress)
-        snapshots = extraction.run(tables, run.refresh) if tables else {}
+        snapshots = extraction.run(tables, run.refresh, optional) if tables else {}
         run.staging.write_inputs(task, snapshots)
         rows = {name: snapshot.rows for name, snapshot in snapshots.items()}
         is_first = task == next(iter(run.dataset.extracts))

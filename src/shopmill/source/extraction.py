@@ -33,12 +33,16 @@ class Extraction:
     lock: Lock
     progress: Progress = lambda _table, _rows: None
 
-    def run(self, tables: Iterable[str], refresh: bool = False) -> dict[str, Snapshot]:
-        """The snapshots of `tables`, read where the store has none for this as_of (or where `refresh` asks for new ones)."""
+    def run(self, tables: Iterable[str], refresh: bool = False, optional: Collection[str] = ()) -> dict[str, Snapshot]:
+        """The snapshots of `tables`, read where the store has none for this as_of (or where `refresh` asks for new ones).
+
+        Those that are `optional` may be missing in the shop, and are empty then.
+        """
         _refuse_the_future(self.as_of)
         asked = set(tables)
         mapping = load_mapping(self.settings)
         catalogues = self._catalogues(mapping, sorted(_with_relatives(asked)))
+        asked -= set(optional)
         with ExitStack() as stack:
             for name in catalogues:
                 stack.enter_context(self.lock(f"raw {name}"))
@@ -51,6 +55,7 @@ class Extraction:
                 if name not in found
             }
             made = self._carried(plans) | self._read(mapping, catalogues, plans, asked)
+            _refuse_the_absent({**found, **made}, asked)
             return found | {name: catalogues[name].save(self.as_of, snapshot) for name, snapshot in made.items()}
 
     def read_days(self, table: str, days: Collection[date]) -> dict[str, Snapshot]:
@@ -118,6 +123,16 @@ class Extraction:
                 log.info("%s It is taken as empty.", error)
                 found[table.name] = None
         return found
+
+
+def _refuse_the_absent(snapshots: dict[str, Snapshot], needed: Collection[str]) -> None:
+    """A table that an earlier run could do without, and was not there, is missing to one that needs it."""
+    for name in sorted(needed):
+        if name in snapshots and snapshots[name].is_absent and not TABLES[name].optional:
+            raise MissingTableError(
+                f"{name}: the shop had no such table when it was read for {snapshots[name].as_of}. "
+                f"Add {name}.sql to the mapping, then run again with --refresh."
+            )
 
 
 def _refuse_the_future(as_of: AsOf) -> None:

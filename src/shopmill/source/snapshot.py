@@ -73,6 +73,11 @@ class Snapshot:
         return sum(file.rows for file in self.files)
 
     @property
+    def is_absent(self) -> bool:
+        """Whether the shop had no such table."""
+        return not self.files and not self.columns
+
+    @property
     def sha256(self) -> str:
         """A hash of the content: the same rows give the same hash, wherever their files lie."""
         return hashlib.sha256("\n".join(f"{f.day} {f.sha256}" for f in self.files).encode()).hexdigest()

@@ -129,8 +129,11 @@ def declare(
                 Input("articles"),
                 Input("exchange_rates"),
             ),
-            "extract_orders": (Input("orders", is_fresh=True), Input("order_items")),
-            "extract_events": (Input("events", is_fresh=True),),
+            "extract_orders": (
+                Input("orders", is_fresh=True, optional=True),
+                Input("order_items", optional=True),
+            ),
+            "extract_events": (Input("events", is_fresh=True, optional=True),),
         },
         # Thresholds first: the scores in features come from the published ones.
         tasks=(

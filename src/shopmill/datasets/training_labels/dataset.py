@@ -65,7 +65,7 @@ DATASET = Dataset(
             Input("transactions", is_fresh=True, severity="error"),
             Input("exchange_rates"),
             Input("articles"),
-            Input("reviews", is_fresh=True),
+            Input("reviews", is_fresh=True, optional=True),
         )
     },
     tasks=(Task("transform", ("customer_labels", "article_labels", "customer_article_labels", "rejects")),),

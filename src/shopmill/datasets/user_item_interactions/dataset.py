@@ -154,9 +154,9 @@ DATASET = Dataset(
     extracts={
         "extract": (
             Input("transactions", is_fresh=True, severity="error"),
-            Input("events", is_fresh=True),
-            Input("orders", is_fresh=True),
-            Input("order_items"),
+            Input("events", is_fresh=True, optional=True),
+            Input("orders", is_fresh=True, optional=True),
+            Input("order_items", optional=True),
             Input("articles"),
             Input("exchange_rates"),
         )

@@ -15,10 +15,10 @@ looked_back as (
     lag(y, 28) over series as lag_28,
     count(y) over last_7 as n_7,
     cast(sum(y) over last_7 as decimal(17, 6)) as total_7,
-    sum(y * y) over last_7 as squares_7,
+    sum(cast(y as decimal(19, 6)) * y) over last_7 as squares_7,
     count(y) over last_30 as n_30,
     cast(sum(y) over last_30 as decimal(17, 6)) as total_30,
-    sum(y * y) over last_30 as squares_30
+    sum(cast(y as decimal(19, 6)) * y) over last_30 as squares_30
   from known
   window
     series as (partition by level, freq, unique_id order by ds),
@@ -31,11 +31,11 @@ select
   case when n_30 >= $min_observations then cast(total_30 as double) / cast(n_30 as double) end as rolling_mean_lag1_w30,
   case
     when n_7 >= greatest(2, $min_observations)
-    then sqrt(cast(cast(n_7 as decimal(2, 0)) * cast(squares_7 as decimal(34, 12)) - total_7 * total_7 as double) / cast(n_7 * (n_7 - 1) as double))
+    then sqrt(cast(cast(n_7 as decimal(2, 0)) * cast(squares_7 as decimal(34, 12)) - cast(total_7 as decimal(19, 6)) * total_7 as double) / cast(n_7 * (n_7 - 1) as double))
   end as rolling_std_lag1_w7,
   case
     when n_30 >= greatest(2, $min_observations)
-    then sqrt(cast(cast(n_30 as decimal(2, 0)) * cast(squares_30 as decimal(34, 12)) - total_30 * total_30 as double) / cast(n_30 * (n_30 - 1) as double))
+    then sqrt(cast(cast(n_30 as decimal(2, 0)) * cast(squares_30 as decimal(34, 12)) - cast(total_30 as decimal(19, 6)) * total_30 as double) / cast(n_30 * (n_30 - 1) as double))
   end as rolling_std_lag1_w30
 from looked_back
 where ds >= $since
