@@ -93,7 +93,7 @@ def test_another_version_of_oscar_is_named(oscar_story: Story, copied: Callable[
 
 def test_a_shop_without_orders_says_so(oscar_story: Story, oscar_without_orders: PlatformShop) -> None:
     for name in ("user_item_interactions", "customer_features", "timeseries"):
-        with pytest.raises(CheckFailedError, match=r"transactions fresh: no row before as_of"):
+        with pytest.raises(CheckFailedError, match=r"transactions has no row before as_of"):
             publish(name, oscar_story.after.settings, oscar_without_orders)
 
 
