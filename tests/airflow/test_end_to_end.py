@@ -121,7 +121,7 @@ def test_a_blocked_run_is_told_once_and_not_tried_again(
         DAG,
         "2020-09-24",
         "quality_check",
-        "input rows rejected",
+        "of transactions were rejected",
         f"shopmill run {DAG} --as-of 2020-09-24",
     ):
         assert words in message["text"], message["text"]

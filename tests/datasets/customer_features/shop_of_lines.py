@@ -66,7 +66,12 @@ class Computed:
 def _staged(engine: Engine, name: str, folder: Path, as_of: date) -> list[dict[str, Any]]:
     table, path = DATASET.table(name), folder / f"{name}.parquet"
     at = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
-    bound = {"as_of": as_of, "as_of_at": at, "time_zone": "UTC", **shop_values(Settings(_env_file=None))}
+    bound = {
+        "as_of": as_of,
+        "as_of_at": at,
+        "time_zone": "UTC",
+        **shop_values(Settings(_env_file=None, first_day=date(1970, 1, 1))),
+    }
     engine.write(statement(DATASET, table), bound, path)
     engine.view(name, [path], {column.name: column.type for column in table.columns})
     return engine.rows(f"select * from {name}", {})

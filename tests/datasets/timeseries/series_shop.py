@@ -37,6 +37,7 @@ class Rows:
     transactions: Sequence[Row]
     articles: Sequence[Row] = ()
     promotions: Sequence[Row] = ()
+    exchange_rates: Sequence[Row] = ()
 
 
 def line(ds: date, article: str, customer: str | None = "c1", price: str = "1") -> Row:
