@@ -24,7 +24,6 @@ from shopmill.cli.running import demo, doctor, embed, run
 from shopmill.cli.source import moved, reconcile
 from shopmill.cli.training import training_set
 from shopmill.cli.trust import rebuild, repair, unpublish, verify
-from shopmill.datasets import shop_defaults
 from shopmill.errors import ShopmillError, cause_in_a_line
 
 EPILOG = "Exit codes: 0 done; 1 an error, said in one sentence; 2 wrong usage; 130 interrupted."
@@ -49,6 +48,7 @@ def settings_of(
     ] = False,
 ) -> None:
     """Turns a shop's PostgreSQL into versioned, checked, reproducible machine-learning datasets."""
+    from shopmill.datasets import shop_defaults
     from shopmill.settings import load_settings
 
     logging.basicConfig(

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shopmill.declaration import Dataset
 from shopmill.errors import InvalidInputError, did_you_mean
-from shopmill.settings import Settings
+
+if TYPE_CHECKING:
+    from shopmill.settings import Settings
 
 
 @cache
@@ -32,7 +34,7 @@ def load(name: str) -> Dataset:
     return declared
 
 
-def shop_defaults(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+def shop_defaults(settings: "Settings") -> Mapping[str, Mapping[str, Any]]:
     """The shop's own defaults of parameters, by dataset; InvalidInputError for a dataset or a parameter that does not exist."""
     for name, parameters in settings.parameters.items():
         load(name).parse_parameters(parameters)
