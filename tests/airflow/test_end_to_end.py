@@ -129,7 +129,7 @@ def test_a_blocked_run_is_told_once_and_not_tried_again(
 
     told = {name: value for name, value in gauges.values.items() if f"dataset={DAG}" in name}
     assert told[f"airflow.shopmill.failures_in_a_row,dataset={DAG}"] == 1, "from the dag-processor, which calls back"
-    assert told[f"airflow.shopmill.run.checks,dataset={DAG},result=failed"] == 1
+    assert told[f"airflow.shopmill.checks,dataset={DAG},result=failed"] == 1
     assert told[f"airflow.shopmill.rejected_rows,dataset={DAG}"] == 50
 
     newest, *_ = Registry(shop.registry_dsn).runs(DAG)
