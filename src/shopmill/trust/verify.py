@@ -15,11 +15,12 @@ from shopmill.versions.index import VersionIndex
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import faults
 from shopmill.versions.snapshot_documents import read_snapshot
+from shopmill.versions.standards import NAMES as STANDARDS
 from shopmill.versions.statistics import NAME as STATISTICS
 from shopmill.versions.store import Store
 from shopmill.versions.versions import WITHDRAWN, Versions
 
-BESIDE = {"manifest.json", STATISTICS, WITHDRAWN}
+BESIDE = {"manifest.json", STATISTICS, WITHDRAWN, *STANDARDS}
 """What may lie in the folder of a version beside its files."""
 
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from shopmill.versions.manifest import Manifest
 
+NAMES = (CARD, CROISSANT, CONTRACT) = ("README.md", "croissant.json", "contract.odcs.yaml")
+"""The documents, by the names they have in the folder of a version."""
+
 
 def describe(manifest: Manifest) -> Mapping[str, bytes]:
     """The files by name."""
@@ -17,7 +20,7 @@ def describe(manifest: Manifest) -> Mapping[str, bytes]:
 
     filled = {name: f"{name}/*.parquet" for name in manifest.tables if manifest.rows(name)}
     return {
-        "README.md": card(manifest, filled).encode(),
-        "croissant.json": to_json(croissant(manifest)),
-        "contract.odcs.yaml": to_json(contract(manifest)),  # JSON is YAML
+        CARD: card(manifest, filled).encode(),
+        CROISSANT: to_json(croissant(manifest)),
+        CONTRACT: to_json(contract(manifest)),  # JSON is YAML
     }
