@@ -161,10 +161,10 @@ def test_a_second_run_of_the_same_texts_ends_at_its_first_task(settings: Setting
 
 
 def test_an_event_gives_its_as_of() -> None:
-    tasks = pytest.importorskip("shopmill.airflow.tasks")
+    run_as_of = pytest.importorskip("shopmill.airflow.run_as_of")
     events = [SimpleNamespace(extra={"as_of": as_of}) for as_of in ("2020-09-21", "2020-09-23", "2020-09-22")]
-    assert tasks.announced_as_of({"articles_texts": events}) == "2020-09-23"
-    assert tasks.announced_as_of({}) is None
+    assert run_as_of.announced_as_of({"articles_texts": events}) == "2020-09-23"
+    assert run_as_of.announced_as_of({}) is None
 
 
 # --- the index -----------------------------------------------------------------------------------------------------

@@ -232,7 +232,9 @@ def test_without_pgvector_the_version_is_published_and_the_warning_clear(
 ) -> None:
     catalogue(settings, "2020-09-22", DRESS, BOLT)
     summary = build(settings, NAME, "2020-09-22")
-    assert (summary["status"], summary["warned"]) == ("published", ["recall@10"])
+    assert summary["status"] == "published"
+    [warning] = summary["warned"]
+    assert "This database has no pgvector" in warning
     assert "CREATE EXTENSION vector" in caplog.text
     [(severity, passed, detail)] = recall_told(settings)[1]
     assert (severity, passed) == ("warn", False)
