@@ -201,9 +201,9 @@ def test_a_mapping_that_is_neither_preset_nor_folder(published: Settings) -> Non
 
 
 def test_a_mapping_without_a_table(published: Settings, mapping: Path) -> None:
-    (mapping / "events.sql").write_text("-- we have none")
+    (mapping / "articles.sql").write_text("-- we have none")
     message = fail(published.model_copy(update={"mapping": str(mapping)}), SchemaDriftError)
-    assert "The shop has no events" in message
+    assert "The shop has no articles" in message
 
 
 def test_a_mapping_that_is_no_sql(published: Settings, mapping: Path) -> None:

@@ -101,7 +101,8 @@ class Extraction:
         if not due:
             return {}
         with open_source(self.settings, mapping) as source, self.store.scratch() as scratch:
-            selections = self._selections(source, [TABLES[name] for name in due], asked)
+            known = {name for name in due if (last := catalogues[name].newest()) and not last.is_absent}
+            selections = self._selections(source, [TABLES[name] for name in due], {*asked, *known})
             there = {name: selection for name, selection in selections.items() if selection}
             claim(self.store, shop_of(source, there.values()))
             reader = Reader(source, self.settings, self.store, self.as_of, scratch, self.progress)
