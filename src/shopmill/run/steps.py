@@ -85,17 +85,7 @@ def already_made(run: Run) -> Published | None:
         with run.locks.lock(f"publish {run.dataset.name}"):
             run.versions.keep_pointed_to(found)
     run.staging.write_checks(map(Result.from_document, found.checks))
-    checks, made = _serve(run, found), found.summary
-    run.registry.finish(
-        run.run_id,
-        version=found.version,
-        status="unchanged",
-        rows=made.rows,
-        bytes=made.bytes,
-        rejected=made.rejected,
-        checks=checks,
-        inputs=found.content["inputs"],
-    )
+    run.registry.finish(run.run_id, status="unchanged", checks=_serve(run, found), **_figures(found))
     run.staging.clear()
     return Published.of(found, False, run.store.uri(run.versions.folder(found)), {})
 
@@ -224,18 +214,16 @@ def register(run: Run) -> Published:
     published = run.staging.published()
     manifest = build_manifest(run)
     checks = _serve(run, manifest)
-    run.registry.finish(
-        run.run_id,
-        version=published.version,
-        status=published.status,
-        rows=published.rows,
-        bytes=published.bytes,
-        rejected=published.rejected,
-        checks=checks,
-        inputs=manifest.content["inputs"],
-    )
+    run.registry.finish(run.run_id, status=published.status, checks=checks, **_figures(manifest))
     run.staging.clear()
     return replace(published, warned=tuple(Result.from_document(c).warning() for c in checks if not c["passed"]))
+
+
+def _figures(manifest: Manifest) -> dict[str, Any]:
+    """What a version fills in of a run's row, whatever came of its checks."""
+    made = manifest.summary
+    figures = {"version": made.version, "rows": made.rows, "bytes": made.bytes, "rejected": made.rejected}
+    return {**figures, "inputs": manifest.content["inputs"]}
 
 
 def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:
@@ -302,8 +290,7 @@ def _end_of(run: Run, row: Mapping[str, Any]) -> dict[str, Any]:
     """What came of a run that left no word: a version that no other run has claimed is its own."""
     found = run.versions.at(AsOf.parse(row["as_of"], run.settings.zone))
     if found and not run.registry.has_published(run.dataset.name, run.store.url, found.as_of, found.version):
-        figures = {name: getattr(found.summary, name) for name in ("version", "rows", "bytes", "rejected")}
-        return {"status": "published", "checks": found.checks, "inputs": found.content["inputs"], **figures}
+        return {"status": "published", "checks": found.checks, **_figures(found)}
     return {"status": "failed", "error": f"Its process on {row['host']} ended without a word: it was killed or lost."}
 
 
