@@ -33,7 +33,7 @@ def published(settings: Settings, shop_dsn: str, monkeypatch: pytest.MonkeyPatch
         {"article_id": "0002", "starts_on": "2020-11-01", "ends_on": None, "kind": "sale"},
     ]
     fill_shop(shop_dsn, {"transactions": lines, "articles": articles, "promotions": promotions})
-    steps.run_all(Run.create(datasets.load("timeseries"), AS_OF, settings, LENIENT))
+    steps.run_all(Run.create(datasets.load("timeseries"), AS_OF, settings, {**LENIENT, "country": "US"}))
     monkeypatch.setenv("SHOPMILL_STORE", settings.store)
     return settings
 

@@ -37,7 +37,9 @@ EVENT = (
     "customer_id",
     "article_id",
     "event_value",
+    "currency",
     "event_datetime",
+    "misfits",
 )
 LINE = ("t_dat", "customer_id", "article_id", "price", "quantity", "currency", "sales_channel_id", "misfits")
 ITEM = ("order_id", "article_id", "quantity", "price", "item_datetime", "misfits")
@@ -52,14 +54,17 @@ ROW = {
 }
 FLAWS = {
     *(f"transactions.{name}" for name in LINE if name not in {"customer_id", "sales_channel_id"}),
-    *(f"events.{name}" for name in ("event_id", "event_datetime", "customer_id", "session_id", "visitor_id")),
+    *(f"events.{name}" for name in EVENT if name not in {"event_type", "article_id", "misfits"}),
     *(f"orders.{name}" for name in ORDER),
     *(f"order_items.{name}" for name in ITEM if name != "misfits"),
     *(f"exchange_rates.{name}" for name in RATE),
 }
 SHOWN = {
-    *(f"{table}.misfits TRANSFORMATION" for table in ("transactions", "orders", "order_items", "exchange_rates")),
-    *(f"{table}.currency TRANSFORMATION" for table in ("transactions", "orders")),
+    *(
+        f"{table}.misfits TRANSFORMATION"
+        for table in ("transactions", "orders", "order_items", "exchange_rates", "events")
+    ),
+    *(f"{table}.currency TRANSFORMATION" for table in ("transactions", "orders", "events")),
 }
 """What the reason of a rejected row shows."""
 

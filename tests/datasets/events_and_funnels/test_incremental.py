@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,7 @@ def test_rows_of_a_period_that_is_taken_over_are_refused(tmp_path: Path, monkeyp
 
 
 def test_a_date_long_ago_is_a_date(tmp_path: Path) -> None:
-    settings = local(str(tmp_path), "store", time_zone="UTC")
+    settings = local(str(tmp_path), "store", time_zone="UTC", first_day=date(1850, 1, 1))
     long_ago = ("e0", "s1", "c1", "a1", "view", None, datetime(1900, 1, 1, tzinfo=UTC))
     version = build(settings, FIRST + timedelta(days=1), [long_ago, view("e1", 0)])
     assert [row["started_at"].year for row in read(settings, version, "sessions")] == [1900, 2020]
