@@ -280,3 +280,28 @@ def test_a_store_on_s3(s3_store: str, tmp_path: Path) -> None:
     assert "article_id" in SITE.open(reader, "datasets/user_item_interactions/index.html")
     keys = [item["path"] for batch in obstore.list(objects) for item in batch]
     assert [key for key in keys if key.endswith(("statistics.json", "summaries.json"))] != []
+
+
+def test_what_another_user_planted_in_the_shared_temporary_folder_is_not_read(
+    s3_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import obstore
+    from obstore.store import from_url
+
+    local = Shelf(Settings(_env_file=None, store=str(tmp_path / "store")))
+    manifest = local.publish("2020-09-23", ROWS)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "shared"))
+    objects = from_url(s3_store, client_options={"allow_http": True})
+    for path in (tmp_path / "store").rglob("*"):
+        if path.is_file():
+            key = str(path.relative_to(tmp_path / "store"))
+            obstore.put(objects, key, path)
+            planted = tmp_path / "shared" / "shopmill-cache" / manifest.version / key
+            planted.parent.mkdir(parents=True, exist_ok=True)
+            planted.write_bytes(b"planted")
+    reader = Reader(Settings(_env_file=None, store=s3_store), NOW)
+    assert {name: table.rows for name, table in reader.statistics(manifest).items()} == {
+        name: manifest.rows(name) for name in manifest.tables
+    }
+    table = manifest.tables[0]
+    assert [Path(path).read_bytes() != b"planted" for path in reader.files(manifest, table)] == [True]

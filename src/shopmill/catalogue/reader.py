@@ -1,11 +1,11 @@
 """What the pages are made of, read from the store and the registry. Nothing is computed that a run has not made."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
-from tempfile import gettempdir
+from itertools import accumulate
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -16,6 +16,7 @@ from shopmill.declaration import Dataset
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import Settings
+from shopmill.versions.cache import local
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.statistics import Statistics, statistics_of
 from shopmill.versions.store import Store
@@ -157,27 +158,19 @@ class Reader:
         """What the columns of a version look like; nothing where its files cannot be read."""
         versions = self.versions(manifest.dataset)
         try:
-            return statistics_of(versions, manifest, self.cache(manifest))
+            return statistics_of(versions, manifest)
         except (OSError, ShopmillError):
             return {}
-
-    def cache(self, manifest: Manifest) -> Path:
-        """Where files of an object store are kept."""
-        return Path(gettempdir()) / "shopmill-cache" / manifest.version
 
     def files(self, manifest: Manifest, table: str, most_rows: int | None = None) -> list[str]:
         """Local Parquet files of a table; with `most_rows` only the last ones, of about so many rows."""
         versions = self.versions(manifest.dataset)
-        keys = versions.keys_of(manifest, table)
+        keys, files = versions.keys_of(manifest, table), manifest.files(table)
         if most_rows is not None:
-            total, wanted = 0, []
-            for key, file in zip(reversed(keys), reversed(manifest.files(table)), strict=True):
-                wanted.append(key)
-                total += file.rows
-                if total >= most_rows:
-                    break
-            keys = wanted[::-1]
-        return [str(path) for path in self.store.fetch(keys, self.cache(manifest))]
+            rows = list(accumulate(file.rows for file in reversed(files)))
+            count = min(bisect_left(rows, most_rows) + 1, len(files))
+            keys, files = keys[len(keys) - count :], files[len(files) - count :]
+        return [str(path) for path in local(self.store, keys, files, manifest.version)]
 
     @cached_property
     def runs(self) -> list[RunRow]:

@@ -127,15 +127,12 @@ def _print_version(found: "Version", table: str, sample: Sequence[tuple[Any, ...
 
 def _statistics(found: "Version", table: str, settings: "Settings") -> "dict[str, ColumnStatistics]":
     """What the columns look like, by name; nothing where the files cannot be read."""
-    from tempfile import gettempdir
-
     from shopmill.versions.statistics import statistics_of
     from shopmill.versions.store import Store
     from shopmill.versions.versions import Versions
 
     versions_of = Versions(Store(settings.store), found.manifest.dataset, settings.zone)
-    cache = Path(gettempdir()) / "shopmill-cache" / found.manifest.version
-    described = statistics_of(versions_of, found.manifest, cache).get(table)
+    described = statistics_of(versions_of, found.manifest).get(table)
     return {column.name: column for column in described.columns} if described else {}
 
 

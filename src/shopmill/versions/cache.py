@@ -12,6 +12,11 @@ from shopmill.versions.manifest import File
 from shopmill.versions.store import Store, sha256_of
 
 
+def local(store: Store, keys: list[str], files: Iterable[File], version: str, hashes: bool = False) -> list[Path]:
+    """Local paths of files of a version: in place in a local folder, else kept here."""
+    return store.fetch(keys, store.root) if store.root else cached(store, keys, files, version, hashes)
+
+
 def cached(store: Store, keys: Iterable[str], files: Iterable[File], version: str, hashes: bool = False) -> list[Path]:
     """Local paths of files of a version, downloaded unless they are there; with `hashes` their bytes are read again."""
     folder = private(user_cache() / "shopmill") / "versions" / version

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
-from shopmill.versions.cache import cached
+from shopmill.versions.cache import local
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import refuse
 from shopmill.versions.scanning import ROWS_PER_BATCH, Scan
@@ -86,9 +86,7 @@ class Version:
         """Files whose size is that of the manifest; those of an object store are downloaded, and their hashes checked."""
         keys = self._versions.keys_of(self.manifest, name)
         self._refuse_damage(name)
-        if self._store.root:
-            return self._store.fetch(keys, self._store.root)
-        return cached(self._store, keys, self.manifest.files(name), self.version, self._verify)
+        return local(self._store, keys, self.manifest.files(name), self.version, self._verify)
 
     def _refuse_damage(self, name: str) -> None:
         """Looks at a table or artifact once: at sizes, and with `verify` at every byte."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shopmill.errors import DamagedError, StoreError
 from shopmill.personal import is_personal
+from shopmill.versions.cache import local
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
@@ -71,10 +72,10 @@ class TableStatistics:
 Statistics = dict[str, TableStatistics]
 
 
-def statistics_of(versions: Versions, manifest: Manifest, cache: Path, keep: bool = True) -> Statistics:
+def statistics_of(versions: Versions, manifest: Manifest, scratch: Path | None = None, keep: bool = True) -> Statistics:
     """The statistics of a version: as kept, or else computed now and kept where the store may be written.
 
-    `cache` is for files of an object store.
+    Files of an object store are downloaded into `scratch`, by default into the cache of the user who reads.
     """
     key = f"{versions.folder(manifest)}/{NAME}"
     try:
@@ -83,7 +84,7 @@ def statistics_of(versions: Versions, manifest: Manifest, cache: Path, keep: boo
             return _from_document(document)
     except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
         pass
-    found = describe(versions, manifest, cache)
+    found = describe(versions, manifest, scratch)
     if keep:
         try:
             versions.store.write(key, to_json({"form": FORM, "tables": {n: asdict(t) for n, t in found.items()}}))
@@ -105,20 +106,21 @@ def _column(document: dict[str, Any]) -> ColumnStatistics:
     return ColumnStatistics(**{**document, **bars})
 
 
-def describe(versions: Versions, manifest: Manifest, cache: Path) -> Statistics:
+def describe(versions: Versions, manifest: Manifest, scratch: Path | None = None) -> Statistics:
     """Computes the statistics of all tables of a version."""
     import duckdb
 
     with duckdb.connect(config={"threads": 1}) as connection:
-        return {name: _describe(connection, versions, manifest, name, cache) for name in manifest.tables}
+        return {name: _describe(connection, versions, manifest, name, scratch) for name in manifest.tables}
 
 
 def _describe(
-    connection: "duckdb.DuckDBPyConnection", versions: Versions, manifest: Manifest, table: str, cache: Path
+    connection: "duckdb.DuckDBPyConnection", versions: Versions, manifest: Manifest, table: str, scratch: Path | None
 ) -> TableStatistics:
     files = spread([file for file in manifest.files(table) if file.rows], lambda file: file.rows, SAMPLE_ROWS)
     folder = versions.folder(manifest)
-    paths = versions.store.fetch([f"{folder}/{file.path}" for file in files], cache)
+    keys = [f"{folder}/{file.path}" for file in files]
+    paths = versions.store.fetch(keys, scratch) if scratch else local(versions.store, keys, files, manifest.version)
     names = [column["name"] for column in manifest.content["tables"][table]["columns"]]
     parts = list(_row_groups(paths))
     chosen = spread(parts, lambda part: part[2], SAMPLE_ROWS)
