@@ -1,29 +1,24 @@
 """`shopmill verify`, `repair`, `rebuild` and `unpublish`: whether a store can be trusted, and what to do where it cannot."""
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from shopmill import datasets
 from shopmill.asof import AsOf
+from shopmill.cli.options import DatasetName, Json, SomeDataset
+from shopmill.cli.output import err, print_json, print_lines
 from shopmill.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from shopmill.settings import Settings
     from shopmill.trust.verify import Finding, Verification
 
-out, err = Console(), Console(stderr=True)
-Name = Annotated[str, typer.Argument(metavar="DATASET", help="a dataset, such as user_item_interactions")]
-OneOrAll = Annotated[str | None, typer.Argument(metavar="[DATASET]", help="one dataset; default: all")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
-
 
 def verify(
     context: typer.Context,
-    dataset: OneOrAll = None,
+    dataset: SomeDataset = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="the version of this as_of; default: the current one")
     ] = None,
@@ -40,15 +35,13 @@ def verify(
         with err.status(f"verifying {look.dataset.name}"):
             found += look.of(at, everything)
     if as_json:
-        print(json.dumps([finding.document() for finding in found], indent=1))
-    for finding in found if not as_json else []:
-        out.print(finding.sentence, soft_wrap=True, highlight=False, markup=False)
-    if not found and not as_json:
-        out.print("Nothing differs.")
+        print_json([finding.document() for finding in found])
+    else:
+        print_lines(*([finding.sentence for finding in found] or ["Nothing differs."]))
     raise typer.Exit(int(bool(found)))
 
 
-def repair(context: typer.Context, dataset: OneOrAll = None, as_json: Json = False) -> None:
+def repair(context: typer.Context, dataset: SomeDataset = None, as_json: Json = False) -> None:
     """Make pointers, index and damaged files again from what is whole; exit code 1 when something is left to do."""
     from shopmill.trust.repair import Repair
     from shopmill.versions.locks import Locks
@@ -60,18 +53,16 @@ def repair(context: typer.Context, dataset: OneOrAll = None, as_json: Json = Fal
             done += Repair(look).run()
         left += look.of(everything=True)
     if as_json:
-        print(json.dumps({"repaired": done, "left": [finding.document() for finding in left]}, indent=1))
+        print_json({"repaired": done, "left": [finding.document() for finding in left]})
     else:
-        for sentence in (*(f"{one}." for one in done), *(finding.sentence for finding in left)):
-            out.print(sentence, soft_wrap=True, highlight=False, markup=False)
-        if not done and not left:
-            out.print("Nothing to repair.")
+        told = [*(f"{one}." for one in done), *(finding.sentence for finding in left)]
+        print_lines(*(told or ["Nothing to repair."]))
     raise typer.Exit(int(bool(left)))
 
 
 def rebuild(
     context: typer.Context,
-    dataset: Name,
+    dataset: DatasetName,
     version: Annotated[str, typer.Argument(metavar="VERSION", help="its id, or how it begins")],
     as_json: Json = False,
 ) -> None:
@@ -81,15 +72,15 @@ def rebuild(
     with err.status(f"rebuilding {dataset} {version}") as status:
         found = again(datasets.load(dataset), version, context.obj, lambda task: status.update(f"{dataset}: {task}"))
     if as_json:
-        print(json.dumps({"same": found.is_same, "different": found.different, "changed": found.changed}, indent=1))
+        print_json({"same": found.is_same, "different": found.different, "changed": found.changed})
     else:
-        out.print(found.sentence, soft_wrap=True, highlight=False, markup=False)
+        print_lines(found.sentence)
     raise typer.Exit(int(not found.is_same))
 
 
 def unpublish(
     context: typer.Context,
-    dataset: Name,
+    dataset: DatasetName,
     as_of: Annotated[str, typer.Argument(metavar="AS_OF", help="the as_of whose version is wrong")],
     reason: Annotated[str, typer.Option(help="why: readers are told")] = "",
     undo: Annotated[bool, typer.Option("--undo", help="put it into service again")] = False,
@@ -104,7 +95,7 @@ def unpublish(
     with Locks(look.store).lock(f"publish {name}"):
         if undo:
             restored = look.versions.restore(moment)
-            out.print(f"{name} as of {as_of}: version {restored.version} is in service again.", highlight=False)
+            print_lines(f"{name} as of {as_of}: version {restored.version} is in service again.")
             return
         left = look.versions.withdraw(moment, reason.strip())
     current = look.versions.current()
@@ -112,7 +103,7 @@ def unpublish(
     newest = (
         f"the current version is {current.version} as of {current.as_of}" if current else "no version is left at all"
     )
-    out.print(f"{name} as of {as_of} is withdrawn: {now}, and {newest}.", soft_wrap=True, highlight=False, markup=False)
+    print_lines(f"{name} as of {as_of} is withdrawn: {now}, and {newest}.")
 
 
 def _looks(settings: "Settings", dataset: str | None, raw: bool) -> "list[Verification]":
