@@ -8,11 +8,13 @@ from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingUDPServer
 from threading import Thread
 from typing import Any
 
+import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -193,7 +195,15 @@ def gauges(free_port: Callable[[], int]) -> Iterator[Gauges]:
 
 @pytest.fixture(scope="session")
 def airflow_shop(database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> AirflowShop:
-    return AirflowShop(database(), database(), tmp_path_factory.mktemp("store"))
+    """The shop of the session's Airflow: empty tables, and the articles that tests sell."""
+    dsn = database()
+    with psycopg.connect(dsn) as connection:
+        connection.execute((files("shopmill.shops") / "schema.sql").read_text().encode())
+        connection.execute(
+            "insert into articles (article_id, prod_name) values "
+            "('0001', 'red dress'), ('0002', 'bolt'), ('0070', 'hat'), ('0071', 'scarf')"
+        )
+    return AirflowShop(dsn, database(), tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")

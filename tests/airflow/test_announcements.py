@@ -2,7 +2,6 @@
 
 import runpy
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,6 @@ DAGS = Path(__file__).parents[2] / "dags"
 
 @pytest.fixture(scope="module")
 def shop(airflow: LocalAirflow, airflow_shop: AirflowShop) -> AirflowShop:
-    with psycopg.connect(airflow_shop.source_dsn) as connection:
-        if connection.execute("select to_regclass('articles')").fetchone() == (None,):
-            connection.execute((files("shopmill.shops") / "schema.sql").read_text().encode())
-        connection.execute(
-            "insert into articles (article_id, prod_name) values ('0001', 'red dress'), ('0002', 'bolt') on conflict do nothing"
-        )
     for name in (SOURCE, WOKEN):
         (airflow.dags_folder / f"{name}.py").write_text((DAGS / f"{name}.py").read_text())
     airflow.client.wait_for_dag(WOKEN, timeout=120)

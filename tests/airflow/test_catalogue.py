@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,6 @@ PAGES = (
 def published(airflow: LocalAirflow, airflow_shop: AirflowShop) -> RunState:
     """A version that a real run has made of a shop of a few rows."""
     with psycopg.connect(airflow_shop.source_dsn) as connection:
-        if connection.execute("select to_regclass('articles')").fetchone() == (None,):
-            connection.execute((files("shopmill.shops") / "schema.sql").read_text().encode())
-        connection.execute("insert into articles (article_id) values ('0001'), ('0002') on conflict do nothing")
         connection.execute(
             "insert into transactions select date '2020-09-20' + (i % 3), 'c' || i % 7, '000' || i % 2 + 1, 9.99, 1 "
             "from generate_series(1, 100) as i"

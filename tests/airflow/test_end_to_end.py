@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 import psycopg
@@ -24,9 +23,6 @@ CHAIN = ["extract", "transform", "quality_check", "save_artifact", "register_met
 def shop(airflow: LocalAirflow, airflow_shop: AirflowShop) -> AirflowShop:
     """A shop of a few rows, and the DAG of interactions in the running Airflow."""
     with psycopg.connect(airflow_shop.source_dsn) as connection:
-        if connection.execute("select to_regclass('articles')").fetchone() == (None,):
-            connection.execute((files("shopmill.shops") / "schema.sql").read_text().encode())
-        connection.execute("insert into articles (article_id) values ('0001'), ('0002') on conflict do nothing")
         connection.execute(
             "insert into transactions select date '2020-09-20' + (i % 3), 'c' || i % 7, '000' || i % 2 + 1, 9.99, 1 "
             "from generate_series(1, 100) as i"

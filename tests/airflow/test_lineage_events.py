@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,9 +34,6 @@ Event = dict[str, Any]
 
 def _fill(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
-        if connection.execute("select to_regclass('articles')").fetchone() == (None,):
-            connection.execute((files("shopmill.shops") / "schema.sql").read_text().encode())
-        connection.execute("insert into articles (article_id) values ('0070'), ('0071') on conflict do nothing")
         connection.execute(
             "insert into transactions select date '2021-03-01' + (i % 3), 'l' || i % 7, '007' || i % 2, 5, 1 "
             "from generate_series(1, 100) as i"
