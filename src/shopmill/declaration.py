@@ -127,6 +127,8 @@ class Input:
     is_fresh: bool = False
     severity: Severity = "warn"
     optional: bool = False
+    reject_limit: str = "max_reject_share"
+    """The parameter that limits the share of its rows that may be rejected."""
 
 
 @dataclass(frozen=True)

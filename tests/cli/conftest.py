@@ -23,10 +23,10 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def home(new_shop: Callable[[], str], registry_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with settings and a published version."""
+def home(new_shop: Callable[[], str], database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with settings and a published version, and a registry in which nobody else's runs are."""
     folder = tmp_path_factory.mktemp("home")
-    dsn = new_shop()
+    dsn, registry_dsn = new_shop(), database()
     fill_shop(dsn, SHOP)
     (folder / ".shopmill").mkdir()
     (folder / ".shopmill/env").write_text(

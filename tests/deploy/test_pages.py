@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_shopmill_has_every_command_with_its_options(page: str) -> None:
     told = commands(page, "shopmill")
     assert told
     for line in told:
-        name, *arguments = line.split()[1:]
+        name, *arguments = shlex.split(line)[1:]
         command = group.commands[name]  # type: ignore[attr-defined]
         with command.make_context(name, arguments):
             pass

@@ -4,12 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from shopmill.run.accounts import account_checks
+from shopmill.run.accounts import RejectLimit, account_checks
 from shopmill.versions.accounts import Account
 
 
 def failing(*accounts: Account, limit: str = "0.1") -> dict[str, str]:
-    checks = account_checks(accounts, Decimal(limit))
+    checks = account_checks(
+        accounts, {account.table: RejectLimit("max_reject_share", Decimal(limit)) for account in accounts}
+    )
     return {check.name: check.warning() for check in checks if not check.passed}
 
 
@@ -41,3 +43,13 @@ def test_a_row_whose_value_is_taken_as_unknown_is_used() -> None:
         "customers values known": "1 values of customers could not be used, and their rows were used without them: "
         "1 age is outside 0..120, taken as unknown"
     }
+
+
+def test_a_table_may_have_a_limit_of_its_own_which_the_message_names() -> None:
+    limits = {"orders": RejectLimit("max_reject_share", Decimal("0.5")), "reviews": RejectLimit("mine", Decimal("0.1"))}
+    accounts = [Account("orders", 10, 6, {}, {"r": 4}), Account("reviews", 10, 8, {}, {"r": 2})]
+    [failed] = [check for check in account_checks(accounts, limits) if not check.passed]
+    assert failed.name == "reviews rejects"
+    assert failed.detail.endswith(
+        "the limit of 10 % (mine): fix them in the shop or in the mapping, or let them pass with mine=0.2"
+    )

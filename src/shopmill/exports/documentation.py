@@ -9,6 +9,7 @@ from shopmill.run.checks import row_rules
 from shopmill.run.content import plain
 
 FOLDER = Path("docs/datasets")
+DEFAULT_LIMIT = "max_reject_share"
 HEADING = "<!-- Written by `make docs` from src/shopmill/datasets/{name}/dataset.py; change that. -->"
 
 
@@ -123,12 +124,21 @@ def _checks(dataset: Dataset) -> list[tuple[str, str, str]]:
     if dataset.can_reject:
         common += [
             ("accounted for", "error", "of each source table: rows = used + not wanted + rejected"),
-            ("rejects", "error", "of each source table: at most max_reject_share of its rows are rejected"),
+            ("rejects", "error", f"of each source table: at most {_reject_limits(dataset)} of its rows are rejected"),
             ("values known", "warn", "of each source table: values fit their columns, or are taken as unknown"),
         ]
     if dataset.serving:
         queries.append((dataset.serving.name, "error", dataset.serving.meaning))
     return [columns, *keys, *rows, *queries, *joins, *fresh, *common]
+
+
+def _reject_limits(dataset: Dataset) -> str:
+    others = [
+        f"; of {source.table}, {source.reject_limit}"
+        for source in dataset.inputs
+        if source.reject_limit != DEFAULT_LIMIT
+    ]
+    return DEFAULT_LIMIT + "".join(others)
 
 
 def _freshness(needed: Input) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """That every row of the source is accounted for, and that few were rejected: checks, table by table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
 
 from shopmill.run.checks import Result
 from shopmill.versions.accounts import Account, most_first
@@ -10,10 +11,18 @@ MOST_REASONS = 3
 PLACES = Decimal("0.0001")
 
 
-def account_checks(accounts: Sequence[Account], limit: Decimal) -> Iterator[Result]:
-    """That every row is accounted for, and that few were rejected, table by table."""
-    passing = max((_share(account) for account in accounts), default=Decimal(0))
+class RejectLimit(NamedTuple):
+    """The share of a source table's rows that may be rejected, and the parameter that says so."""
+
+    parameter: str
+    share: Decimal
+
+
+def account_checks(accounts: Sequence[Account], limits: Mapping[str, RejectLimit]) -> Iterator[Result]:
+    """That every row is accounted for, and that few were rejected, table by table. `limits` are by source table."""
     for account in accounts:
+        limit = limits[account.table]
+        passing = max(_share(other) for other in accounts if limits[other.table].parameter == limit.parameter)
         yield _adds_up(account)
         yield _few_rejected(account, limit, passing.quantize(PLACES, ROUND_CEILING))
         yield _values_known(account)
@@ -26,16 +35,16 @@ def _adds_up(account: Account) -> Result:
     return Result(f"{account.table} accounted for", "", "error", meaning, missing, detail)
 
 
-def _few_rejected(account: Account, limit: Decimal, passing: Decimal) -> Result:
+def _few_rejected(account: Account, limit: RejectLimit, passing: Decimal) -> Result:
     n = account.rejected_rows
-    too_many = n > limit * account.rows
+    too_many = n > limit.share * account.rows
     told = "; ".join(f"{count:,} {reason}" for reason, count in most_first(account.rejected)[:MOST_REASONS])
     detail = (
         f"{n:,} of {account.rows:,} rows of {account.table} were rejected ({told}), which is {_percent(_share(account))} "
-        f"and more than the limit of {_percent(limit)} (max_reject_share): fix them in the shop or in the mapping, or let "
-        f"them pass with max_reject_share={passing.normalize():f}"
+        f"and more than the limit of {_percent(limit.share)} ({limit.parameter}): fix them in the shop or in the mapping, "
+        f"or let them pass with {limit.parameter}={passing.normalize():f}"
     )
-    meaning = "few rows are rejected (max_reject_share)"
+    meaning = f"few rows are rejected ({limit.parameter})"
     return Result(f"{account.table} rejects", "", "error", meaning, n if too_many else 0, detail if too_many else "")
 
 

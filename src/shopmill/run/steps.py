@@ -15,7 +15,7 @@ from shopmill.declaration import Dataset
 from shopmill.engine.compose import base_tables
 from shopmill.errors import CheckFailedError, ConflictError, ShopmillError, said_in_a_sentence
 from shopmill.run.accounting import take_accounts
-from shopmill.run.accounts import account_checks
+from shopmill.run.accounts import RejectLimit, account_checks
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
@@ -129,7 +129,7 @@ def check(run: Run) -> Checked:
             results = run_checks(workspace)
             announced, measured = due_announcements(workspace), measure(workspace)
             accounts = take_accounts(workspace)
-        results += account_checks(accounts, Decimal(run.parameters["max_reject_share"]))
+        results += account_checks(accounts, _reject_limits(run))
         run.staging.write_counts(Counts(accounts, announced, measured))
         results += _prepare_serving(run, results)
         run.staging.write_checks(results)
@@ -140,6 +140,11 @@ def check(run: Run) -> Checked:
         for account in accounts:
             log.info("%s", account.sentence())
         return Checked(len(results) - len(warned), warned, sum(account.rejected_rows for account in accounts))
+
+
+def _reject_limits(run: Run) -> dict[str, RejectLimit]:
+    named = {source.table: source.reject_limit for source in run.dataset.inputs}
+    return {table: RejectLimit(name, Decimal(run.parameters[name])) for table, name in named.items()}
 
 
 def _prepare_serving(run: Run, results: list[Result]) -> list[Result]:

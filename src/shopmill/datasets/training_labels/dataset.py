@@ -22,10 +22,11 @@ Every line of transactions is a unit; lines without a customer count for article
 """
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from shopmill.datasets.training_labels.labels import KEYS, LABELS, Entity, label_windows
-from shopmill.declaration import REJECTS, Column, Dataset, Input, Promise, QueryCheck, RowCheck, Table, Task
+from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, Promise, QueryCheck, RowCheck, Table, Task
 
 
 def _table(entity: Entity, of: str) -> Table:
@@ -65,7 +66,7 @@ DATASET = Dataset(
             Input("transactions", is_fresh=True, severity="error"),
             Input("exchange_rates"),
             Input("articles"),
-            Input("reviews", is_fresh=True, optional=True),
+            Input("reviews", is_fresh=True, optional=True, reject_limit="max_review_reject_share"),
         )
     },
     tasks=(Task("transform", ("customer_labels", "article_labels", "customer_article_labels", "rejects")),),
@@ -74,6 +75,12 @@ DATASET = Dataset(
         _table("article", "article"),
         _table("customer_article", "customer and article"),
         REJECTS,
+    ),
+    parameters=(
+        # As in reviews_nlp: people type reviews, and more of them are out of range than of what a till writes.
+        Parameter(
+            "max_review_reject_share", "decimal", Decimal("0.05"), "share of the reviews that may be rejected", 0, 1
+        ),
     ),
     checks=(
         QueryCheck("units agree", "units of 7 days are the same, summed by article and by customer and article"),
