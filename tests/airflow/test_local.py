@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from shopmill.airflow.local import AirflowApiError, AirflowClient, LocalAirflow, LocalAirflowError
-from shopmill.airflow.local.configuration import airflow_environment, load_secrets
+from shopmill.airflow.local.configuration import airflow_environment, load_secrets, write_passwords
 from shopmill.airflow.local.processes import end_all, is_below, owned_by, send_tree, spawn
 from shopmill.errors import InvalidInputError
 
@@ -183,6 +184,14 @@ def test_secrets_survive_and_differ(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     assert load_secrets(tmp_path / "a") == load_secrets(tmp_path / "a")
     assert load_secrets(tmp_path / "a") != load_secrets(tmp_path / "b")
+
+
+def test_the_passwords_of_other_users_stay(tmp_path: Path) -> None:
+    (tmp_path / "passwords.json").write_text('{"admin": "old", "vera": "hers"}')
+    load_secrets(tmp_path)
+    assert json.loads((tmp_path / "passwords.json").read_text())["admin"] == "old"
+    write_passwords(tmp_path, "new")
+    assert json.loads((tmp_path / "passwords.json").read_text()) == {"admin": "new", "vera": "hers"}
 
 
 def test_a_users_own_airflow_settings_do_not_interfere(tmp_path: Path) -> None:

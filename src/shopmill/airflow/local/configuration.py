@@ -27,9 +27,14 @@ def load_secrets(home: Path) -> Secrets:
     path = home / "secrets.json"
     if not path.exists():
         write_private(path, json.dumps(asdict(_new_secrets())))
-    found = Secrets(**json.loads(path.read_text()))
-    write_private(_passwords_file(home), json.dumps({LOGIN: found.password}))
-    return found
+    return Secrets(**json.loads(path.read_text()))
+
+
+def write_passwords(home: Path, password: str) -> None:
+    """Says in Airflow's file of passwords what `LOGIN`'s is; those that Airflow made for other users stay."""
+    file = _passwords_file(home)
+    others = json.loads(file.read_text()) if file.exists() else {}
+    write_private(file, json.dumps({**others, LOGIN: password}))
 
 
 def write_private(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ import psycopg
 
 from shopmill.airflow.local import processes
 from shopmill.airflow.local.client import AirflowClient
-from shopmill.airflow.local.configuration import HOST, LOGIN, airflow_environment, load_secrets
+from shopmill.airflow.local.configuration import HOST, LOGIN, airflow_environment, load_secrets, write_passwords
 from shopmill.airflow.local.topology import COMPONENTS, Topology
 from shopmill.errors import InvalidInputError, ShopmillError
 
@@ -100,6 +100,7 @@ class LocalAirflow:
         processes.end_all(self.home, _GRACE_SECONDS)
         _refuse_taken_port(self.port)
         environment = self.environment()
+        write_passwords(self.home, self.password)
         self._migrate(environment)
         self._started_at = datetime.now(UTC)
         for name, arguments in self._topology.processes.items():
