@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from shopmill import datasets
+from shopmill.errors import InvalidInputError
 
 DAGS = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
 HEAVY = [
@@ -97,6 +99,26 @@ def test_runs_are_single_retried_and_documented(parsed: dict[str, Any]) -> None:
     assert {"as_of", "refresh", *(parameter.name for parameter in declared.parameters)} <= set(parsed["params"])
     for task in parsed["tasks"].values():
         assert (task["owner"], task["retries"], task["retry_policy"]) == (declared.owner, 3, True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (
+            'transform("transfrom")',
+            "The DAG user_item_interactions has the transform task 'transfrom', which .* Did you",
+        ),
+        ('extract("other")', "The DAG user_item_interactions has the extract task 'other', which"),
+    ],
+)
+def test_the_first_task_refuses_a_dag_that_is_not_the_declarations(tmp_path: Path, wrong: str, told: str) -> None:
+    [source] = [path for path in DAGS if path.stem == "user_item_interactions"]
+    right = wrong.partition("(")[0]
+    (tmp_path / source.name).write_text(source.read_text().replace(f'{right}("{right}")', wrong))
+    first = next(task for task in runpy.run_path(str(tmp_path / source.name))["dag"].tasks if task.step == "extract")
+    with pytest.raises(InvalidInputError, match=told):
+        first._refuse_faults(datasets.load("user_item_interactions"))
+    runpy.run_path(str(source))["dag"].get_task("extract")._refuse_faults(datasets.load("user_item_interactions"))
 
 
 def test_without_schedules_only_people_and_events_start_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shopmill import datasets
+from shopmill.datasets.dag_file import dags_folder, read_tasks
 from shopmill.datasets.faults import faults, refuse_faults
 from shopmill.declaration import REJECTS, Column, Dataset, Input, Measure, QueryCheck, Table
 from shopmill.errors import InvalidInputError
@@ -87,3 +88,43 @@ DECLARATIONS: list[tuple[Callable[[Dataset], Dataset], str]] = [
 def test_a_fault_of_a_declaration(dataset: Dataset, change: Callable[[Dataset], Dataset], told: str) -> None:
     with pytest.raises(InvalidInputError, match=told):
         refuse_faults(change(dataset))
+
+
+DAGS = [
+    ('transform("transform")', 'transform("transfrom")', "has the transform task 'transfrom', which .* Did you mean 'transform'"),
+    ('transform("transform")', 'extract("transform")', "has the extract task 'transform', which .* does not declare"),
+    ('        >> transform("transform")\n', "", "lacks the transform task 'transform', which .* declares"),
+    ('extract("extract")', "extract(name='other')", "has the extract task 'other'"),
+    ('dataset_dag("user_item', 'dataset_dag("user_itm', "makes the DAG of 'user_itm_interactions'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "told"), DAGS)
+def test_a_dag_that_is_not_the_declarations(dataset: Dataset, tmp_path: Path, old: str, new: str, told: str) -> None:
+    text = (dags_folder() / f"{NAME}.py").read_text()
+    assert old in text
+    (tmp_path / "dag.py").write_text(text.replace(old, new))
+    with pytest.raises(InvalidInputError, match=f"dags/dag.py {told}"):
+        refuse_faults(dataset, read_tasks(tmp_path / "dag.py"))
+
+
+def test_a_dag_that_computes_its_tasks_is_not_judged_from_its_text(tmp_path: Path) -> None:
+    (tmp_path / "dag.py").write_text("[extract(name) for name in names]")
+    assert read_tasks(tmp_path / "dag.py") is None
+    assert read_tasks(tmp_path / "missing.py") is None
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_the_text_of_every_dag_names_all_its_tasks(name: str) -> None:
+    read, declared = read_tasks(dags_folder() / f"{name}.py"), datasets.load(name)
+    assert read is not None
+    assert (read.extracts, read.transforms) == (tuple(declared.extracts), tuple(task.name for task in declared.tasks))
+
+
+def test_a_dag_file_that_is_no_python_is_named(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shopmill.datasets.faults.dags_folder", lambda: tmp_path)
+    (tmp_path / f"{NAME}.py").write_text("with dataset_dag(:")
+    with pytest.raises(InvalidInputError, match=f"dags/{NAME}.py is not Python that can be read: "):
+        refuse_faults(dataset)

@@ -1,9 +1,10 @@
 """Shopmill's DAGs for an Airflow that already runs: name this class in `[dag_processor] dag_bundle_config_list`."""
 
-from pathlib import Path
 from typing import Any
 
 from airflow.dag_processing.bundles.local import LocalDagBundle
+
+from shopmill.datasets.dag_file import dags_folder
 
 
 class ShopmillDags(LocalDagBundle):
@@ -11,10 +12,3 @@ class ShopmillDags(LocalDagBundle):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(path=str(dags_folder()), **kwargs)
-
-
-def dags_folder() -> Path:
-    """Where the DAG files are: in the installed package, or beside `src` in a checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / "dags"
-    return installed if installed.exists() else package.parents[1] / "dags"

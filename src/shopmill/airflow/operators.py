@@ -20,6 +20,7 @@ from shopmill.errors import said_in_a_sentence
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from shopmill.declaration import Dataset
     from shopmill.run.published import Published
     from shopmill.run.run import Run
     from shopmill.run.steps import Checked, Outcome, Rows
@@ -95,10 +96,21 @@ class StepOperator(BaseOperator):
     def _extract(self, run: "Run", _: "Context") -> "Rows":
         from shopmill.run import steps
 
+        if self.part not in list(run.dataset.extracts)[1:]:
+            self._refuse_faults(run.dataset)
         from_source: Counter[str] = Counter()
         rows = steps.extract(run, self.part, lambda table, count: from_source.update({table: count}))
         metrics.tell(run, metrics.read(rows, from_source))
         return rows
+
+    def _refuse_faults(self, dataset: "Dataset") -> None:
+        """Once in a run, in its first task: InvalidInputError where the declaration, its SQL or this DAG disagree."""
+        from shopmill.datasets.dag_file import DagTasks
+        from shopmill.datasets.faults import refuse_faults
+
+        tasks = [(task.step, task.part) for task in self.dag.tasks if isinstance(task, StepOperator)]
+        extracts, transforms = (tuple(p for s, p in tasks if s == step) for step in ("extract", "transform"))
+        refuse_faults(dataset, DagTasks(f"The DAG {self.dag_id}", self.dag_id, extracts, transforms))
 
     def _skip_if_unchanged(self, run: "Run", context: "Context") -> None:
         """Ends the run where the version is there already and would come out the same: the tasks that follow are skipped."""

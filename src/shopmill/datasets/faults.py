@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-import sqlglot
-from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from shopmill import datasets, sql_files
+from shopmill.datasets.dag_file import DagTasks, dag_faults, dags_folder, read_tasks
 from shopmill.declaration import Announcement, Dataset, Measure, QueryCheck
-from shopmill.engine.compose import base_tables, references, views_of
+from shopmill.engine.compose import base_tables, names_in, views_of
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.source.contract import TABLES
 
@@ -25,17 +24,36 @@ TYPES = r"(varchar|integer|bigint|double|float|boolean|date|timestamptz|decimal\
 Asked = QueryCheck | Announcement | Measure
 
 
-def refuse_faults(dataset: Dataset) -> None:
+def refuse_faults(dataset: Dataset, dag: DagTasks | None = None) -> None:
     """InvalidInputError with the first fault of a declaration, and how many there are."""
-    if found := faults(dataset):
+    if found := faults(dataset, dag):
         more = f" ({len(found) - 1} more faults were found with it.)" if len(found) > 1 else ""
         raise InvalidInputError(found[0] + more)
 
 
-def faults(dataset: Dataset) -> list[str]:
-    """All faults of a declaration and its SQL files. Later ones may follow from earlier ones, so these come first."""
-    found = [*_of_names(dataset), *_of_columns(dataset), *_of_tasks(dataset), *_of_files(dataset)]
+def faults(dataset: Dataset, dag: DagTasks | None = None) -> list[str]:
+    """All faults of a declaration, its SQL files and its DAG: `dag`, or else the file in dags/ that is named like it.
+
+    Later ones may follow from earlier ones, so these come first.
+    """
+    found = [
+        *_of_names(dataset),
+        *_of_columns(dataset),
+        *_of_tasks(dataset),
+        *_of_files(dataset),
+        *_of_dag(dataset, dag),
+    ]
     return found or [*_of_queries(dataset)]
+
+
+def _of_dag(dataset: Dataset, dag: DagTasks | None) -> Iterator[str]:
+    path = dags_folder() / f"{dataset.name}.py"
+    try:
+        dag = dag or read_tasks(path)
+    except SyntaxError as error:
+        yield f"dags/{path.name} is not Python that can be read: {error}."
+    if dag:
+        yield from dag_faults(dataset, dag)
 
 
 def _of_names(dataset: Dataset) -> Iterator[str]:
@@ -134,7 +152,7 @@ def _queries(dataset: Dataset) -> Iterator[tuple[str, str]]:
 def _unparsed(dataset: Dataset, queries: dict[str, str]) -> Iterator[str]:
     for place, sql in {**queries, **{f"views/{name}.sql": sql for name, sql in dataset.views.items()}}.items():
         try:
-            references(sql)
+            names_in(sql)
         except SqlglotError as error:
             yield f"{dataset.name}/{place} is not SQL that can be read: {str(error).splitlines()[0]}"
 
@@ -144,16 +162,10 @@ def _of_query(dataset: Dataset, place: str, sql: str) -> Iterator[str]:
     views = views_of(dataset, sql)
     for name in sorted(base_tables(dataset, sql) - tables):
         yield f"{dataset.name}/{place} reads {name!r}, which is no input, table, view or lookup of it.{did_you_mean(name, tables)}"
-    texts = (sql, *views.values())
-    named = {
-        node.name
-        for text in texts
-        for node in sqlglot.parse_one(text, read="duckdb").find_all(exp.Parameter, exp.Placeholder)
-    }
-    for name in sorted(named - parameters):
+    texts = [names_in(text) for text in (sql, *views.values())]
+    for name in sorted({name for text in texts for name in text.parameters} - parameters):
         yield f"{dataset.name}/{place} names the parameter ${name}, which is not declared.{did_you_mean(name, parameters)}"
-    ctes = Counter(cte.alias for text in texts for cte in sqlglot.parse_one(text, read="duckdb").find_all(exp.CTE))
-    ctes.update(views.keys())
+    ctes = Counter([*(name for text in texts for name in text.ctes), *views])
     for name in sorted(name for name, times in ctes.items() if times > 1):
         yield f"{dataset.name}/{place} and its views have {ctes[name]} common table expressions called {name}: rename one."
 

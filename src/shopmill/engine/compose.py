@@ -4,6 +4,7 @@ A file of `tables/` computes the table of its name. A file of `views/`, and of t
 a common table expression where a query reads it, so that nothing is written to disk that nobody reads.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,12 +16,28 @@ from shopmill.engine.identifiers import quote
 from shopmill.sql_files import SHARED_VIEWS
 
 
+@dataclass(frozen=True)
+class Names:
+    """The names in a query: tables and views that it reads, its common table expressions, and `$parameters`."""
+
+    tables: frozenset[str]
+    ctes: tuple[str, ...]
+    parameters: frozenset[str]
+
+
 @cache
+def names_in(sql: str) -> Names:
+    """The names in a query, which is parsed once."""
+    nodes = list(sqlglot.parse_one(sql, read="duckdb").walk())
+    ctes = tuple(node.alias for node in nodes if isinstance(node, exp.CTE))
+    tables = {node.name for node in nodes if isinstance(node, exp.Table)}
+    parameters = {node.name for node in nodes if isinstance(node, (exp.Parameter, exp.Placeholder))}
+    return Names(frozenset(tables - set(ctes)), ctes, frozenset(parameters))
+
+
 def references(sql: str) -> frozenset[str]:
     """The tables that a query reads, without its own common table expressions."""
-    tree = sqlglot.parse_one(sql, read="duckdb")
-    own = {cte.alias for cte in tree.find_all(exp.CTE)}
-    return frozenset(table.name for table in tree.find_all(exp.Table) if table.name not in own)
+    return names_in(sql).tables
 
 
 def views_of(dataset: Dataset, sql: str) -> dict[str, str]:
