@@ -18,6 +18,7 @@ from shopmill.cli.gc import gc
 from shopmill.cli.gx import export_gx
 from shopmill.cli.lineage import lineage
 from shopmill.cli.looking import path, runs, search, show, similar, status, versions
+from shopmill.cli.new import new
 from shopmill.cli.output import err, print_lines
 from shopmill.cli.report import report
 from shopmill.cli.running import demo, doctor, embed, run
@@ -87,6 +88,7 @@ for command in (
     moved,
     reconcile,
     export_gx,
+    new,
     verify,
     repair,
     rebuild,

@@ -47,6 +47,7 @@ class Workspace:
             since=self._first_day,
             changed_since=self._extent.changed or date.min,
             continued_at=self.continued_at,
+            is_full=self.is_full,
             **shop_values(run.settings),
         )
         self.context = Context(self.bound, run.settings, run.store)
