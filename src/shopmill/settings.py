@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -184,6 +186,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The shop's time zone."""
         return ZoneInfo(self.time_zone)
+
+
+def of_environment() -> dict[str, Any]:
+    """The settings that the environment or `.shopmill/env` has decided, by name; `shopmill.toml` cannot change them."""
+    return {**DotEnvSettingsSource(Settings)(), **EnvSettingsSource(Settings)()}
 
 
 def load_settings(**overrides: object) -> Settings:

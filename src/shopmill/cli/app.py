@@ -16,6 +16,7 @@ from shopmill.cli.docs import write_docs
 from shopmill.cli.export import export
 from shopmill.cli.gc import gc
 from shopmill.cli.gx import export_gx
+from shopmill.cli.init import init
 from shopmill.cli.lineage import lineage
 from shopmill.cli.looking import path, runs, search, show, similar, status, versions
 from shopmill.cli.new import new
@@ -70,6 +71,7 @@ def _log_handler() -> logging.Handler:
 
 
 for command in (
+    init,
     run,
     status,
     versions,

@@ -10,7 +10,10 @@ from shopmill.cli.output import err, out, print_json, print_lines
 from shopmill.cli.progress import Telling
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shopmill.run.published import Published
+    from shopmill.source.findings import Finding
 
 LEVELS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "error": "[red]error[/]"}
 
@@ -75,14 +78,19 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json([finding.document() for finding in findings])
     else:
-        for finding in findings:
-            suffers = f" [dim]({', '.join(finding.suffers)})[/]" if finding.level != "ok" and finding.suffers else ""
-            out.print(
-                f"{LEVELS[finding.level]:<5} [bold]{finding.subject}[/] {escape(finding.text)}{suffers}", soft_wrap=True
-            )
-            if finding.fix:
-                out.print(f"      {finding.fix}", soft_wrap=True, markup=False)
+        print_findings(findings)
     raise typer.Exit(int(any(finding.level == "error" for finding in findings)))
+
+
+def print_findings(findings: "Iterable[Finding]") -> None:
+    """What doctor found, a line each and how to fix it below."""
+    for finding in findings:
+        suffers = f" [dim]({', '.join(finding.suffers)})[/]" if finding.level != "ok" and finding.suffers else ""
+        out.print(
+            f"{LEVELS[finding.level]:<5} [bold]{finding.subject}[/] {escape(finding.text)}{suffers}", soft_wrap=True
+        )
+        if finding.fix:
+            out.print(f"      {finding.fix}", soft_wrap=True, markup=False)
 
 
 def demo(

@@ -128,6 +128,11 @@ class Source:
         with explained("the database"):
             return (self._ask(query)[1] or [(None,)])[0][0]
 
+    def answers(self, query: str) -> list[tuple[object, ...]]:
+        """All rows of a small query about the database itself."""
+        with explained("the database"):
+            return self._ask(query)[1]
+
     @contextmanager
     def stream(self, table: SourceTable, query: str) -> Iterator[pa.RecordBatchReader]:
         """The rows of `query` as Arrow batches, as PostgreSQL sends them: not held in memory."""
