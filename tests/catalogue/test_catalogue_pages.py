@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from shelf import NOW, PASSED, Shelf
 
+from shopmill.asof import AsOf
 from shopmill.catalogue.reader import NotThereError, Reader
 from shopmill.catalogue.report import write_report
 from shopmill.catalogue.site import Site
@@ -168,6 +169,15 @@ def test_a_silent_registry_is_asked_once(shelf: Shelf, monkeypatch: pytest.Monke
     for _ in range(3):
         SITE.open(Reader(reader.settings, NOW, reader.memory), "index.html")
     assert len(asked) == 1
+
+
+def test_a_withdrawn_version_is_not_the_current_one(shelf: Shelf) -> None:
+    old, new = (shelf.publish(day, ROWS, parameters={"day": day}) for day in ("2020-09-22", "2020-09-23"))
+    shelf.versions.withdraw(AsOf.parse("2020-09-23", shelf.versions.zone), "prices were in cents")
+    history = History(shelf.versions)
+    assert {summary.version: summary.is_current for summary in history.all} == {old.version: True, new.version: False}
+    assert history.newest is not None
+    assert history.newest.version == old.version
 
 
 def test_a_version_that_was_removed_while_its_page_was_open(shelf: Shelf) -> None:

@@ -4,7 +4,7 @@ Manifests never change, so a version is read once. The document `<dataset>/summa
 without the right to write it, all manifests are read again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -61,8 +61,8 @@ class History:
         if read:
             self._keep([s for s in (found | read).values() if s is not None])
         summaries = [s for s in (found | read).values() if s is not None]
-        current = self._current(summaries)
-        marked = [replace(s, is_current=current.get(s.as_of) == s.version) for s in summaries]
+        counted = self.versions.counted(self.versions.lines())
+        marked = [replace(s, is_current=(s.as_of, s.version) in counted) for s in summaries]
         return sorted(marked, key=lambda s: (AsOf.parse(s.as_of, self.versions.zone), s.version))
 
     @cached_property
@@ -91,20 +91,6 @@ class History:
             for folder in listed.split(",")
             if folder.startswith("version=")
         ]
-
-    def _current(self, summaries: Iterable[VersionSummary]) -> dict[str, str]:
-        """The version that counts, by as_of. Only an as_of with several versions needs its pointer read."""
-        by_as_of: dict[str, list[str]] = {}
-        for summary in summaries:
-            by_as_of.setdefault(summary.as_of, []).append(summary.version)
-        return {as_of: ids[0] if len(ids) == 1 else self._pointer(as_of) for as_of, ids in by_as_of.items()}
-
-    def _pointer(self, as_of: str) -> str:
-        path = AsOf.parse(as_of, self.versions.zone).path
-        try:
-            return str(self.versions.store.read_json(f"{self.versions.dataset}/{path}/current.json")["version"])
-        except FileNotFoundError:
-            return ""
 
     def _read(self, as_of: str, version: str) -> VersionSummary | None:
         try:
