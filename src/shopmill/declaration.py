@@ -135,12 +135,19 @@ class Input:
 class Join:
     """Two tables that should have the same ids: where hardly any do (max_unmatched_share), nothing is published.
 
-    `of` is a table of the dataset with the column `key`, `to` the source table that should have these ids.
+    `of` is a table or view of the dataset with the column `key`, `to` the source table that should have these ids, in the
+    column `known_as` where it has another name there.
     """
 
     of: str
     key: str
     to: str
+    known_as: str = ""
+
+    @property
+    def column(self) -> str:
+        """The column of `to` that has the ids."""
+        return self.known_as or self.key
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _checks(dataset: Dataset) -> list[tuple[str, str, str]]:
     queries = [(check.name, check.severity, check.meaning) for check in dataset.checks]
     fresh = [(f"{i.table} fresh", *_freshness(i)) for i in (*dataset.inputs, *dataset.upstream) if i.is_fresh]
     joins = [
-        (f"{j.of} joins {j.to}", "error", f"at most max_unmatched_share of its {j.key} are missing in {j.to}")
+        (f"{j.of} joins {j.to}", "error", f"at most max_unmatched_share of its {j.column} are missing in {j.to}")
         for j in dataset.joins
     ]
     common = [

@@ -12,7 +12,7 @@ from shopmill.engine.protocol import Bound, Engine
 EXAMPLES = 3
 JOIN = """
     with used_ids as (select distinct {key} as id from {of} where {key} is not null),
-    known_ids as (select distinct {key} as known_id from {to} where problem is null)
+    known_ids as (select distinct {column} as known_id from {to} where problem is null)
     select
       count(*) as n,
       count(*) filter (where known_id is null) as unknown,
@@ -202,12 +202,12 @@ class Checking:
 
     def _join(self, join: Join) -> Result:
         """Whether the ids of two tables are alike; a table without rows is one that the shop does not have."""
-        sql = JOIN.format(of=quote(join.of), key=quote(join.key), to=f"judged_{join.to}")
+        sql = JOIN.format(of=quote(join.of), key=quote(join.key), column=quote(join.column), to=f"judged_{join.to}")
         row = self.engine.rows(compose(self.dataset, sql), self.bound)[0]
         n, unknown, limit = int(row["n"]), int(row["unknown"] or 0), self.bound["max_unmatched_share"]
         violated = bool(row["has_such_as"]) and unknown > limit * n
         detail = (
-            f"{unknown:,} of {n:,} values of {join.key} in {join.of} are not in {join.to} (such as {row['such_as']}, where "
+            f"{unknown:,} of {n:,} values of {join.column} in {join.of} are not in {join.to} (such as {row['such_as']}, where "
             f"{join.to} has {row['has_such_as']}), more than the limit of {float(100 * limit):.4g} % (max_unmatched_share): write "
             "them alike in the mapping, or let them pass with max_unmatched_share=1"
         )

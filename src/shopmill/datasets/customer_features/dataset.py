@@ -181,7 +181,11 @@ def declare(
             Parameter("max_score_share", "decimal", Decimal("0.6"), "share of one score without a warning", 0, 1),
         ),
         checks=CHECKS,
-        joins=(Join("customer_articles", "article_id", "articles"), Join("purchase_days", "customer_id", "customers")),
+        joins=(
+            Join("customer_articles", "article_id", "articles"),
+            Join("purchase_days", "customer_id", "customers"),
+            Join("recent_events", "customer_id", "customers"),
+        ),
         lookups=rfm_lookups,
     )
 

@@ -38,6 +38,7 @@ from shopmill.declaration import (
     Column,
     Dataset,
     Input,
+    Join,
     Parameter,
     Promise,
     QueryCheck,
@@ -223,6 +224,7 @@ DATASET = Dataset(
         ),
         *embedding_checks(EMBEDDINGS),
     ),
+    joins=(Join("cleaned_reviews", "article_id", "articles"),),
     settings=ENCODER_SETTINGS,
     packages=("py3langid", "vaderSentiment", *PACKAGES),
 )

@@ -46,7 +46,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PLANNED_PROMOTIONS, PROMOTIONS, SERIES, STRETCHES
-from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Parameter, Promise, QueryCheck, Task
+from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Join, Parameter, Promise, QueryCheck, Task
 from shopmill.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ DATASET = Dataset(
             severity="warn",
         ),
     ),
+    joins=(Join("hierarchy", "unique_id", "articles", "article_id"),),
     incremental=Incremental(
         facts=("transactions",),
         period="week",

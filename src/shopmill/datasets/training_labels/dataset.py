@@ -8,17 +8,18 @@ learn it from are those of the version whose as_of is the origin. `shopmill.trai
 | label | of | is |
 |---|---|---|
 | `churn_30d`, `churn_90d` | customers who bought before the origin | 1 without a purchase in the window, else 0 |
-| `spend_30d`, `spend_90d` | the same | sum of the prices |
+| `spend_30d`, `spend_90d` | the same | what was spent: price times quantity, in the shop's currency |
 | `units_30d`, `units_90d` | the same | units bought |
 | `user_churn_7d` | customers who bought in the 7 days before the origin | as churn; RelBench's user-churn of rel-hm |
 | `article_units_7d`, `article_units_28d` | articles of the catalogue, and those that were sold before as_of | units sold |
-| `item_sales_7d` | the same | sum of the prices; RelBench's item-sales of rel-hm |
+| `item_sales_7d` | the same | what they were sold for: price times quantity; RelBench's item-sales of rel-hm |
 | `next_basket_7d` | customers and articles that they bought in the window | units; a pair without a row bought none |
 | `review_rating_28d` | customers and articles that they reviewed in the window | stars of the last review |
 
 RelBench's timestamp is the last day that features may see, so its timestamp is the day before our origin.
 
-Every line of transactions is a unit; lines without a customer count for articles alone. Returns change no label.
+Units are the quantities of the lines, and amounts are converted into the shop's currency by the rate of their day, as in all
+other datasets. Lines of guests count for articles alone. Labels are of what is sold: what comes back later changes none.
 """
 
 from datetime import timedelta
@@ -26,7 +27,19 @@ from decimal import Decimal
 from pathlib import Path
 
 from shopmill.datasets.training_labels.labels import KEYS, LABELS, Entity, label_windows
-from shopmill.declaration import REJECTS, Column, Dataset, Input, Parameter, Promise, QueryCheck, RowCheck, Table, Task
+from shopmill.declaration import (
+    REJECTS,
+    Column,
+    Dataset,
+    Input,
+    Join,
+    Parameter,
+    Promise,
+    QueryCheck,
+    RowCheck,
+    Table,
+    Task,
+)
 
 
 def _table(entity: Entity, of: str) -> Table:
@@ -86,5 +99,6 @@ DATASET = Dataset(
         QueryCheck("units agree", "units of 7 days are the same, summed by article and by customer and article"),
         QueryCheck("churn agrees", "a customer has churned exactly when no unit was bought in the same window"),
     ),
+    joins=(Join("bought_lines", "article_id", "articles"),),
     lookups=label_windows,
 )

@@ -44,7 +44,7 @@ def _of_customers(days: int) -> tuple[Label, ...]:
         Label(
             f"churn_{days}d", "customer", "churn", days, f"1: no purchase in {days} days, of customers who ever bought"
         ),
-        Label(f"spend_{days}d", "customer", "spend", days, f"sum of the prices in {days} days"),
+        Label(f"spend_{days}d", "customer", "spend", days, f"what was spent in {days} days, in the shop's currency"),
         Label(f"units_{days}d", "customer", "units", days, f"units bought in {days} days"),
     )
 
@@ -57,7 +57,7 @@ LABELS = (
     ),
     Label("article_units_7d", "article", "units", 7, "units sold in 7 days"),
     Label("article_units_28d", "article", "units", 28, "units sold in 28 days"),
-    Label("item_sales_7d", "article", "spend", 7, "sum of the prices in 7 days"),
+    Label("item_sales_7d", "article", "spend", 7, "what was sold for in 7 days, in the shop's currency"),
     Label(
         "next_basket_7d",
         "customer_article",

@@ -14,7 +14,7 @@ known as (
   select article_id from bought_lines
 ),
 next as (
-  select horizon_days, article_id, count(*) as units, sum(price) as sales
+  select horizon_days, article_id, sum(quantity) as units, sum(amount) as sales
   from horizons
   join bought_lines on day >= origin
   group by horizon_days, article_id

@@ -5,7 +5,7 @@ with windows as (
   where entity = 'customer_article'
 ),
 basket as (
-  select label, origin, horizon_days, customer_id, article_id, count(*) as value
+  select label, origin, horizon_days, customer_id, article_id, sum(quantity) as value
   from windows
   join bought_lines on day >= origin and customer_id is not null
   where measure = 'units'

@@ -16,7 +16,7 @@ asked as (
   group by horizon_days, origin, customer_id
 ),
 next as (
-  select horizon_days, customer_id, count(*) as units, sum(price) as spend
+  select horizon_days, customer_id, sum(quantity) as units, sum(amount) as spend
   from horizons
   join bought_lines on day >= origin and customer_id is not null
   group by horizon_days, customer_id
