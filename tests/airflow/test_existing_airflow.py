@@ -17,6 +17,7 @@ from conftest import TRIVIAL_DAGS
 from shopmill import datasets
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.topology import FAB, Topology
+from shopmill.airflow.pool import SOURCE_POOL
 from shopmill.airflow.setup import RUNNER, VIEWER
 from shopmill.registry import Registry
 
@@ -115,6 +116,12 @@ AsUser = Callable[[str], httpx.Client]
 
 def trigger(client: httpx.Client, dag_id: str) -> int:
     return client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None}).status_code
+
+
+def test_what_was_set_up_as_json(fab: LocalAirflow) -> None:
+    command = [sys.executable, "-m", "shopmill.cli.app", "airflow-setup", "--json"]
+    done = subprocess.run(command, env=fab.environment(), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"pool": SOURCE_POOL, "slots": 4, "roles": [VIEWER, RUNNER]}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from shopmill.cli import app as cli
@@ -143,3 +144,23 @@ def test_a_changed_column_is_named(shopmill: Run, home: Path, published: dict[st
     assert code == 1
     assert "transactions.price" in err
     assert json.loads(shopmill("versions", "--json")[1])[-1]["as_of"] == AS_OF
+
+
+def test_every_command_that_reports_something_prints_json() -> None:
+    group = typer.main.get_command(cli.app)
+    without = {
+        name
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
+        if not any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert without == {"demo"}  # which goes on until it is ended
+
+
+def test_the_pages_that_were_written_as_json(shopmill: Run) -> None:
+    code, out, _ = shopmill("docs", "--json")
+    assert code == 0
+    written = json.loads(out)["written"]
+    assert "docs/datasets/timeseries.md" in written
+    assert all(Path(name).exists() for name in written)
+    code, out, _ = shopmill("docs", "--json")
+    assert (code, json.loads(out)) == (0, {"written": []})

@@ -191,6 +191,11 @@ def test_the_command_fills_a_project_and_its_data_docs(settings: Settings, tmp_p
     shown = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert "not exported log adds up: it reads other tables or inputs" in shown.stdout
     name = "user_item_interactions__interactions"
+    summary = json.loads(CliRunner().invoke(cli.app, [*arguments, "--json"], catch_exceptions=False).stdout)
+    assert summary["files"].keys() == {str(path) for path in folder.glob("*.json")}
+    assert {"table": None, "check": "log adds up"} in [
+        {key: one[key] for key in ("table", "check")} for one in summary["not_exported"]
+    ]
     assert (
         json.loads((folder / f"{name}.json").read_text())["meta"]["shopmill"]["version"] == published.manifest.version
     )

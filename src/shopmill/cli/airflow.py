@@ -4,16 +4,22 @@ from typing import Annotated
 
 import typer
 
+from shopmill.cli.options import Json
+from shopmill.cli.output import print_json, print_lines
+
 Slots = Annotated[
     int | None, typer.Option("--source-slots", min=1, help="extract tasks at once; default: 4, or what is set")
 ]
 
 
-def airflow_setup(slots: Slots = None) -> None:
+def airflow_setup(slots: Slots = None, as_json: Json = False) -> None:
     """Make the pool of the source in Airflow's database, and roles where FAB manages access; again changes nothing."""
     from shopmill.airflow.pool import SOURCE_POOL
     from shopmill.airflow.setup import ensure_pool, ensure_roles
 
-    print(f"Pool {SOURCE_POOL}: {ensure_pool(slots)} slots.")
-    roles = ensure_roles()
-    print(f"Roles: {', '.join(roles)}." if roles else "Roles: FAB does not manage access here, so there are none.")
+    found, roles = ensure_pool(slots), ensure_roles()
+    if as_json:
+        print_json({"pool": SOURCE_POOL, "slots": found, "roles": roles})
+        return
+    names = ", ".join(roles) or "none, for FAB does not manage access here"
+    print_lines(f"Pool {SOURCE_POOL}: {found} slots.", f"Roles: {names}.")

@@ -4,13 +4,15 @@ from typing import Annotated
 
 import typer
 
-from shopmill.cli.output import print_lines
+from shopmill.cli.options import Json
+from shopmill.cli.output import print_json, print_lines
 from shopmill.errors import InvalidInputError
 
 
 def write_docs(
     context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="only say which pages are stale")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write docs/datasets/ from the declarations, and docs/reference/ from the code."""
     from shopmill.cli import reference
@@ -21,4 +23,7 @@ def write_docs(
     changed += [reference.FOLDER / name for name in (reference.stale(group) if check else reference.write(group))]
     if check and changed:
         raise InvalidInputError(f"These pages are stale: {', '.join(map(str, changed))}. Run `make docs` and commit.")
+    if as_json:
+        print_json({"written": changed})
+        return
     print_lines(*changed)

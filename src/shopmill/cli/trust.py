@@ -14,6 +14,7 @@ from shopmill.errors import InvalidInputError
 if TYPE_CHECKING:
     from shopmill.settings import Settings
     from shopmill.trust.verify import Finding, Verification
+    from shopmill.versions.manifest import Manifest
 
 
 def verify(
@@ -84,6 +85,7 @@ def unpublish(
     as_of: Annotated[str, typer.Argument(metavar="AS_OF", help="the as_of whose version is wrong")],
     reason: Annotated[str, typer.Option(help="why: readers are told")] = "",
     undo: Annotated[bool, typer.Option("--undo", help="put it into service again")] = False,
+    as_json: Json = False,
 ) -> None:
     """Withdraw the version of an as_of: readers get an earlier one, or the reason."""
     from shopmill.versions.locks import Locks
@@ -93,17 +95,23 @@ def unpublish(
     if not undo and not reason.strip():
         raise InvalidInputError("Say why with --reason: whoever loads the version is told.")
     with Locks(look.store).lock(f"publish {name}"):
-        if undo:
-            restored = look.versions.restore(moment)
-            print_lines(f"{name} as of {as_of}: version {restored.version} is in service again.")
-            return
-        left = look.versions.withdraw(moment, reason.strip())
+        left = look.versions.restore(moment) if undo else look.versions.withdraw(moment, reason.strip())
     current = look.versions.current()
+    if as_json:
+        serving = {"serves": left and left.version, "current": current and current.version}
+        print_json({"dataset": name, "as_of": as_of, "withdrawn": not undo, **serving})
+    elif undo and left:
+        print_lines(f"{name} as of {as_of}: version {left.version} is in service again.")
+    else:
+        print_lines(_withdrawn(name, as_of, left, current))
+
+
+def _withdrawn(name: str, as_of: str, left: "Manifest | None", current: "Manifest | None") -> str:
     now = f"version {left.version} serves as of {as_of}" if left else f"no version is left as of {as_of}"
     newest = (
         f"the current version is {current.version} as of {current.as_of}" if current else "no version is left at all"
     )
-    print_lines(f"{name} as of {as_of} is withdrawn: {now}, and {newest}.")
+    return f"{name} as of {as_of} is withdrawn: {now}, and {newest}."
 
 
 def _looks(settings: "Settings", dataset: str | None, raw: bool) -> "list[Verification]":
