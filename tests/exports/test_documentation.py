@@ -1,6 +1,8 @@
 """The pages about the datasets follow from the declarations."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +36,19 @@ def test_a_stale_a_missing_and_a_surplus_page_are_told_and_mended(tmp_path: Path
     assert documentation.stale(tmp_path) == sorted([first, second, "gone.md"])
     assert documentation.write(tmp_path) == sorted([first, second, "gone.md"])
     assert documentation.stale(tmp_path) == []
+
+
+def test_every_page_is_in_the_navigation_of_the_site_once() -> None:
+    import tomllib
+
+    def pages(entries: Any) -> Iterator[str]:
+        for entry in entries:
+            [value] = entry.values()
+            yield from [value] if isinstance(value, str) else pages(value)
+
+    site = tomllib.loads((DOCS.parent / "zensical.toml").read_text())
+    listed = sorted(pages(site["project"]["nav"]))
+    assert listed == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
 
 
 def test_every_link_of_the_docs_leads_somewhere() -> None:
