@@ -49,3 +49,36 @@ def test_gorse_documents_are_those_of_its_api(shop: Settings, exported: Callable
     assert set(first["feedback"]) == {"FeedbackType", "UserId", "ItemId", "Value", "Timestamp"}
     pd.Timestamp(first["feedback"]["Timestamp"])
     assert written.rows["users.jsonl"] == shopmill.load(INTERACTIONS).manifest.rows("customer_index")
+
+
+def test_relbench_makes_the_labels_that_we_publish(
+    shop: Settings, exported: Callable[..., Written], proof: Any
+) -> None:
+    relbench = pytest.importorskip("relbench")
+    written = exported(INTERACTIONS, "relbench")
+    loaded = relbench.load_dataset(written.folder)
+    assert set(loaded.get_task_names()) == {"user-churn", "item-sales"}
+    database = loaded.get_db(upto_test_timestamp=False)
+    for task_name, entity, label in (
+        ("user-churn", "customer", "user_churn_7d"),
+        ("item-sales", "article", "item_sales_7d"),
+    ):
+        task = loaded.load_task(task_name)
+        table = task.get_table("test", mask_input_cols=False, db=database).df
+        names = database.table_dict[entity].df.set_index(f"{entity}_id")[entity]
+        made = pd.Series(table[task.target_col].to_numpy(), index=names[table[task.entity_col]].to_numpy())
+        ours = shopmill.load("training_labels").to_pandas(f"{entity}_labels", where=f"label = '{label}'")
+        expected = ours.set_index(ours[f"{entity}_id"].astype(str))["value"]
+        assert set(ours["origin"]) == {loaded.test_timestamp + pd.Timedelta("1 day")}
+        known = expected[expected.index.isin(made.index)]
+        assert float(expected.sum()) == pytest.approx(float(known.sum()))
+        assert made[known.index].to_numpy() == pytest.approx(known.to_numpy())
+        assert (made.drop(known.index) == 0).all()
+    churn = loaded.load_task("user-churn")
+    train = churn.get_table("train", db=database).df
+    often = train.groupby("customer_id")["churn"].mean()
+    asked = churn.get_table("test", db=database).df["customer_id"]
+    score = churn.evaluate(often.reindex(asked).fillna(train["churn"].mean()).to_numpy())["roc_auc"]
+    assert score > 0.6
+    done = "makes both tasks of rel-hm, equal to training_labels, and evaluates a baseline"
+    proof("relbench", done, written, "relbench.load_dataset(FOLDER)")

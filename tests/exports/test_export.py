@@ -144,6 +144,33 @@ def test_atomic_files_have_typed_headers(published: Settings, tmp_path: Path) ->
     assert days <= {20, 21}
 
 
+def test_relbench_gets_numbered_tables_and_its_two_tasks(settings: Settings, shop_dsn: str, tmp_path: Path) -> None:
+    days = [f"2020-{8 + (i + 15) // 31:02d}-{(i + 15) % 31 + 1:02d}" for i in range(36)]
+    fill_shop(
+        shop_dsn, {"transactions": [line("01", f"c{i % 3}", "0001") | {"t_dat": day} for i, day in enumerate(days)]}
+    )
+    steps.run_all(Run.create(datasets.load(INTERACTIONS), "2020-09-21", settings, LENIENT))
+    done = export(INTERACTIONS, "relbench", tmp_path / "out", settings=settings)
+    assert done.rows == {"db/customer.parquet": 3, "db/article.parquet": 1, "db/log.parquet": 36}
+    told = json.loads((tmp_path / "out/manifest.yaml").read_bytes())
+    assert (told["val_timestamp"], told["test_timestamp"]) == ("2020-09-06", "2020-09-13")
+    log = pq.read_table(tmp_path / "out/db/log.parquet")
+    assert log.column_names == ["customer_id", "article_id", "day", "signal", "quantity", "value"]
+    assert set(log["customer_id"].to_pylist()) == {0, 1, 2}
+    tasks = {
+        path.name: json.loads((path / "manifest.yaml").read_bytes()) for path in (tmp_path / "out/tasks").iterdir()
+    }
+    assert {name: task["entity_col"] for name, task in tasks.items()} == {
+        "user-churn": "customer_id",
+        "item-sales": "article_id",
+    }
+
+
+def test_relbench_needs_weeks_of_signals(published: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"need 36 days of signals; .* as of 2020-09-22 has 2: export a later"):
+        export(INTERACTIONS, "relbench", tmp_path / "out", settings=published)
+
+
 def test_folds_end_at_as_of(published: Settings, tmp_path: Path) -> None:
     export(INTERACTIONS, "rectools", tmp_path / "out", options={"folds": 2}, settings=published)
     folds = pq.read_table(tmp_path / "out" / "folds.parquet").to_pylist()
