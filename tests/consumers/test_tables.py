@@ -1,7 +1,10 @@
 """Hugging Face datasets, Iceberg, MLflow, LanceDB and FAISS: files that others open in place of ours."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,12 @@ from fabricated import publish_vectors
 
 import shopmill
 from conftest import Written
+from shopmill.run.staging import staged_runs
 from shopmill.settings import Settings
+from shopmill.versions.garbage import GarbageCollection, collect
+from shopmill.versions.locks import Locks
+from shopmill.versions.retention import Retention
+from shopmill.versions.store import Store
 
 INTERACTIONS = "user_item_interactions"
 
@@ -60,6 +68,27 @@ def test_iceberg_is_read_at_two_as_ofs(
         "SqlCatalog in SQLite, no copy",
     )
     assert not list((folder / "warehouse").rglob("*.parquet"))
+
+
+def test_gc_decides_what_iceberg_keeps(
+    shop: Settings, exported: Callable[..., Written], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = pytest.importorskip("pyiceberg.catalog.sql")
+    store, folder = tmp_path / "store", tmp_path / "lake"
+    for part in (INTERACTIONS, f"index/{INTERACTIONS}"):
+        shutil.copytree(Path(shop.store) / part, store / part, copy_function=os.link)
+    monkeypatch.setenv("SHOPMILL_STORE", str(store))
+    for as_of in ("2017-12-25", "2018-01-01"):
+        exported(INTERACTIONS, "iceberg", as_of=as_of, folder=folder)
+    later = datetime.now(UTC) + timedelta(days=9)
+    look = GarbageCollection(Store(str(store)), shop.zone, (INTERACTIONS,), staged_runs, Retention(1, 0, 0), later)
+    collect(look, Locks(look.store))
+    exported(INTERACTIONS, "iceberg", as_of="2018-01-01", folder=folder)
+    catalogue = sql.SqlCatalog("shopmill", uri=f"sqlite:///{folder}/catalogue.db")
+    table = catalogue.load_table(f"{INTERACTIONS}.interactions")
+    assert [name for name in table.refs() if name.startswith("as_of=")] == ["as_of=2018-01-01"]
+    assert table.scan().to_arrow().num_rows == shopmill.load(INTERACTIONS, "2018-01-01").manifest.rows("interactions")
+    assert not list(store.rglob("as_of=2017-12-25/version=*/*/*.parquet"))
 
 
 def test_mlflow_logs_a_version_and_finds_it_again(

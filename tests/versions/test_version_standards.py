@@ -1,6 +1,7 @@
 """What stands beside a manifest in other words: it names every table, column and file, and is no part of the version."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from golden import LENIENT, fill_shop
@@ -11,6 +12,7 @@ from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.load import Version
+from shopmill.versions.standards.contract import contract
 
 DATASET = "training_labels"
 
@@ -47,6 +49,18 @@ def test_the_contract_has_keys_and_rules(version: Version) -> None:
     assert table["properties"][0]["quality"][0]["arguments"] == {
         "validValues": ["article_units_7d", "article_units_28d", "item_sales_7d"]
     }
+
+
+def test_the_contract_says_how_old_the_current_version_may_become(version: Version) -> None:
+    [level] = document(version, "contract.odcs.yaml")["slaProperties"]  # type: ignore[misc]
+    promised = datasets.load(DATASET).promise.age
+    assert (level["property"], level["value"], level["unit"]) == ("latency", promised.total_seconds() / 60, "min")
+
+
+def test_a_version_from_before_promises_were_noted_has_none(version: Version) -> None:
+    older = replace(version.manifest, beside={})
+    assert older.version == version.version
+    assert "slaProperties" not in contract(older)
 
 
 def test_the_card_names_the_tables_that_have_rows(version: Version) -> None:

@@ -41,6 +41,7 @@ def build_manifest(run: Run) -> Manifest:
         "checks": [result.document() for result in run.staging.checks()],
         "previous": asdict(previous) if previous else None,
         "snapshots": {name: {"key": s.key, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
+        "promised_age_seconds": int(run.dataset.promise.age.total_seconds()),
     }
     return Manifest(run.dataset.name, run.as_of.label, _content(run), beside)
 

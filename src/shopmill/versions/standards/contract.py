@@ -21,7 +21,17 @@ def contract(manifest: Manifest) -> Mapping[str, Any]:
         "description": {"purpose": f"{manifest.dataset} as of {manifest.as_of}: every row is of before that."},
         "servers": [{"server": "files", "type": "local", "path": "{model}/*.parquet", "format": "parquet"}],
         "schema": [_table(manifest, table) for table in manifest.tables],
+        **_service_levels(manifest),
     }
+
+
+def _service_levels(manifest: Manifest) -> Mapping[str, Any]:
+    """How old the newest as_of may become; versions from before it was noted promise nothing."""
+    seconds = manifest.beside.get("promised_age_seconds")
+    if seconds is None:
+        return {}
+    told = "as_of of the current version is never longer ago"
+    return {"slaProperties": [{"property": "latency", "value": seconds // 60, "unit": "min", "description": told}]}
 
 
 def _table(manifest: Manifest, name: str) -> Mapping[str, Any]:
