@@ -12,6 +12,8 @@ from story import Story, tell
 
 from shopmill.shops.postgres import EmbeddedPostgres
 
+MEDUSA = "node_modules/.bin/medusa"
+
 
 @pytest.fixture(scope="session")
 def new_platform_shop(postgres: EmbeddedPostgres, database: Callable[[], str]) -> Callable[..., PlatformShop]:
@@ -42,29 +44,40 @@ def oscar(new_platform_shop: Callable[..., PlatformShop]) -> PlatformShop:
 
 
 @pytest.fixture(scope="session")
-def medusa(new_platform_shop: Callable[..., PlatformShop]) -> Iterator[PlatformShop]:
-    """Medusa with a catalogue, answering."""
+def medusa_filled(new_platform_shop: Callable[..., PlatformShop]) -> PlatformShop:
+    """Medusa with a catalogue and no order."""
     folder = installed("medusa", install_with_npm)
     shop: PlatformShop = new_platform_shop("medusa", folder, "node", "shop.js")
-    medusa, port = "node_modules/.bin/medusa", free_port()
-    shop.run(medusa, "db:migrate")
-    shop.run(medusa, "exec", "./src/scripts/seed.js")
-    shop.run(medusa, "user", "-e", "admin@example.com", "-p", "pw12345678")
-    with shop.serving(medusa, "start", "--host", "127.0.0.1", "--port", str(port), port=port):
-        yield shop
+    shop.run(MEDUSA, "db:migrate")
+    shop.run(MEDUSA, "exec", "./src/scripts/seed.js")
+    shop.run(MEDUSA, "user", "-e", "admin@example.com", "-p", "pw12345678")
+    return shop
 
 
 @pytest.fixture(scope="session")
-def vendure(new_platform_shop: Callable[..., PlatformShop]) -> Iterator[PlatformShop]:
-    """Vendure with a catalogue, answering."""
+def medusa(medusa_filled: PlatformShop, medusa_without_orders: PlatformShop) -> Iterator[PlatformShop]:
+    """Medusa, answering; PostgreSQL copies no database that is in use, so the copy comes first."""
+    port = free_port()
+    with medusa_filled.serving(MEDUSA, "start", "--host", "127.0.0.1", "--port", str(port), port=port):
+        yield medusa_filled
+
+
+@pytest.fixture(scope="session")
+def vendure_filled(new_platform_shop: Callable[..., PlatformShop]) -> PlatformShop:
+    """Vendure with a catalogue and no order."""
     folder = installed("vendure", install_with_npm)
     shop: PlatformShop = new_platform_shop("vendure", folder, "node", "shop.js")
-    port = free_port()
-    shop.environment = {"PORT": str(port)}
     (folder / "placed.json").unlink(missing_ok=True)
+    shop.environment = {"PORT": str(free_port())}
     shop.run("node", "seed.js", SYNCHRONIZE="1")
-    with shop.serving("node", "server.js", port=port):
-        yield shop
+    return shop
+
+
+@pytest.fixture(scope="session")
+def vendure(vendure_filled: PlatformShop, vendure_without_orders: PlatformShop) -> Iterator[PlatformShop]:
+    """Vendure, answering; PostgreSQL copies no database that is in use, so the copy comes first."""
+    with vendure_filled.serving("node", "server.js", port=int(vendure_filled.environment["PORT"])):
+        yield vendure_filled
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +107,18 @@ def copied(postgres: EmbeddedPostgres) -> Callable[[PlatformShop], PlatformShop]
 @pytest.fixture(scope="session")
 def oscar_without_orders(oscar: PlatformShop, copied: Callable[[PlatformShop], PlatformShop]) -> PlatformShop:
     return copied(oscar)
+
+
+@pytest.fixture(scope="session")
+def medusa_without_orders(medusa_filled: PlatformShop, copied: Callable[[PlatformShop], PlatformShop]) -> PlatformShop:
+    return copied(medusa_filled)
+
+
+@pytest.fixture(scope="session")
+def vendure_without_orders(
+    vendure_filled: PlatformShop, copied: Callable[[PlatformShop], PlatformShop]
+) -> PlatformShop:
+    return copied(vendure_filled)
 
 
 @pytest.fixture(scope="session")

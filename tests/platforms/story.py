@@ -5,6 +5,8 @@ Then old orders change and new ones are placed, yesterday, and the same store is
 starts then must hold the same.
 """
 
+import hashlib
+import hmac
 import json
 from contextlib import suppress
 from dataclasses import dataclass
@@ -127,6 +129,15 @@ def mapped_rows(settings: Settings) -> dict[str, Rows]:
                 query = f"select to_jsonb(mapped)::text from (\n{source.selection(table).select}\n) as mapped"
                 found[name] = [_row(row[0]) for row in source.rows(table, query)]
     return found
+
+
+def guest(address: str) -> str:
+    """The customer_id of somebody without an account."""
+    return f"guest-{hmac.new(KEY.encode(), address.encode(), hashlib.sha256).hexdigest()}"
+
+
+def by_name(story: Story) -> dict[str, dict[str, Any]]:
+    return {row["prod_name"]: row for row in story.after.mapped["articles"]}
 
 
 def _row(text: Any) -> dict[str, Any]:

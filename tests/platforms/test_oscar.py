@@ -1,29 +1,6 @@
-"""What the preset makes of a django-oscar shop, beyond its totals: people, articles, categories, reviews, visits, and trouble."""
+"""What the preset makes of a django-oscar shop, beyond its totals: people, articles, categories, reviews and visits."""
 
-import hashlib
-import hmac
-from collections.abc import Callable
-from typing import Any
-
-import psycopg
-import pytest
-from pydantic import SecretStr
-from running import PlatformShop
-from story import KEY, LENIENT, Story
-
-from shopmill import datasets
-from shopmill.errors import CheckFailedError, SchemaDriftError
-from shopmill.run import steps
-from shopmill.run.run import Run
-from shopmill.settings import Settings
-
-
-def guest(address: str) -> str:
-    return f"guest-{hmac.new(KEY.encode(), address.encode(), hashlib.sha256).hexdigest()}"
-
-
-def by_name(story: Story) -> dict[str, dict[str, Any]]:
-    return {row["prod_name"]: row for row in story.after.mapped["articles"]}
+from story import Story, by_name, guest
 
 
 def test_articles_are_what_can_be_bought_and_what_was_sold(oscar_story: Story) -> None:
@@ -77,28 +54,3 @@ def test_promotions_that_everybody_gets(oscar_story: Story) -> None:
     articles = by_name(oscar_story)
     planned = {row["article_id"] for row in oscar_story.after.mapped["promotions"]}
     assert planned == {articles["TEE S"]["article_id"], articles["TEE M"]["article_id"]}
-
-
-def test_another_version_of_oscar_is_named(oscar_story: Story, copied: Callable[[PlatformShop], PlatformShop]) -> None:
-    shop = copied(oscar_story.shop)
-    with psycopg.connect(shop.owner_dsn) as connection:
-        connection.execute("delete from django_migrations where app = 'order' and name > '0014'")
-        connection.execute("alter table order_line drop column line_price_excl_tax")
-    words = (
-        r"articles: the preset oscar .*4\.2\.1.* reads order_line\.line_price_excl_tax, .*django-oscar 3\.2 does not"
-    )
-    with pytest.raises(SchemaDriftError, match=words):
-        publish("user_item_interactions", oscar_story.after.settings, shop)
-
-
-def test_a_shop_without_orders_says_so(oscar_story: Story, oscar_without_orders: PlatformShop) -> None:
-    for name in ("user_item_interactions", "customer_features", "timeseries"):
-        with pytest.raises(CheckFailedError, match=r"transactions has no row before as_of"):
-            publish(name, oscar_story.after.settings, oscar_without_orders)
-
-
-def publish(name: str, settings: Settings, shop: PlatformShop) -> None:
-    other = settings.model_copy(
-        update={"source_dsn": SecretStr(shop.reader_dsn), "store": f"{settings.store}-{shop.database}"}
-    )
-    steps.run_all(Run.create(datasets.load(name), "2026-01-01", other, LENIENT))

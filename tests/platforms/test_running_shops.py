@@ -5,12 +5,13 @@ Oscar always runs; Medusa and Vendure are Node programs and run with `make test-
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from story import KEY, Chapter, Story
+from story import DAYS_AGO, KEY, Chapter, Story
 
 CENT = Decimal("0.01")
 REMEMBERS = {"customer_index", "article_index", "session_history", "articles", "catalogue_changes"}
@@ -84,6 +85,18 @@ def test_what_changed_late_is_seen(story: Story) -> None:
     changed = [total for total in story.after.totals if total.id in before and total != before[total.id]]
     assert len(changed) == 2  # a return and a cancellation, sixty days after the orders
     assert {total.cancelled for total in changed} == {True, False}
+
+
+def test_units_come_back_on_the_day_on_which_they_did(story: Story) -> None:
+    placed = {row["order_id"]: datetime.fromisoformat(row["order_datetime"]) for row in story.after.mapped["orders"]}
+    back = [row for row in story.after.mapped["order_items"] if row["quantity"] < 0]
+    days = sorted(
+        (datetime.fromisoformat(row["item_datetime"]) - placed[row["order_id"]]).days
+        for row in back
+        if row["item_datetime"]
+    )
+    assert days[-1] == DAYS_AGO - 1  # a return of yesterday, of the first day's orders
+    assert set(days[:-1]) == {0}
 
 
 def test_no_address_and_no_key_is_written_anywhere(story: Story) -> None:

@@ -17,7 +17,7 @@ from shopmill.source.contract import TABLES
 from shopmill.source.database import open_source
 from shopmill.source.doctor import Finding, examine
 from shopmill.source.mapping import PRESETS, load_mapping
-from shopmill.source.platforms import columns_read, lacking, platform_of, platforms, recognised
+from shopmill.source.platforms import Platform, columns_read, lacking, platform_of, platforms, recognised
 from shopmill.source.select_file import read_select
 from shopmill.source.selection import Span
 
@@ -99,6 +99,16 @@ def test_doctor_says_which_index_is_missing_until_it_is_made(shop: Settings) -> 
     for statement in set(indexes.values()):
         execute(shop, statement)
     assert not [found for found in findings(shop).values() if "no index" in found.text]
+
+
+@pytest.mark.parametrize("platform", platforms(), ids=lambda platform: platform.preset)
+def test_the_page_of_a_platform_names_its_version_and_the_indexes_to_make(platform: Platform) -> None:
+    page = (SCHEMAS.parents[2] / "docs" / f"platforms-{platform.preset}.md").read_text().replace("\n", " ")
+    overview = (SCHEMAS.parents[2] / "docs" / "platforms.md").read_text()
+    assert (platform.proven or "not run") in page
+    assert f"| `{platform.preset}` | {platform.proven or 'from the schema, not run'} |" in overview
+    for place in {place for places in platform.indexes.values() for place in places}:
+        assert f"`create index concurrently on {place}`" in page
 
 
 def test_a_preset_for_another_database_is_noticed(settings: Settings, database: Callable[[], str]) -> None:
