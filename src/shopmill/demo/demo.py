@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from shopmill import datasets
-from shopmill.demo.display import Loading, doing, show_failures, show_login, show_published, watch
+from shopmill.demo.display import Loading, doing, show_end, show_failures, show_login, show_plan, show_published, watch
 from shopmill.demo.door import Door
 from shopmill.demo.platform import THREADS, OneMachine
 from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
@@ -36,7 +36,6 @@ INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_RUN_SECONDS = 6 * 3600  # on a machine that does other things too
 _LOOK_SECONDS = 2.0  # each look asks Airflow's API server twice for every DAG
-
 
 FIRST = ("user_item_interactions", "timeseries")
 """A first result within a minute, and then the longest beside the others."""
@@ -100,6 +99,8 @@ def run_demo(
                 running.callback(door.close)
                 show_login(console, airflow, door.address)
                 _stay_up(airflow)
+            elif not cluster:
+                show_end(console, demo.home)
         except KeyboardInterrupt:
             console.print("Stopping everything …")
         finally:
@@ -144,6 +145,7 @@ class _Demo:
                 # What was not asked for does not run either when another dataset announces something.
                 airflow.client.set_paused(dag_id, dag_id not in self.dag_ids)
                 airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
+        show_plan(self.console, self.dag_ids, as_of)
         for dag_ids in _in_order(self.dag_ids):
             runs = [(dag_id, _run_of(airflow, dag_id, as_of, begun)) for dag_id in dag_ids]
             last += watch(self.console, self.platform.watched(airflow, _while_alive(airflow, runs)))

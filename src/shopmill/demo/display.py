@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -68,13 +69,31 @@ def watch(console: Console, states: "Iterator[list[RunState]]") -> "list[RunStat
     return _watch_live(console, states) if console.is_terminal else _watch_lines(console, states)
 
 
+def show_plan(console: Console, dag_ids: Sequence[str], as_of: str) -> None:
+    """What is about to run, and what as_of means."""
+    many = "1 DAG" if len(dag_ids) == 1 else f"{len(dag_ids)} DAGs, one for each dataset"
+    console.print(
+        f"Running {many}, as of {as_of}: what they publish is made of what happened before that day.", soft_wrap=True
+    )
+
+
+def show_end(console: Console, home: Path) -> None:
+    """What is left when everything is stopped."""
+    console.print(
+        f"PostgreSQL and Airflow are stopped now. What was published stays in {home}: look at it with "
+        "`.venv/bin/shopmill versions`, or start the demo again for the catalogue in Airflow's UI.",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
 def show_published(console: Console, settings: Settings, datasets: Sequence[str], as_of: str) -> None:
     """A row for each table of what was published, and how to read it."""
     store, registry = Store(settings.store), Registry(settings.registry_dsn.get_secret_value())
     table = Table(title=f"Published as of {as_of}", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("dataset\n  table", no_wrap=True)
     table.add_column("version", no_wrap=True)
-    for name in ("rows", "rejected", "size", "passed/\nwarned", "time"):
+    for name in ("rows", "rows\nrejected", "size", "checks passed/\nwarned", "time"):
         table.add_column(name, justify="right", no_wrap=True)
     paths = []
     for dataset in datasets:
@@ -85,7 +104,8 @@ def show_published(console: Console, settings: Settings, datasets: Sequence[str]
             paths.append(store.uri(f"{versions.folder(manifest)}/{manifest.content['main_table']}"))
     if paths:
         console.print(table)
-        console.print("Read it:", *(f"  pandas.read_parquet({path!r})" for path in paths), sep="\n", soft_wrap=True)
+        console.print(f"Read it in Python: shopmill.load({datasets[0]!r}).to_pandas(), or the files:", soft_wrap=True)
+        console.print(*(f"  pandas.read_parquet({path!r})" for path in paths), sep="\n", soft_wrap=True)
 
 
 def show_failures(console: Console, airflow: "LocalAirflow", runs: "Sequence[RunState]") -> None:
@@ -137,7 +157,7 @@ def _runs_table(runs: "list[RunState]") -> Table:
 
 
 def _watch_lines(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
-    """A line when a run ends, when a task fails, and once a minute what is at work: a log that a person reads."""
+    """A line when a run ends, when a task fails, and else every half minute what is at work: a log that a person reads."""
     last: list[RunState] = []
     told: set[tuple[str, str, int, int]] = set()
     spoken = monotonic()
