@@ -129,7 +129,7 @@ def test_several_at_once_give_what_one_by_one_gives(airflow: LocalAirflow, shop:
     backfill(airflow, dag)
     started = runs_of(airflow, dag)
     assert len(started) == DAYS
-    *_, last = airflow.client.wait([(dag, run["dag_run_id"]) for run in started], timeout=60 + 40 * DAYS)
+    *_, last = airflow.client.wait([(dag, run["dag_run_id"]) for run in started], timeout=300 + 60 * DAYS)
     errors = [airflow.client.log_errors(run, task) for run in last for task in run.failed_tasks]
     assert {run.state for run in last} == {"success"}, errors
 
