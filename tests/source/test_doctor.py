@@ -1,6 +1,7 @@
 """The doctor's findings on a well shop, and on one with every kind of trouble."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from golden import fill_shop
 from pydantic import SecretStr
 
 from shopmill import datasets
+from shopmill.run import steps
+from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.source.doctor import examine
@@ -75,11 +78,43 @@ def test_a_well_shop(settings: Settings, shop: str, postgres: EmbeddedPostgres) 
         admin.execute(
             f"grant connect on database {database} to doctor; grant select on all tables in schema public to doctor".encode()
         )
-    found = findings(settings, postgres.dsn(database, "doctor"))
+    old = {dataset.name: {"stale_days": 36500} for dataset in datasets.load_all()}
+    found = findings(settings.model_copy(update={"parameters": old}), postgres.dsn(database, "doctor"))
     assert {finding.level for finding in found.values()} == {"ok"}
     assert set(SHOP) < set(found)
     assert found["orders.order_status"].text == "sent 1"
     assert found["transactions"].text == "2 rows from 2020-09-20 to 2020-09-22"
+
+
+@pytest.mark.parametrize(("age", "told"), [(0, False), (14, False), (15, True)])
+def test_rows_that_would_stop_a_run_of_today(
+    settings: Settings, new_shop: Callable[[], str], age: int, told: bool
+) -> None:
+    dsn, newest = new_shop(), datetime.now(UTC).date() - timedelta(days=age)
+    fill_shop(dsn, {**SHOP, "transactions": [{**LINE, "t_dat": newest}]})
+    found = findings(settings, dsn).get("transactions fresh")
+    assert (found is not None) == told
+    if found:
+        assert (found.level, "stale_days is 14" in found.text) == ("warn", True)
+        assert f"--as-of {newest + timedelta(days=1)}" in found.fix
+        assert "stale_days = 15 below [parameters." in found.fix
+        assert "user_item_interactions" in found.suffers
+    lenient = {dataset.name: {"stale_days": 15} for dataset in datasets.load_all()}
+    assert "transactions fresh" not in findings(settings.model_copy(update={"parameters": lenient}), dsn)
+
+
+def test_a_table_that_lost_most_of_its_rows(settings: Settings, new_shop: Callable[[], str]) -> None:
+    dsn = new_shop()
+    lines = [{**LINE, "t_dat": "2020-09-22"}] * 4
+    fill_shop(dsn, {**SHOP, "transactions": lines})
+    chosen = settings.model_copy(update={"source_dsn": SecretStr(dsn)})
+    steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-23", chosen))
+    assert "transactions rows" not in findings(settings, dsn)
+    fill_shop(dsn, {**SHOP, "transactions": lines[:1]})
+    lost = findings(settings, dsn)["transactions rows"]
+    assert (lost.level, lost.suffers) == ("warn", ("user_item_interactions",))
+    assert "has 1 rows, and the current versions were made of 4" in lost.text
+    assert "-p max_row_drop=0.76" in lost.fix
 
 
 def test_a_role_that_may_write_is_warned_about(settings: Settings, shop: str) -> None:

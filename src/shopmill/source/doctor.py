@@ -10,6 +10,7 @@ from shopmill.source.contract import ACCEPTED, FIX, TABLES, SourceTable
 from shopmill.source.database import Source, open_source
 from shopmill.source.doctor_indexes import is_served
 from shopmill.source.doctor_keys import examine_keys
+from shopmill.source.doctor_limits import examine_age, examine_rows_lost
 from shopmill.source.doctor_values import examine_values
 from shopmill.source.findings import Finding
 from shopmill.source.mapping import Mapping, load_mapping
@@ -26,6 +27,7 @@ def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding
 
     `datasets` are those that may suffer from what is wrong.
     """
+    datasets = tuple(datasets)
     readers = {d.name: {needed.table for needed in d.inputs} for d in datasets}
     mapping = load_mapping(settings)
     try:
@@ -46,8 +48,10 @@ def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding
         yield Finding("tables", "error", "the shop has none of the tables", "map at least one: docs/your-shop.md")
         return
     yield from _looked(settings, mapping, "store", lambda source: _whose(source, settings, there))
-    for name in there:
+    for name, selection in there.items():
         yield from _looked(settings, mapping, name, lambda source, name=name: examine_keys(source, name, there))  # type: ignore[misc]
+        yield from _looked(settings, mapping, name, lambda source, own=selection: examine_age(source, own, datasets))  # type: ignore[misc]
+    yield from _looked(settings, mapping, "store", lambda source: examine_rows_lost(source, settings, datasets, there))
 
 
 def _looked(
