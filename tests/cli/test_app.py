@@ -26,7 +26,9 @@ def test_a_run_and_the_same_again(shopmill: Run, published: dict[str, object]) -
     code, out, _ = shopmill("run", DATASET, "--as-of", AS_OF, *LENIENT)
     assert code == 0
     assert f"version {published['version']} unchanged" in out
-    assert str(published["path"]) in out.splitlines()
+    assert out.splitlines()[-1] == str(published["path"])
+    assert "transactions: 1 rows = 1 used" in out.splitlines()
+    assert "transactions: 1 rows = 1 used" in published["accounts"]  # type: ignore[operator]
 
 
 def test_versions(shopmill: Run, published: dict[str, object]) -> None:

@@ -49,7 +49,7 @@ def _print_run(published: "Published", as_json: bool) -> None:
     )
     for name in published.warned:
         out.print(f"[yellow]warning[/] {escape(name)}")
-    print_lines(published.path)
+    print_lines(*published.accounts, published.path)
 
 
 def embed(
