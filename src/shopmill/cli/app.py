@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from shopmill.cli.airflow import airflow_setup
 from shopmill.cli.docs import write_docs
+from shopmill.cli.erase import erase
 from shopmill.cli.export import export
 from shopmill.cli.gc import gc
 from shopmill.cli.gx import export_gx
@@ -95,6 +96,7 @@ for command in (
     repair,
     rebuild,
     unpublish,
+    erase,
 ):
     app.command()(command)
 app.command()(airflow_setup)

@@ -29,6 +29,11 @@ def extent_of(run: Run, previous: Manifest) -> Extent:
     incremental = run.dataset.incremental
     if incremental is None or not _made_alike(run, previous):
         return Extent()
+    if previous.erased_from:
+        log.info(
+            "Everything is computed: a person was erased from the previous version, and its sums still count them."
+        )
+        return Extent()
     zone = run.settings.zone
     continued = AsOf.parse(previous.as_of, zone).day(zone)
     try:

@@ -21,7 +21,7 @@ from shopmill.versions.manifest import File, Pin
 from shopmill.versions.store import Entry, Store, to_json
 
 ROOT = "staging"
-PREVIOUS, UPSTREAM = "previous", "upstream"
+PREVIOUS, UPSTREAM, ERASURES = "previous", "upstream", "erasures"
 
 
 def _inputs(task: str) -> str:
@@ -98,6 +98,16 @@ class Staging:
     def upstream(self) -> dict[str, Pin]:
         """Which versions of other datasets the run is made of."""
         return {name: Pin(**pin) for name, pin in self._read(UPSTREAM).items()}
+
+    def write_erasures(self, state: str) -> None:
+        """Leaves who had been erased when the run began to read."""
+        self._write(ERASURES, state)
+
+    def erasures(self) -> str:
+        """Who had been erased when the run began to read; empty for nobody."""
+        with suppress(FileNotFoundError):
+            return str(self._read(ERASURES))
+        return ""
 
     def pin_previous(self, pin: Pin | None) -> None:
         """Leaves which version is the previous one, so that all steps see the same; None where there is none."""

@@ -20,6 +20,7 @@ from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
 from shopmill.run.continuation import PREVIOUS
+from shopmill.run.erasures import nobody_left, note_erasures
 from shopmill.run.functions import find_function
 from shopmill.run.published import Published
 from shopmill.run.run import Run
@@ -61,12 +62,14 @@ def extract(run: Run, task: str = "extract", progress: "Progress" = lambda _tabl
 
     with recorded(run, task, begins=True):
         inputs = run.dataset.extracts[task]
+        is_first = task == next(iter(run.dataset.extracts))
+        if is_first:
+            note_erasures(run)
         tables, optional = [i.table for i in inputs], [i.table for i in inputs if i.optional]
         extraction = Extraction(run.settings, run.store, run.as_of, run.locks.lock, progress)
         snapshots = extraction.run(tables, run.refresh, optional) if tables else {}
         run.staging.write_inputs(task, snapshots)
         rows = {name: snapshot.rows for name, snapshot in snapshots.items()}
-        is_first = task == next(iter(run.dataset.extracts))
         return rows | ({name: made.summary.rows for name, made in run.pin_upstream().items()} if is_first else {})
 
 
@@ -177,6 +180,7 @@ def publish(run: Run) -> Published:
         names = (*manifest.tables, *manifest.artifacts)
         staged = {item.file.path: item.key for name in names for item in run.staging.files(name)}
         with run.locks.lock(f"publish {run.dataset.name}") as held:
+            nobody_left(run)
             _previous_is_the_same(run, manifest)
             is_new = run.versions.publish(manifest, staged, held.confirm, describe(manifest))
         _describe_columns(run, manifest)

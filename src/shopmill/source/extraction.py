@@ -16,6 +16,7 @@ from shopmill.source.reading import Progress, Reader
 from shopmill.source.selection import Selection
 from shopmill.source.shop import claim, shop_of
 from shopmill.source.snapshot import Plan, Snapshot, SnapshotCatalogue
+from shopmill.source.tombstones import Sieve
 from shopmill.versions.store import Store
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,8 @@ class Extraction:
             selections = self._selections(source, [TABLES[name] for name in due], {*asked, *known})
             there = {name: selection for name, selection in selections.items() if selection}
             claim(self.store, shop_of(source, there.values()))
-            reader = Reader(source, self.settings, self.store, self.as_of, scratch, self.progress)
+            sieve = Sieve.of(self.store, self.settings.pseudonym_key)
+            reader = Reader(source, self.settings, self.store, self.as_of, scratch, self.progress, sieve)
             read = reader.read({name: (catalogues[name], there[name], due[name]) for name in there})
             absent = {name: Snapshot(name, self.as_of.label, self.as_of.label, ()) for name in due if name not in there}
             return read | {name: replace(snapshot, taken_at=reader.taken_at) for name, snapshot in absent.items()}

@@ -20,6 +20,7 @@ from shopmill.source.database import Source
 from shopmill.source.selection import Selection, Span
 from shopmill.source.snapshot import FIRST_DAY, UNDATED, Plan, RawFile, Snapshot, SnapshotCatalogue
 from shopmill.source.stream import read_rows
+from shopmill.source.tombstones import Sieve
 from shopmill.source.values import Counts
 from shopmill.versions.store import Store, sha256_of
 
@@ -58,6 +59,7 @@ class Reader:
     as_of: AsOf
     scratch: Path
     progress: Progress
+    sieve: Sieve | None = None
 
     @cached_property
     def taken_at(self) -> str:
@@ -130,7 +132,7 @@ class Reader:
         for query in queries:
             with self.source.stream(job.table, query) as reader:
                 place = (self.settings, self.scratch, deliver)
-                job.counts.add(read_rows(reader, job.selection, *place, encoding, self.source.close))
+                job.counts.add(read_rows(reader, job.selection, *place, encoding, self.source.close, self.sieve))
             self.source.confirm(job.table)
 
     def _adopt(self, job: Job, day: str, path: Path, rows: int) -> None:

@@ -25,6 +25,7 @@ from shopmill.source.database import explain
 from shopmill.source.day_files import ROW_GROUP, DayFiles, Deliver
 from shopmill.source.patience import nothing, prefetched
 from shopmill.source.selection import ATTRIBUTE, MISFIT, Selection
+from shopmill.source.tombstones import Sieve
 from shopmill.source.values import Cleaner, Counts, counted_misfits
 
 CHUNK_ROWS = 250_000  # sorted in the cache, and little is left to do when the last row has come
@@ -41,14 +42,16 @@ def read_rows(
     deliver: Deliver,
     encoding: str = "UTF8",
     late: Callable[[], object] = nothing,
+    sieve: Sieve | None = None,
 ) -> Counts:
     """Writes the stream, which comes in the order of the table's time, and delivers each file; gives what came of it.
 
-    One thread receives, one sorts, and this one writes. `late` closes the reader's connection where it was left behind.
+    One thread receives, one sorts, and this one writes. What the `sieve` holds back is written nowhere.
+    `late` closes the reader's connection where it was left behind.
     """
     counts = Counts()
     files = DayFiles(selection.table, folder, deliver)
-    received = _received(reader, selection.table.name, Cleaner(selection, encoding, counts.lossy))
+    received = _received(reader, selection.table.name, Cleaner(selection, encoding, counts.lossy), sieve)
     with (
         closing(connect(settings, folder)) as connection,
         closing(prefetched(received, QUEUED_BATCHES, settings.source_patience_seconds, late)) as arriving,
@@ -62,12 +65,16 @@ def read_rows(
     return counts
 
 
-def _received(reader: pa.RecordBatchReader, table: str, cleaner: Cleaner) -> Iterator[pa.RecordBatch]:
-    """The batches that have rows, cleaned on the way."""
+def _received(
+    reader: pa.RecordBatchReader, table: str, cleaner: Cleaner, sieve: Sieve | None
+) -> Iterator[pa.RecordBatch]:
+    """The batches that have rows, cleaned on the way, without those of people who were erased."""
     try:
         for batch in reader:
-            if batch.num_rows:
-                yield cleaner.clean(batch)
+            cleaned = cleaner.clean(batch) if batch.num_rows else batch
+            kept = sieve.keep(table, cleaned) if sieve else cleaned
+            if kept.num_rows:
+                yield kept
     except ShopmillError:
         raise
     except Exception as error:  # whatever stops the stream

@@ -51,6 +51,8 @@ def rebuild(dataset: Dataset, version: str, settings: Settings, tell: Tell = lam
     InvalidInputError, with the reason, where they are not all there any more.
     """
     manifest = _found(dataset, version, settings)
+    if manifest.erased_from:
+        raise _impossible(manifest, "a person was erased from it, whose rows it was made of")
     run = _run_of(dataset, manifest, settings)
     try:
         _note_inputs(run, manifest)
@@ -71,10 +73,17 @@ def _found(dataset: Dataset, version: str, settings: Settings) -> Manifest:
 
     versions = Versions(Store(settings.store), dataset.name, settings.zone)
     found = [line for line in versions.lines().values() if line.whole and line.version.startswith(version)]
+    if not found and (heir := _heir(versions, version)):
+        raise _impossible(heir, f"a person was erased from it since it was version {heir.erased_from[-1]}")
     if len(found) != 1:
         what = "no version" if not found else f"{len(found)} versions"
         raise InvalidInputError(f"{dataset.name} has {what} {version!r}: see `shopmill versions {dataset.name}`.")
     return versions.exactly(found[0].as_of, found[0].version)
+
+
+def _heir(versions: Versions, version: str) -> Manifest | None:
+    """The version that took the place of one from which a person was erased."""
+    return next((one for one in versions.all() if any(old.startswith(version) for old in one.erased_from)), None)
 
 
 def _run_of(dataset: Dataset, manifest: Manifest, settings: Settings) -> Run:

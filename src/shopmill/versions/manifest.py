@@ -15,6 +15,7 @@ from shopmill.versions.accounts import Account
 from shopmill.versions.store import to_json
 
 VERSION_DIGITS = 12
+ERASED_FROM = "erased_from"
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,11 @@ class Manifest:
         """The version that this one continued from, or was compared with; None for a first one."""
         document = self.beside["previous"]
         return Pin(**document) if document else None
+
+    @property
+    def erased_from(self) -> tuple[str, ...]:
+        """The ids that the version had before people were erased from it, the oldest first."""
+        return tuple(self.content.get(ERASED_FROM, ()))
 
     @property
     def checks(self) -> list[dict[str, Any]]:

@@ -1,0 +1,102 @@
+"""What the registry knows of people: messages that may name one, and who was erased from which store."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from shopmill.registry import Registry
+
+TEXTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "etl_runs": (("run_id",), ("error", "checks", "parameters")),
+    "news": (("dataset",), ("news",)),
+    "failed_tasks": (("run_id", "task"), ("failure",)),
+}
+"""By table: its key, and the columns in which somebody may be named."""
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A version of a dataset that has another id now, and what its row says of it."""
+
+    dataset: str
+    old: str
+    new: str
+    rows: int
+    bytes: int
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Erasures:
+    """The rows of a registry that tell of a store."""
+
+    registry: Registry
+    store: str
+
+    def masked(self, mask: Callable[[Any], Any], keep: bool = True) -> dict[str, int]:
+        """Masks every message, and gives the number of rows that changed by table; without `keep` only counts them."""
+        self.registry.migrate()
+        changed: dict[str, int] = {}
+        with self.registry.connect() as connection:
+            for table, (key, columns) in TEXTS.items():
+                names = ", ".join((*key, *columns))
+                changed[table] = 0
+                for row in connection.execute(f"select {names} from shopmill.{table}".encode()).fetchall():
+                    new = {name: mask(row[name]) for name in columns if mask(row[name]) != row[name]}
+                    changed[table] += bool(new)
+                    if new and keep:
+                        sets = ", ".join(f"{name} = %({name})s" for name in new)
+                        where = " and ".join(f"{name} = %({name})s" for name in key)
+                        values = {
+                            name: value if isinstance(value, str) else Jsonb(value) for name, value in new.items()
+                        }
+                        connection.execute(
+                            f"update shopmill.{table} set {sets} where {where}".encode(),
+                            {**values, **{name: row[name] for name in key}},
+                        )
+        return changed
+
+    def rename(self, versions: Iterable[Renamed]) -> None:
+        """Lets the rows of runs name the versions that took the place of theirs."""
+        with self.registry.connect() as connection:
+            for one in versions:
+                connection.execute(
+                    "update shopmill.etl_runs set version = %s, rows = %s, bytes = %s, inputs = %s "
+                    "where dataset = %s and version = %s and (store is null or store = %s)",
+                    (one.new, one.rows, one.bytes, Jsonb(dict(one.inputs)), one.dataset, one.old, self.store),
+                )
+
+    def under_way(self) -> list[str]:
+        """Runs of Airflow that are at work in the store, as `dataset as of as_of`."""
+        self.registry.migrate()
+        with self.registry.connect() as connection:
+            rows = connection.execute(
+                "select dataset, as_of from shopmill.etl_runs where status = 'running' and dag_run_id is not null "
+                "and (store is null or store = %s) order by started_at",
+                (self.store,),
+            ).fetchall()
+        return [f"{row['dataset']} as of {row['as_of']}" for row in rows]
+
+    def note(self, person: str, at: str, tombstone: Mapping[str, Any], receipt: Mapping[str, Any]) -> None:
+        """Keeps a tombstone and a receipt apart from the store, whose backups do not have them."""
+        self.registry.migrate()
+        with self.registry.connect() as connection:
+            connection.execute(
+                "insert into shopmill.erasures (store, person, erased_at, tombstone, receipt) values (%s, %s, %s, %s, %s) "
+                "on conflict (store, person) do update set erased_at = excluded.erased_at, "
+                "tombstone = excluded.tombstone, receipt = excluded.receipt",
+                (self.store, person, at, Jsonb(dict(tombstone)), Jsonb(dict(receipt))),
+            )
+
+    def tombstones(self) -> dict[str, dict[str, Any]]:
+        """The tombstones of the store, by person; none where the registry is older than they are."""
+        with self.registry.connect() as connection:
+            there = connection.execute("select to_regclass('shopmill.erasures') is not null as there").fetchone()
+            if not (there and there["there"]):
+                return {}
+            rows = connection.execute(
+                "select person, tombstone from shopmill.erasures where store = %s", (self.store,)
+            ).fetchall()
+        return {row["person"]: row["tombstone"] for row in rows}

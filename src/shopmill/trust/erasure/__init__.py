@@ -1,0 +1,1 @@
+"""`shopmill erase`: a person leaves the store and the registry, and does not come back."""

@@ -1,0 +1,120 @@
+"""All Parquet files of a store that may name people: raw files, and each distinct file of the versions once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from shopmill.errors import DamagedError
+from shopmill.source.snapshot import UNDATED
+from shopmill.trust.erasure.person import kinds_in
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.store import Store
+from shopmill.versions.versions import Versions
+
+CACHE = "embeddings"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A Parquet file: where it lies, and the table of the shop, or the dataset and table, whose rows it has."""
+
+    key: str
+    table: str
+    dataset: str = ""
+    sha256: str = ""
+
+    @property
+    def day(self) -> str:
+        """The day of a raw file, as its snapshot says it."""
+        folder = self.key.split("/")[-2]
+        return folder.removeprefix("day=") if folder.startswith("day=") else ""
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether a raw file has rows of a day."""
+        return self.day not in {"", UNDATED}
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a store has. Files of an object store are downloaded into `scratch`, each once."""
+
+    store: Store
+    zone: ZoneInfo
+    scratch: Path
+
+    @cached_property
+    def raw(self) -> list[Holding]:
+        """The raw files, those that no snapshot names as well."""
+        keys = [key for key in self.store.keys("raw") if key.endswith(".parquet")]
+        return [Holding(key, key.split("/")[1]) for key in keys]
+
+    @cached_property
+    def datasets(self) -> list[str]:
+        """The datasets that have versions, whether or not the code knows them still."""
+        return [
+            name
+            for name in self.store.folders("")
+            if any(folder.startswith("as_of=") for folder in self.store.folders(name))
+        ]
+
+    def versions(self, dataset: str) -> Versions:
+        """The versions of a dataset."""
+        return Versions(self.store, dataset, self.zone)
+
+    @cached_property
+    def manifests(self) -> dict[str, list[Manifest]]:
+        """Every version by dataset; DamagedError where one cannot be read, and so could keep a person."""
+        return {dataset: [self._manifest(dataset, key) for key in self._keys(dataset)] for dataset in self.datasets}
+
+    def _keys(self, dataset: str) -> list[str]:
+        return [key for key in self.store.keys(dataset) if key.endswith("/manifest.json")]
+
+    def _manifest(self, dataset: str, key: str) -> Manifest:
+        return self.versions(dataset)._manifest(key)
+
+    @cached_property
+    def published(self) -> list[Holding]:
+        """The files of tables, of those with the same bytes one."""
+        found: dict[str, Holding] = {}
+        for dataset, manifests in self.manifests.items():
+            versions = self.versions(dataset)
+            for manifest in manifests:
+                for table in manifest.tables:
+                    for one in versions.sealed(manifest, table):
+                        found.setdefault(one.sha256, Holding(one.key, table, dataset, one.sha256))
+        return list(found.values())
+
+    @property
+    def cached_vectors(self) -> list[str]:
+        """The files of the cache of embeddings."""
+        return [key for key in self.store.keys(CACHE) if key.endswith(".parquet")]
+
+    def path(self, holding: Holding) -> Path:
+        """A local path of a file; DamagedError where it is not there or has other bytes than were published."""
+        try:
+            [path] = self.store.fetch([holding.key], self.scratch)
+            pq.read_schema(path)
+        except (FileNotFoundError, OSError, pa.ArrowInvalid):
+            raise DamagedError(
+                f"{self.store.uri(holding.key)} cannot be read, so nobody can say whom it names: run `shopmill repair`, "
+                "or delete it where nothing needs it, then erase again."
+            ) from None
+        return path
+
+    def rows(self, holding: Holding, wanted: Callable[[list[str]], list[str]]) -> Iterator[pa.RecordBatch]:
+        """Those columns of a file that are wanted, in batches; nothing where there are none."""
+        with pq.ParquetFile(self.path(holding)) as file:
+            if columns := wanted(file.schema_arrow.names):
+                yield from file.iter_batches(columns=columns)
+
+    def naming(self) -> Iterator[Holding]:
+        """The files with a column that can make a row somebody's."""
+        for holding in (*self.raw, *self.published):
+            if kinds_in(pq.read_schema(self.path(holding)).names):
+                yield holding

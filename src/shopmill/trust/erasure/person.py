@@ -1,0 +1,81 @@
+"""Who is to be erased: their id as a customer, and what else is theirs alone, such as orders and visitors."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from shopmill.personal import MASK
+
+FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "customer_id": (("customer", "{}"),),
+    "user_id": (("customer", "customer:{}"), ("visitor", "visitor:{}"), ("session", "visitor:{}")),
+    "visitor_key": (("customer", "customer:{}"), ("visitor", "visitor_id:{}"), ("session", "visitor:{}")),
+    "visitor_id": (("visitor", "{}"),),
+    "session_id": (("session", "{}"),),
+    "order_id": (("order", "{}"),),
+    "review_id": (("review", "{}"),),
+}
+"""What the columns of raw and published tables identify, and how they write it."""
+SOURCE_ROW = "source_row"
+"""A column of rejected rows: the row as JSON."""
+TOKEN = re.compile(r"[^\s,;:'\"()\[\]{}<>]+")
+LONG = 6
+"""An id that is shorter and has digits only could be any number of a message."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """The ids of a person by kind, the e-mail addresses of their row, and the texts that they wrote."""
+
+    ids: Mapping[str, frozenset[str]]
+    addresses: frozenset[str] = frozenset()
+    texts: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @cached_property
+    def named(self) -> Mapping[str, frozenset[str]]:
+        """The values of each column that make a row theirs."""
+        written = {
+            column: frozenset(form.format(value) for kind, form in forms for value in self.ids.get(kind, ()))
+            for column, forms in FORMS.items()
+        }
+        return {column: values for column, values in written.items() if values}
+
+    def has(self, text: str | None) -> bool:
+        """Whether a row that is written as JSON is theirs."""
+        try:
+            row = json.loads(text or "{}")
+        except ValueError:
+            return False
+        return isinstance(row, dict) and any(row.get(column) in values for column, values in self.named.items())
+
+    @cached_property
+    def _plain(self) -> re.Pattern[str]:
+        """What is theirs wherever it stands as a word."""
+        values = sorted({*self.ids["customer"], *self.addresses, *self.texts}, key=len, reverse=True)
+        return re.compile("|".join(rf"(?<![\w-]){re.escape(value)}(?![\w-])" for value in values), re.IGNORECASE)
+
+    @cached_property
+    def _tokens(self) -> frozenset[str]:
+        every = (value for kind, values in self.ids.items() if kind != "customer" for value in values)
+        return frozenset(value for value in every if len(value) >= LONG or not value.isdigit())
+
+    def masked(self, text: str) -> str:
+        """A message without anything of theirs."""
+        plain = self._plain.sub(MASK, text)
+        return TOKEN.sub(lambda found: MASK if found[0].rstrip(".") in self._tokens else found[0], plain)
+
+    def masked_document(self, value: Any) -> Any:
+        """JSON, each of its texts masked."""
+        if isinstance(value, str):
+            return self.masked(value)
+        if isinstance(value, dict):
+            return {name: self.masked_document(one) for name, one in value.items()}
+        return [self.masked_document(one) for one in value] if isinstance(value, list) else value
+
+
+def kinds_in(columns: Iterable[str]) -> list[str]:
+    """Those of the columns that can make a row somebody's."""
+    return [name for name in columns if name in FORMS or name == SOURCE_ROW]
