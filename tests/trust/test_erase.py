@@ -1,10 +1,12 @@
 """A person who is erased is nowhere any more, does not come back, and everything else is as it was."""
 
+import errno
 import itertools
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,19 @@ from typer.testing import CliRunner, Result
 
 import shopmill
 from shopmill import datasets
+from shopmill.asof import AsOf
 from shopmill.cli import app as cli
-from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
+from shopmill.errors import ConflictError, DamagedError, InvalidInputError, StoreError
 from shopmill.registry import Registry
 from shopmill.run import steps
+from shopmill.run.erasures import nobody_left
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.trust.erasure.erase import Erasure
+from shopmill.trust.erasure.journal import PLAN
 from shopmill.trust.rebuild import rebuild
+from shopmill.versions.disk import Disk
+from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -236,3 +243,231 @@ def test_the_person_is_nowhere_and_the_store_is_whole(shop: Settings, tmp_path: 
     after = {dataset: shopmill.load(dataset, store=shop.store).version for dataset in ORDERED}
     assert {name for name in ORDERED if before[name] == after[name]} == {"articles_content"}
     assert len(receipt.rewritten) == len(DAYS) * (len(ORDERED) - 1)
+
+
+def test_what_is_not_theirs_stays(shop: Settings) -> None:
+    def rows(dataset: str, table: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = shopmill.load(dataset, store=shop.store).to_arrow(table=table).to_pylist()
+        return found
+
+    tables = [
+        ("user_item_interactions", "interactions"),
+        ("customer_features", "features"),
+        ("timeseries", "article_daily"),
+    ]
+    before = {table: rows(*table) for table in tables}
+    numbers = {row["customer_index"]: row["customer_id"] for row in rows("user_item_interactions", "customer_index")}
+    Erasure(shop).run(ANNA)
+    for table in tables:
+        assert rows(*table) == [row for row in before[table] if row.get("customer_id") != ANNA]
+    after = {row["customer_index"]: row["customer_id"] for row in rows("user_item_interactions", "customer_index")}
+    assert after == {number: f"erased-{number}" if who == ANNA else who for number, who in numbers.items()}
+    users = {row["user_id"] for row in rows("events_and_funnels", "sessions")}
+    assert users == {
+        "customer:customer-0",
+        "customer:customer-1",
+    }  # the visit of a shared device before another's login
+
+
+def test_files_that_nobody_of_them_is_in_are_the_same_and_links_stay_links(shop: Settings) -> None:
+    store = Store(shop.store)
+    assert store.root
+    linked = {path.stat().st_ino for path in store.root.rglob("part*.parquet") if path.stat().st_nlink > 1}
+    hashes = {one.sha256 for one in manifest(shop, "timeseries").all_files if one.path.startswith("article_daily")}
+    Erasure(shop).run(ANNA)
+    found = manifest(shop, "timeseries")
+    assert {one.sha256 for one in found.all_files if one.path.startswith("article_daily")} == hashes
+    assert linked or hashes
+
+
+def manifest(settings: Settings, dataset: str, as_of: str | None = None) -> Manifest:
+    versions = Versions(Store(settings.store), dataset, settings.zone)
+    return versions.need(AsOf.parse(as_of, settings.zone) if as_of else None)
+
+
+def test_every_later_run_works_and_does_not_bring_them_back(shop: Settings, tmp_path: Path) -> None:
+    Erasure(shop).run(ANNA)
+    for dataset in ORDERED:  # the shop has the person still
+        assert publish(shop, DAYS[-1], dataset).status == "unchanged"
+        assert publish(shop, "2020-09-24", dataset).status == "published"
+    assert traces(shop, tmp_path / "after") == []
+    assert differences(shop) == []
+    assert rebuild(datasets.load("timeseries"), manifest(shop, "timeseries").version, shop).is_same
+
+
+def test_the_shop_read_again_gives_the_same_raw_files(shop: Settings) -> None:
+    Erasure(shop).run(ANNA)
+    store = Store(shop.store)
+    before = {key for key in store.keys("raw") if key.endswith(".parquet")}
+    steps.run_all(Run.create(datasets.load("customer_features"), DAYS[-1], shop, LENIENT, refresh=True))
+    assert {key for key in store.keys("raw") if key.endswith(".parquet")} == before
+
+
+class Killed(BaseException):
+    """As SIGKILL would, but in this process."""
+
+
+CHANGES = ("write", "create", "adopt", "copy", "delete", "delete_keys", "set_aside", "update")
+
+
+@contextmanager
+def killed_at(number: int) -> Iterator[None]:
+    """Dies at the n-th change of the store: before an even one, after an odd one."""
+    counter, originals = itertools.count(1), {name: getattr(Store, name) for name in CHANGES}
+
+    def dying(name: str) -> Any:
+        def change(self: Store, *arguments: Any) -> Any:
+            at = next(counter)
+            if at >= number and at % 2 == 0:
+                raise Killed
+            done = originals[name](self, *arguments)
+            if at >= number:
+                raise Killed
+            return done
+
+        return change
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CHANGES:
+            patch.setattr(Store, name, dying(name))
+        yield
+
+
+def test_killed_at_any_point_it_ends_when_it_is_run_again(shop: Settings, tmp_path: Path) -> None:
+    phases: set[bool] = set()
+    for number in itertools.count(1, 9):
+        try:
+            with killed_at(number):
+                receipt = Erasure(shop).run(ANNA)
+            break
+        except Killed:
+            phases.add(Store(shop.store).exists(PLAN))
+    assert phases == {True, False}  # killed both before the plan was written and after
+    assert receipt.raw["customers"] > 0
+    assert traces(shop, tmp_path / "after") == []
+    assert differences(shop) == []
+    assert Store(shop.store).keys("erasures/work") == []
+
+
+def test_a_run_that_began_before_does_not_publish(shop: Settings) -> None:
+    run = Run.create(datasets.load("timeseries"), "2020-09-24", shop, LENIENT)
+    steps.extract(run)
+    run.staging.write_erasures("somebody else")
+    with pytest.raises(ConflictError, match="A person was erased since the run of timeseries began"):
+        nobody_left(run)
+
+
+def test_an_erased_version_cannot_be_rebuilt_and_says_why(shop: Settings) -> None:
+    before = manifest(shop, "timeseries").version
+    Erasure(shop).run(ANNA)
+    after = manifest(shop, "timeseries")
+    assert after.erased_from == (before,)
+    for version in (before, after.version):
+        with pytest.raises(InvalidInputError, match="cannot be rebuilt: a person was erased from it"):
+            rebuild(datasets.load("timeseries"), version, shop)
+
+
+def test_a_dry_run_changes_nothing(shop: Settings, tmp_path: Path) -> None:
+    before = {key: Store(shop.store).read(key) for key in Store(shop.store).keys("")}
+    shown = command(shop, "erase", "--customer", ANNA, "--dry-run", "--json")
+    told = json.loads(shown.stdout)
+    assert {key: Store(shop.store).read(key) for key in Store(shop.store).keys("")} == before
+    done = json.loads(command(shop, "erase", "--customer", ANNA, "--json").stdout)
+    assert [told[name] for name in ("person", "raw", "versions")] == [
+        done[name] for name in ("person", "raw", "versions")
+    ]
+
+
+def test_whom_it_cannot_erase_it_says_in_one_sentence(shop: Settings) -> None:
+    before = {key: Store(shop.store).read(key) for key in Store(shop.store).keys("") if not key.startswith("locks/")}
+    said = "has no customer 'nobody'"
+    with pytest.raises(InvalidInputError, match=said):
+        Erasure(shop).run("nobody")
+    with pytest.raises(InvalidInputError, match="set SHOPMILL_PSEUDONYM_KEY"):
+        Erasure(shop.model_copy(update={"pseudonym_key": SecretStr("")})).run(ANNA)
+    with pytest.raises(InvalidInputError, match="Name the customer"):
+        Erasure(shop).run(" ")
+    with pytest.raises(InvalidInputError, match="No registry is set"):
+        Erasure(shop.model_copy(update={"registry_dsn": SecretStr("")})).run(ANNA)
+    assert {
+        key: Store(shop.store).read(key) for key in Store(shop.store).keys("") if not key.startswith("locks/")
+    } == before
+    Erasure(shop).run(ANNA)
+    with pytest.raises(InvalidInputError, match=r"was erased from .* on 20.*nothing of theirs is left"):
+        Erasure(shop).run(ANNA)
+    with pytest.raises(InvalidInputError, match="with another SHOPMILL_PSEUDONYM_KEY"):
+        publish(shop.model_copy(update={"pseudonym_key": SecretStr("lost")}), "2020-09-24", "timeseries")
+
+
+def test_a_store_that_cannot_be_written_is_left_as_it_is(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Disk, path: Path, *_: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    before = Store(shop.store).keys("")
+    for name in ("write", "create", "swap", "adopt", "link"):
+        monkeypatch.setattr(Disk, name, refused)
+    with pytest.raises(StoreError, match="Read-only file system"):
+        Erasure(shop).run(ANNA)
+    assert Store(shop.store).keys("") == before
+
+
+def test_a_damaged_file_could_name_anybody(shop: Settings) -> None:
+    store = Store(shop.store)
+    raw = next(key for key in store.keys("raw/transactions") if key.endswith(".parquet"))
+    data = store.read(raw)
+    store.write(raw, b"x")
+    with pytest.raises(DamagedError, match="nobody can say whom it names"):
+        Erasure(shop).run(ANNA)
+    assert store.exists(raw)
+    store.write(raw, data)
+    Erasure(shop).run(ANNA)
+    assert differences(shop) == []
+
+
+def test_messages_of_the_registry_are_masked(shop: Settings, tmp_path: Path) -> None:
+    with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:
+        connection.execute(
+            "update shopmill.etl_runs set error = %s, checks = %s",
+            (f"such as {ANNA} ({MAIL}), order-anna-1", json.dumps([{"examples": [f"{ANNA}, 1"], "detail": "3 of 40"}])),
+        )
+        connection.execute(
+            "insert into shopmill.news (dataset, kind, news, since, times) values ('timeseries', 'failed', %s, now(), 1)",
+            (f"such as {ANNA}",),
+        )
+        connection.execute(
+            "insert into shopmill.failed_tasks (run_id, task, failure) values ('r', 't', %s)",
+            (json.dumps({"error": ANNA}),),
+        )
+    receipt = Erasure(shop).run(ANNA)
+    assert receipt.registry["news"] == receipt.registry["failed_tasks"] == 1
+    assert traces(shop, tmp_path / "after") == []
+    with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:
+        [(error, checks)] = connection.execute("select error, checks from shopmill.etl_runs limit 1").fetchall()
+    assert (error, checks) == ("such as ••• (•••), •••", [{"examples": ["•••, 1"], "detail": "3 of 40"}])
+
+
+def test_a_restored_backup_does_not_bring_them_back(shop: Settings, tmp_path: Path) -> None:
+    backup, store = tmp_path / "backup", Path(shop.store)
+    subprocess.run(["cp", "-a", str(store), str(backup)], check=True)
+    Erasure(shop).run(ANNA)
+    shutil.rmtree(store)
+    backup.rename(store)
+    with pytest.raises(
+        InvalidInputError, match="is from before a person was erased: run `shopmill erase --restored` first"
+    ):
+        publish(shop, "2020-09-24", "timeseries")
+    assert "has a customer who was erased" in [found["fault"] for found in differences(shop)]
+    done = command(shop, "erase", "--restored")
+    assert (done.exit_code, done.stdout.startswith("Removed of person")) == (0, True)
+    assert traces(shop, tmp_path / "after") == []
+    assert differences(shop) == []
+    assert command(shop, "erase", "--restored").stdout == "Nobody who was erased is in the store.\n"
+    assert publish(shop, "2020-09-24", "timeseries").status == "published"
+
+
+@pytest.mark.parametrize("options", [(), ("--customer", ANNA, "--restored")])
+def test_whom_to_erase_is_said_once(shop: Settings, options: tuple[str, ...]) -> None:
+    result = command(shop, "erase", *options)
+    assert isinstance(result.exception, InvalidInputError)
+    assert "--customer" in str(result.exception)
+    assert "--restored" in str(result.exception)

@@ -6,24 +6,35 @@ import typer
 
 from shopmill.cli.options import Json
 from shopmill.cli.output import err, print_json, print_lines
+from shopmill.errors import InvalidInputError
 
 
 def erase(
     context: typer.Context,
-    customer: Annotated[str, typer.Option(help="the customer's id, as the shop has it")],
+    customer: Annotated[str | None, typer.Option(help="the customer's id, as the shop has it")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be removed, and remove nothing")] = False,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="erase again whom a backup of the store brought back")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Remove a person from raw files, every version, the caches and the registry, and keep them out."""
     from shopmill.trust.erasure.erase import Erasure
 
+    if (customer is None) != restored or (restored and dry_run):
+        raise InvalidInputError(
+            "Say whom to erase: --customer ID, or --restored alone for everyone who was erased before."
+        )
     with err.status("erasing") as status:
         erasure = Erasure(context.obj, lambda step: status.update(f"erasing: {step}"))
-        receipt = erasure.preview(customer) if dry_run else erasure.run(customer)
+        once = erasure.preview if dry_run else erasure.run
+        receipts = erasure.restored() if customer is None else [once(customer)]
+    documents = [{"dry_run": dry_run, **receipt.document()} for receipt in receipts]
     if as_json:
-        print_json({"dry_run": dry_run, **receipt.document()})
+        print_json(documents if restored else documents[0])
         return
-    print_lines(
-        f"Would be removed of person {receipt.person}:" if dry_run else f"Removed of person {receipt.person}:",
-        *(f"  {sentence}" for sentence in receipt.sentences),
-    )
+    for receipt in receipts:
+        what = "Would be removed" if dry_run else "Removed"
+        print_lines(f"{what} of person {receipt.person}:", *(f"  {sentence}" for sentence in receipt.sentences))
+    if not receipts:
+        print_lines("Nobody who was erased is in the store.")

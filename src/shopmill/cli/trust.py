@@ -35,6 +35,10 @@ def verify(
     for look in _looks(context.obj, dataset, raw):
         with err.status(f"verifying {look.dataset.name}"):
             found += look.of(at, everything)
+    if raw:
+        from shopmill.trust.erasure.returned import findings
+
+        found += findings(context.obj)
     if as_json:
         print_json([finding.document() for finding in found])
     else:

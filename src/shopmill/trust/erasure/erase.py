@@ -28,7 +28,7 @@ from shopmill.trust.erasure.holdings import Holding, Holdings
 from shopmill.trust.erasure.journal import PLAN, WORK, Plan, Receipt, Successor, keep
 from shopmill.trust.erasure.person import Person
 from shopmill.trust.erasure.rows import Touched, touched
-from shopmill.trust.erasure.search import find, vectors_of
+from shopmill.trust.erasure.search import find, returned, vectors_of
 from shopmill.trust.erasure.vectors import forget
 from shopmill.trust.erasure.versions import Replacement, Succession, dead_folders, folder_on_this_machine
 from shopmill.versions.locks import Locks
@@ -78,6 +78,18 @@ class Erasure:
                 plan = self._plan(Holdings(self.store, self.settings.zone, scratch), customer, person, scratch)
             self._carry_out(plan)
             return plan.receipt
+
+    def restored(self) -> list[Receipt]:
+        """Erases again whom a backup brought back: everyone whose tombstone the store or the registry has."""
+        need_key(self.settings.pseudonym_key)
+        for document in self._erasures.tombstones().values():
+            put(self.store, self.settings.pseudonym_key, Tombstone(**{**document, "ids": tuple(document["ids"])}))
+        with self.store.scratch() as scratch:
+            people = Tombstones.read(self.store, self.settings.pseudonym_key).people
+            back = returned(
+                Holdings(self.store, self.settings.zone, scratch), self.settings.pseudonym_key, people.keys()
+            )
+        return [self.run(customer) for customer in back]
 
     def _hash(self, customer: str) -> str:
         need_key(self.settings.pseudonym_key)

@@ -2,11 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import SecretStr
 
+from shopmill.source.tombstones import keyed, need_key
 from shopmill.text.cache import text_hash
 from shopmill.text.clean import clean_texts
 from shopmill.trust.erasure.holdings import Holding, Holdings
@@ -42,6 +44,18 @@ def find(holdings: Holdings, customers: Iterable[str]) -> Person:
         ids[kind] -= shared
     alone = {kind: frozenset(values) for kind, values in ids.items() if values}
     return Person({**alone, "customer": frozenset(own.to_pylist())}, frozenset(addresses), frozenset(texts))
+
+
+def returned(holdings: Holdings, key: SecretStr, people: Collection[str]) -> list[str]:
+    """The customers in the store who are among the people who were erased from it."""
+    if not people:
+        return []
+    need_key(key)
+    found: set[str] = set()
+    for holding in (*holdings.raw, *holdings.published):
+        for batch in holdings.rows(holding, lambda names: [name for name in names if name == OWNER]):
+            found |= {one for one in _values(batch, OWNER) - found if keyed(key, "customer", one) in people}
+    return sorted(found)
 
 
 def _owned(holdings: Holdings) -> Iterator[tuple[Holding, pa.RecordBatch]]:

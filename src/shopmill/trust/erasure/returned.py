@@ -1,0 +1,32 @@
+"""What `shopmill verify --raw` says of people who were erased and are in the store again."""
+
+from collections.abc import Iterator
+
+from shopmill.registry import Registry
+from shopmill.registry.erasures import Erasures
+from shopmill.settings import Settings
+from shopmill.source.tombstones import Tombstones
+from shopmill.trust.erasure.holdings import Holdings
+from shopmill.trust.erasure.journal import PLAN
+from shopmill.trust.erasure.search import returned
+from shopmill.trust.verify import Finding
+from shopmill.versions.store import Store
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """A finding where an erasure has not ended, and one for all people whom a backup brought back."""
+    store = Store(settings.store, settings.work_folder)
+    if store.exists(PLAN):
+        way_out = "Run `shopmill erase` for the same customer again."
+        yield Finding("", "", store.uri(PLAN), "is of an erasure that has not come to its end", way_out)
+    people = {*Tombstones.read(store, settings.pseudonym_key).people, *_registered(settings, store)}
+    with store.scratch() as scratch:
+        back = returned(Holdings(store, settings.zone, scratch), settings.pseudonym_key, people)
+    if back:
+        what = "has a customer who was erased" if len(back) == 1 else f"has {len(back)} customers who were erased"
+        yield Finding("", "", store.url, what, "Run `shopmill erase --restored`.")
+
+
+def _registered(settings: Settings, store: Store) -> Iterator[str]:
+    dsn = settings.registry_dsn.get_secret_value()
+    yield from Erasures(Registry(dsn), store.url).tombstones() if dsn else ()
