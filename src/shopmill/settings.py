@@ -100,7 +100,11 @@ class Settings(BaseSettings):
     )
     pseudonym_key: SecretStr = Field(
         SecretStr(""),
-        description="a text that only the shop knows: names guests by their address (presets of platforms)",
+        description="a text that only the shop knows: names guests by their address (presets of platforms), and whom it erased",
+    )
+    personal_data: str = Field(
+        "keep",
+        description="what raw files keep of personal columns: keep, hash or drop; also one by one: hash,age=drop,email=drop",
     )
     first_day: date = Field(
         date(2000, 1, 1), description="facts that are dated before this day are rejected: the shop did not exist yet"

@@ -203,3 +203,15 @@ def test_what_the_statistics_of_a_file_clear_is_what_a_count_would_find(
     assert found["number at most 9"] == sum(n is not None and n > 9 for n in numbers)
     assert found["share at least 0"] == sum(s is not None and s < 0 for s in shares)
     assert found["share at most 1"] == sum(s is not None and not s <= 1 for s in shares)  # NaN is beyond every number
+
+
+def test_examples_name_no_person(engine: DuckDBEngine) -> None:
+    size = Column("size", "integer", "how much", minimum=0)
+    visits = Table(
+        "visits", "one row per customer", (Column("customer_id", "varchar", "who"), size), ("customer_id", "size")
+    )
+    dataset = replace(DATASET, tables=(visits,))
+    engine.table("visits", pa.table({"customer_id": ["anna"], "size": pa.array([-1], pa.int64())}))
+    rule = RowCheck("size at least 0", "size >= 0", "sizes are not negative")
+    result = Checking(dataset, engine, BOUND, {"visits": 1}, {}, {})._row_result(visits, rule, 1)
+    assert result.examples == ("•••, -1",)

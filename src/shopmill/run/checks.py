@@ -8,6 +8,7 @@ from shopmill.declaration import Column, Dataset, Input, Join, QueryCheck, RowCh
 from shopmill.engine.compose import compose
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound, Engine
+from shopmill.personal import masked
 
 EXAMPLES = 3
 JOIN = """
@@ -172,7 +173,7 @@ class Checking:
 
     def _examples(self, query: str) -> tuple[str, ...]:
         rows = self.engine.rows(f"{query} limit {EXAMPLES}", self.bound)
-        return tuple(", ".join(str(value) for value in row.values()) for row in rows)
+        return tuple(", ".join(str(masked(name, value)) for name, value in row.items()) for row in rows)
 
     def _row_count(self, table: Table, rows: int) -> Result:
         before = self.previous_rows.get(table.name, 0)
@@ -197,7 +198,7 @@ class Checking:
             check.severity,
             check.meaning,
             violations,
-            str(row.get("detail") or "") if violations else "",
+            str(masked("", row.get("detail") or "")) if violations else "",
         )
 
     def _join(self, join: Join) -> Result:
@@ -206,9 +207,10 @@ class Checking:
         row = self.engine.rows(compose(self.dataset, sql), self.bound)[0]
         n, unknown, limit = int(row["n"]), int(row["unknown"] or 0), self.bound["max_unmatched_share"]
         violated = bool(row["has_such_as"]) and unknown > limit * n
+        such_as, has_such_as = masked(join.column, row["such_as"]), masked(join.column, row["has_such_as"])
         detail = (
-            f"{unknown:,} of {n:,} values of {join.column} in {join.of} are not in {join.to} (such as {row['such_as']}, where "
-            f"{join.to} has {row['has_such_as']}), more than the limit of {float(100 * limit):.4g} % (max_unmatched_share): write "
+            f"{unknown:,} of {n:,} values of {join.column} in {join.of} are not in {join.to} (such as {such_as}, where "
+            f"{join.to} has {has_such_as}), more than the limit of {float(100 * limit):.4g} % (max_unmatched_share): write "
             "them alike in the mapping, or let them pass with max_unmatched_share=1"
         )
         name, meaning = f"{join.of} joins {join.to}", f"ids of {join.of} are in {join.to} (max_unmatched_share)"

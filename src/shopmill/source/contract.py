@@ -4,7 +4,7 @@ A mapping (one SELECT per table) brings a shop's own names into this shape.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 MISFITS = "misfits"
@@ -39,7 +39,8 @@ class SourceColumn:
     """A column of the contract. An optional one may be left out by the mapping; it is `default` then.
 
     `is_made` columns are written by the extract step and never selected. Text is trimmed, and null where it is blank;
-    `is_prose` text keeps its blanks.
+    `is_prose` text keeps its blanks. What `is_personal` identifies or describes a person: SHOPMILL_PERSONAL_DATA says what
+    is kept of it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class SourceColumn:
     default: str = "null"
     is_made: bool = False
     is_prose: bool = False
+    is_personal: bool = field(default=False, repr=False)  # raw files are told apart by all else
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,17 @@ class SourceTable:
 
 
 def _columns(text: str, defaults: Mapping[str, str] | None = None) -> tuple[SourceColumn, ...]:
-    """Columns from lines of `type: name name? name*`: those with a ? are optional, those with a * prose besides."""
+    """Columns from lines of `type: name name? name* name!`: with a ? optional, with a * prose, with a ! personal."""
     found = []
     for line in text.strip().splitlines():
         kind, names = line.split(":")
         for written in names.split():
-            name = written.rstrip("?*")
+            name = written.rstrip("?*!")
             default = (defaults or {}).get(name, "null")
-            found.append(SourceColumn(name, kind.strip(), name != written, default, is_prose=written.endswith("*")))
+            is_optional, is_prose = bool({"?", "*"} & set(written)), "*" in written
+            found.append(
+                SourceColumn(name, kind.strip(), is_optional, default, is_prose=is_prose, is_personal="!" in written)
+            )
     return (*found, SourceColumn(MISFITS, "varchar", is_made=True))
 
 
@@ -105,11 +110,11 @@ TABLES: Mapping[str, SourceTable] = {
             "customers",
             _with_attributes(
                 _columns("""
-                varchar: customer_id
+                varchar: customer_id!
                 integer: FN? Active?
                 varchar: club_member_status? fashion_news_frequency?
-                integer: age?
-                varchar: postal_code?
+                integer: age?!
+                varchar: postal_code?!
                 timestamptz: created_at?
                 """)
             ),
@@ -150,7 +155,7 @@ TABLES: Mapping[str, SourceTable] = {
             _columns(
                 """
                 date: t_dat
-                varchar: customer_id? article_id
+                varchar: customer_id?! article_id
                 decimal(18,6): price quantity?
                 varchar: currency?
                 integer: sales_channel_id?
@@ -163,7 +168,7 @@ TABLES: Mapping[str, SourceTable] = {
         SourceTable(
             "orders",
             _columns("""
-                varchar: order_id customer_id?
+                varchar: order_id customer_id?!
                 timestamptz: order_datetime
                 varchar: order_status? currency?
                 timestamptz: changed_at?
@@ -184,7 +189,7 @@ TABLES: Mapping[str, SourceTable] = {
         SourceTable(
             "events",
             _columns("""
-                varchar: event_id session_id? customer_id? visitor_id? article_id? product_code? event_type
+                varchar: event_id session_id?! customer_id?! visitor_id?! article_id? product_code? event_type
                 decimal(18,6): event_value?
                 varchar: currency? user_agent?
                 timestamptz: event_datetime
@@ -196,7 +201,7 @@ TABLES: Mapping[str, SourceTable] = {
         SourceTable(
             "reviews",
             _columns("""
-                varchar: review_id customer_id? article_id? product_code?
+                varchar: review_id customer_id?! article_id? product_code?
                 integer: rating
                 varchar: review_text*
                 timestamptz: review_date

@@ -15,6 +15,7 @@ from shopmill.engine.identifiers import quote
 from shopmill.errors import InvalidInputError, MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable
+from shopmill.source.personal_data import Policy
 from shopmill.source.pseudonyms import mark
 from shopmill.source.select_file import read_select
 
@@ -37,12 +38,15 @@ class Select:
 
 @dataclass(frozen=True)
 class Mapping:
-    """The SELECTs by table, and the settings that a SELECT may read. `guests` tells the keys apart that name guests."""
+    """The SELECTs by table, and the settings that a SELECT may read. `guests` tells the keys apart that name guests,
+    `personal` what is kept of personal columns.
+    """
 
     folders: tuple[Path, ...]
     time_zone: str
     currency: str = ""
     guests: str = ""
+    personal: str = ""
 
     @cached_property
     def selects(self) -> dict[str, Select]:
@@ -79,7 +83,9 @@ class Mapping:
         """Tells raw files apart that were read under another SELECT, contract, time zone, currency or key."""
         relatives = (table.name, *(table.time_of or ())[:1])
         texts = [self.selects[name].sql if name in self.selects else "" for name in relatives]
-        content = "\n".join([*texts, self.time_zone, self.currency, *filter(None, [self.guests]), repr(table)])
+        reads_key = self.personal or any("shopmill.pseudonym" in text for text in texts)
+        keyed = [self.guests if reads_key else "", self.personal]
+        content = "\n".join([*texts, self.time_zone, self.currency, *filter(None, keyed), repr(table)])
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
@@ -97,7 +103,9 @@ def load_mapping(settings: Settings) -> Mapping:
     """The mapping that the settings name: presets and folders, of which the first that has a table counts."""
     names = [name.strip() for name in settings.mapping.split(",")]
     folders = tuple(_folder(name) for name in names if name and name != CANONICAL)
-    return Mapping(folders, settings.time_zone, settings.currency, mark(settings.pseudonym_key))
+    return Mapping(
+        folders, settings.time_zone, settings.currency, mark(settings.pseudonym_key), Policy.of(settings).text
+    )
 
 
 def _folder(name: str) -> Path:

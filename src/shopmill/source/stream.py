@@ -24,6 +24,7 @@ from shopmill.source.contract import ATTRIBUTES, MISFITS, SourceColumn, SourceTa
 from shopmill.source.database import explain
 from shopmill.source.day_files import ROW_GROUP, DayFiles, Deliver
 from shopmill.source.patience import nothing, prefetched
+from shopmill.source.personal_data import Policy
 from shopmill.source.selection import ATTRIBUTE, MISFIT, Selection
 from shopmill.source.tombstones import Sieve
 from shopmill.source.values import Cleaner, Counts, counted_misfits
@@ -51,7 +52,8 @@ def read_rows(
     """
     counts = Counts()
     files = DayFiles(selection.table, folder, deliver)
-    received = _received(reader, selection.table.name, Cleaner(selection, encoding, counts.lossy), sieve)
+    cleaner, policy = Cleaner(selection, encoding, counts.lossy), Policy.of(settings)
+    received = _received(reader, selection, cleaner, policy, sieve)
     with (
         closing(connect(settings, folder)) as connection,
         closing(prefetched(received, QUEUED_BATCHES, settings.source_patience_seconds, late)) as arriving,
@@ -66,13 +68,17 @@ def read_rows(
 
 
 def _received(
-    reader: pa.RecordBatchReader, table: str, cleaner: Cleaner, sieve: Sieve | None
+    reader: pa.RecordBatchReader, selection: Selection, cleaner: Cleaner, policy: Policy, sieve: Sieve | None
 ) -> Iterator[pa.RecordBatch]:
-    """The batches that have rows, cleaned on the way, without those of people who were erased."""
+    """The batches that have rows, cleaned on the way: no rows of people who were erased, of others what is to be kept."""
+    table = selection.table.name
     try:
         for batch in reader:
-            cleaned = cleaner.clean(batch) if batch.num_rows else batch
-            kept = sieve.keep(table, cleaned) if sieve else cleaned
+            kept = cleaner.clean(batch) if batch.num_rows else batch
+            kept = sieve.keep(table, kept) if sieve else kept
+            if not policy.keeps_all:
+                kept = policy.apply(selection, kept)
+                kept = sieve.keep(table, kept) if sieve else kept  # whom the store knew by the hash alone
             if kept.num_rows:
                 yield kept
     except ShopmillError:

@@ -22,6 +22,7 @@ from shopmill.run.functions import find_function
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
+from shopmill.source.personal_data import Policy
 from shopmill.source.tombstones import KINDS, Tombstone, Tombstones, keyed, need_key, put
 from shopmill.trust.erasure import raw
 from shopmill.trust.erasure.holdings import Holding, Holdings
@@ -113,7 +114,7 @@ class Erasure:
     def _look(self, holdings: Holdings, customer: str, person: str) -> tuple[Person, Receipt, Due]:
         self.tell("looking for the person")
         tombstones = Tombstones.read(self.store, self.settings.pseudonym_key)
-        found = find(holdings, [customer])
+        found = find(holdings, {customer, Policy.of(self.settings).stands_for("customer_id", customer)})
         due = [
             (one, had) for one in (*holdings.raw, *holdings.published) if (had := touched(holdings.path(one), found))
         ]

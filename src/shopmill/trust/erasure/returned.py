@@ -19,9 +19,9 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if store.exists(PLAN):
         way_out = "Run `shopmill erase` for the same customer again."
         yield Finding("", "", store.uri(PLAN), "is of an erasure that has not come to its end", way_out)
-    people = {*Tombstones.read(store, settings.pseudonym_key).people, *_registered(settings, store)}
+    ids = Tombstones.read(store, settings.pseudonym_key).ids | set(_registered(settings, store))
     with store.scratch() as scratch:
-        back = returned(Holdings(store, settings.zone, scratch), settings.pseudonym_key, people)
+        back = returned(Holdings(store, settings.zone, scratch), settings.pseudonym_key, ids)
     if back:
         what = "has a customer who was erased" if len(back) == 1 else f"has {len(back)} customers who were erased"
         yield Finding("", "", store.url, what, "Run `shopmill erase --restored`.")
@@ -29,4 +29,5 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 def _registered(settings: Settings, store: Store) -> Iterator[str]:
     dsn = settings.registry_dsn.get_secret_value()
-    yield from Erasures(Registry(dsn), store.url).tombstones() if dsn else ()
+    for person, tombstone in (Erasures(Registry(dsn), store.url).tombstones() if dsn else {}).items():
+        yield from (person, *tombstone["ids"])

@@ -46,15 +46,15 @@ def find(holdings: Holdings, customers: Iterable[str]) -> Person:
     return Person({**alone, "customer": frozenset(own.to_pylist())}, frozenset(addresses), frozenset(texts))
 
 
-def returned(holdings: Holdings, key: SecretStr, people: Collection[str]) -> list[str]:
-    """The customers in the store who are among the people who were erased from it."""
-    if not people:
+def returned(holdings: Holdings, key: SecretStr, ids: Collection[str]) -> list[str]:
+    """The customers in the store whose hashes are among those of people who were erased from it."""
+    if not ids:
         return []
     need_key(key)
     found: set[str] = set()
     for holding in (*holdings.raw, *holdings.published):
         for batch in holdings.rows(holding, lambda names: [name for name in names if name == OWNER]):
-            found |= {one for one in _values(batch, OWNER) - found if keyed(key, "customer", one) in people}
+            found |= {one for one in _values(batch, OWNER) - found if keyed(key, "customer", one) in ids}
     return sorted(found)
 
 

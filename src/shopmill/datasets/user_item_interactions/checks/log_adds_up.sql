@@ -4,7 +4,7 @@ with logged as (
   from log
   group by customer_id, article_id
 )
-select count(*) as violations, 'such as ' || min(interactions.customer_id) || ' and ' || min(interactions.article_id) as detail
+select count(*) as violations, 'such as of article ' || min(interactions.article_id) as detail
 from interactions
 left join logged
   on logged.customer_id = interactions.customer_id and logged.article_id = interactions.article_id
