@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers bench bench-check lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,20 @@ test-platforms: .venv/installed ## place orders in Medusa and Vendure, from thei
 test-consumers: .venv/installed ## prove the exports in the libraries that load them, each in an environment of its own
 	@tests/consumers/run.sh
 
+SCALE ?= 0.1
+BENCH := $(BIN)/python -m benchmarks --scale $(SCALE)
+
+.venv-bench/installed: requirements-bench.lock .venv/installed
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv --without-pip .venv-bench
+	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements-bench.lock
+	@touch $@
+
+bench: .venv-bench/installed ## measure every stage beside its rivals, and write that into docs/performance.md (SCALE=1.0: H&M's size)
+	$(BENCH) --write
+
+bench-check: .venv-bench/installed ## measure again, and fail where a ratio is 20 % worse than the committed one
+	$(BENCH) --check
+
 lint: .venv/installed ## check style, types, layers and that generated docs are fresh
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
@@ -84,6 +98,8 @@ lock: ## resolve the dependencies anew and write the lock files, with hashes and
 	  --generate-hashes --no-header --output-file tests/platforms/oscar/requirements.lock
 	echo 'zensical==0.0.73' | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-header --output-file requirements-docs.lock
+	$(BIN)/uv pip compile benchmarks/requirements.in --quiet --universal --python-version 3.11 --constraint requirements.lock \
+	  --generate-hashes --no-header --output-file requirements-bench.lock
 	for name in requirements requirements-rectools; do \
 	  $(BIN)/uv pip compile pyproject.toml tests/consumers/$$name.in --quiet --extra shops --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done

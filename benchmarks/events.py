@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+from pydantic import SecretStr
 
 from shopmill import datasets
 from shopmill.engine.duckdb_engine import connect
@@ -84,7 +85,12 @@ def main() -> None:
 
 def measure(home: Path, registry_dsn: str, given: argparse.Namespace) -> None:
     def settings(name: str) -> Settings:
-        return Settings(_env_file=None, store=str(home / name), registry_dsn=registry_dsn, threads=given.threads)  # type: ignore[call-arg]
+        return Settings(
+            _env_file=None,  # type: ignore[call-arg]
+            store=str(home / name),
+            registry_dsn=SecretStr(registry_dsn),
+            threads=given.threads,
+        )
 
     shop = connect(settings("continued"), home)
     fill(shop, given.events, given.days)
@@ -125,7 +131,8 @@ def earlier(shop: duckdb.DuckDBPyConnection, events: int) -> datetime:
     )
     found = shop.execute(query).fetchone()
     assert found
-    return found[0].astimezone(UTC).replace(microsecond=0)
+    last: datetime = found[0]
+    return last.astimezone(UTC).replace(microsecond=0)
 
 
 def land(shop: duckdb.DuckDBPyConnection, store: Store, as_of: datetime, where: str, settings: Settings) -> int:
@@ -151,6 +158,9 @@ def land(shop: duckdb.DuckDBPyConnection, store: Store, as_of: datetime, where: 
     run = Run.create(datasets.load("events_and_funnels"), f"{as_of:%Y-%m-%dT%H:%M:%SZ}", settings)
     snapshot = Snapshot("events", run.as_of.label, run.as_of.label, tuple(files))
     SnapshotCatalogue(store, TABLES["events"], fingerprint).save(run.as_of, snapshot)
+    rates, label = TABLES["exchange_rates"], run.as_of.label
+    none = Snapshot(rates.name, label, label, (), columns={"rate": "numeric"})
+    SnapshotCatalogue(store, rates, load_mapping(settings).fingerprint(rates)).save(run.as_of, none)
     return snapshot.rows
 
 
