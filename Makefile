@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers bench bench-check lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers test-recbole bench bench-check lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ test-platforms: .venv/installed ## place orders in Medusa and Vendure, from thei
 
 test-consumers: .venv/installed ## prove the exports in the libraries that load them, each in an environment of its own
 	@tests/consumers/run.sh
+
+test-recbole: .venv/installed ## the same for RecBole, which needs torch: some gigabytes
+	@RECBOLE=1 tests/consumers/run.sh
 
 SCALE ?= 0.1
 BENCH := $(BIN)/python -m benchmarks --scale $(SCALE)
@@ -100,7 +103,7 @@ lock: ## resolve the dependencies anew and write the lock files, with hashes and
 	  --generate-hashes --no-header --output-file requirements-docs.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in --quiet --universal --python-version 3.11 --constraint requirements.lock \
 	  --generate-hashes --no-header --output-file requirements-bench.lock
-	for name in requirements requirements-rectools; do \
+	for name in requirements requirements-rectools requirements-recbole; do \
 	  $(BIN)/uv pip compile pyproject.toml tests/consumers/$$name.in --quiet --extra shops --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done
 	$(BIN)/uv pip compile tests/consumers/requirements-datacontract.in --quiet --universal --python-version 3.11 \
