@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shopmill.personal import MASK, is_personal, masked, masked_example, masked_json
+from shopmill.personal import MASK, is_personal, masked, masked_example, masked_json, shape
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,9 @@ def test_masks() -> None:
     assert masked_example(["customer_id", "article_id"], "c1, 0001") == f"{MASK}, 0001"
     assert masked_example(["customer_id", "article_id"], "c, 1, 0001") == MASK
     assert masked_example(["article_id"], "0001, with a comma") == "0001, with a comma"
+
+
+def test_of_a_persons_id_the_shape_is_shown() -> None:
+    assert shape("customer_id", "Änna-42b") == "?aaa-99a"
+    assert shape("customer_id", None) is None
+    assert shape("article_id", "0001") == "0001"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 MASK = "•••"
@@ -27,6 +28,14 @@ def masked(column: str, value: Any) -> Any:
     if is_personal(column):
         return MASK
     return _ADDRESS.sub(MASK, value) if isinstance(value, str) else value
+
+
+def shape(column: str, value: Any) -> Any:
+    """The value of an id, or for one of a person how it is written: `Aa-999`, which no one can be known by."""
+    if value is None or not is_personal(column):
+        return masked(column, value)
+    written = (("[a-z]", "a"), ("[A-Z]", "A"), (r"\d", "9"), (r"[^\x00-\x7f]", "?"))
+    return reduce(lambda text, pair: re.sub(*pair, text), written, str(value))
 
 
 def masked_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from shopmill.run import steps
 from shopmill.run.erasures import nobody_left
 from shopmill.run.run import Run
 from shopmill.settings import Settings
+from shopmill.text.cache import text_hash
 from shopmill.trust.erasure.erase import Erasure
 from shopmill.trust.erasure.journal import PLAN
 from shopmill.trust.rebuild import rebuild
@@ -471,3 +472,49 @@ def test_whom_to_erase_is_said_once(shop: Settings, options: tuple[str, ...]) ->
     assert isinstance(result.exception, InvalidInputError)
     assert "--customer" in str(result.exception)
     assert "--restored" in str(result.exception)
+
+
+def test_on_s3_it_is_the_same(shop: Settings, s3_store: str, tmp_path: Path) -> None:
+    local, remote = Store(shop.store), Store(s3_store)
+    for key in local.keys(""):
+        if not key.startswith(("locks/", "staging/")):
+            remote.write(key, local.read(key))
+    with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:
+        connection.execute("update shopmill.etl_runs set store = %s", (s3_store,))
+    there = shop.model_copy(update={"store": s3_store, "work_folder": tmp_path / "work"})
+    shopmill.load("customer_features", store=s3_store).files()  # files of the version are cached on this machine
+    for number in (40, 200):
+        with suppress(Killed), killed_at(number):
+            Erasure(there).run(ANNA)
+    with suppress(InvalidInputError):  # where the second try came to its end
+        Erasure(there).run(ANNA)
+    assert traces(there, tmp_path / "after") == []
+    assert differences(there) == []
+    cached = [path.read_bytes() for path in (tmp_path / "cache").rglob("*.parquet")]
+    assert not any(ANNA.encode() in data for data in cached)
+    assert remote.keys("erasures/work") == []
+    assert publish(there, "2020-09-24", "timeseries").status == "published"
+
+
+def test_texts_and_their_vectors_go_where_nobody_else_wrote_them(shop: Settings, tmp_path: Path) -> None:
+    publish(shop, DAYS[-1], "reviews_nlp")
+
+    def vectors() -> set[str]:
+        store = Store(shop.store)
+        keys = [key for key in store.keys("embeddings") if key.endswith(".parquet")]
+        return {row["text_hash"] for path in store.fetch(keys, tmp_path) for row in pq.read_table(path).to_pylist()}
+
+    shared, own = text_hash("Good value, would buy it again"), text_hash(TEXT)
+    assert vectors() >= {shared, own}
+    receipt = Erasure(shop).run(ANNA)
+    assert (receipt.embeddings, shared in vectors(), own in vectors()) == (1, True, False)
+    assert traces(shop, tmp_path / "after", (*THEIRS, own, "review-anna-2")) == []
+    assert differences(shop) == []
+    rows = shopmill.load("reviews_nlp", store=shop.store).to_arrow(table="reviews").to_pylist()
+    assert {row["review_id"]: row["duplicate_of"] for row in rows} == {
+        "review-2": None,  # of those that said the same it is the first that is left
+        "review-3": "review-2",
+        "review-4": None,
+    }
+    assert publish(shop, "2020-09-24", "reviews_nlp").status == "published"
+    assert own not in vectors()

@@ -8,7 +8,7 @@ from shopmill.declaration import Column, Dataset, Input, Join, QueryCheck, RowCh
 from shopmill.engine.compose import compose
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound, Engine
-from shopmill.personal import masked
+from shopmill.personal import masked, shape
 
 EXAMPLES = 3
 JOIN = """
@@ -207,7 +207,7 @@ class Checking:
         row = self.engine.rows(compose(self.dataset, sql), self.bound)[0]
         n, unknown, limit = int(row["n"]), int(row["unknown"] or 0), self.bound["max_unmatched_share"]
         violated = bool(row["has_such_as"]) and unknown > limit * n
-        such_as, has_such_as = masked(join.column, row["such_as"]), masked(join.column, row["has_such_as"])
+        such_as, has_such_as = shape(join.column, row["such_as"]), shape(join.column, row["has_such_as"])
         detail = (
             f"{unknown:,} of {n:,} values of {join.column} in {join.of} are not in {join.to} (such as {such_as}, where "
             f"{join.to} has {has_such_as}), more than the limit of {float(100 * limit):.4g} % (max_unmatched_share): write "
