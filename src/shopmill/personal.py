@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import reduce
 from typing import Any
 
 MASK = "•••"
@@ -13,6 +12,7 @@ _PERSONAL = re.compile(
     r"|(^|_)(first|last|full|given|family|sur)_?name$|^(age|ip|ip_address|gender|latitude|longitude)$",
     re.IGNORECASE,
 )
+_SHAPES = (("[a-z]", "a"), ("[A-Z]", "A"), (r"\d", "9"), (r"[^\x00-\x7f]", "?"))
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -34,8 +34,10 @@ def shape(column: str, value: Any) -> Any:
     """The value of an id, or for one of a person how it is written: `Aa-999`, which no one can be known by."""
     if value is None or not is_personal(column):
         return masked(column, value)
-    written = (("[a-z]", "a"), ("[A-Z]", "A"), (r"\d", "9"), (r"[^\x00-\x7f]", "?"))
-    return reduce(lambda text, pair: re.sub(*pair, text), written, str(value))
+    written = str(value)
+    for pattern, instead in _SHAPES:
+        written = re.sub(pattern, instead, written)
+    return written
 
 
 def masked_row(row: Mapping[str, Any]) -> dict[str, Any]:
