@@ -92,7 +92,7 @@ pictures: .venv/installed ## draw docs/images/ (needs npm, Debian's chromium and
 	$(BIN)/python docs/images/draw.py
 	$(BIN)/python docs/images/catalogue.py
 
-lock: ## resolve the dependencies anew and write the lock files, with hashes and without addresses
+lock: ## resolve the dependencies again and write the lock files, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra airflow --extra shops --extra text --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra spark --universal --python-version 3.11 --constraint requirements.lock \

@@ -11,7 +11,7 @@ ANCHOR = re.compile(r'\bid="([^"]*)"')
 
 
 def main(site: Path) -> int:
-    """The number of broken links, each told on a line."""
+    """The number of broken links, each printed on a line."""
     pages = {path.resolve(): path.read_text() for path in site.rglob("*.html")}
     anchors = {path: set(map(unescape, ANCHOR.findall(text))) for path, text in pages.items()}
     broken = 0

@@ -1,4 +1,4 @@
-"""Draws the pictures of what a run tells: one failure as e-mail and in Slack, and its end. `make pictures` calls it.
+"""Draws the pictures of what a run reports: one failure as e-mail and in Slack, and its end. `make pictures` calls it.
 
 The messages are made by the code that sends them. E-mails are their own HTML; what is posted to Slack's webhook is
 rendered by the npm package slack-to-html and dressed as Slack shows a message. Debian's Chromium takes the pictures.

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class ShopmillError(Exception):
-    """Something a person can mend. The message is complete: what is wrong, where, what to do."""
+    """Something a person can fix. The message is complete: what is wrong, where, what to do."""
 
 
 class PermanentError(ShopmillError):

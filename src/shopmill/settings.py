@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     notify_again_hours: float = Field(
         12,
         gt=0,
-        description="hours after which people are told the same of a dataset again: that it fails, or is published",
+        description="hours after which people are notified of the same again: that it fails, or is published",
     )
     work_folder: Path | None = Field(
         None, description="scratch space; default: beside a local store, else a temporary folder"
@@ -198,7 +198,7 @@ def of_environment() -> dict[str, Any]:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment; an unusable one is one sentence, not a stack of validation output."""
+    """Settings from the environment; one that cannot be used is one sentence, not a stack of validation output."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except SettingsError as error:

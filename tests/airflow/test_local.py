@@ -175,7 +175,7 @@ def test_a_signal_reaches_the_whole_tree_also_what_left_the_group(tmp_path: Path
 
 
 def test_a_command_is_told_its_input(tmp_path: Path) -> None:
-    spawn(["cat"], os.environ, tmp_path, tmp_path / "log", told="a password\n").wait()
+    spawn(["cat"], os.environ, tmp_path, tmp_path / "log", typed="a password\n").wait()
     assert (tmp_path / "log").read_text() == "a password\n"
 
 

@@ -67,12 +67,12 @@ def test_the_text_form_as_a_whole() -> None:
         "  - recency_days at least 0: 3 violations (such as 17; 18; 19)\n"
         "  - key of interactions: 2 violations\n"
         "\n"
-        "Once it is mended, run it again:\n"
+        "When it is fixed, run it again:\n"
         "  shopmill run user_item_interactions --as-of 2020-09-23\n"
         "\n"
         "Log of quality_check: http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1\n"
         "\n"
-        "The version before stays current. While it fails like this, it is told again after 1 day.\n"
+        "The previous version stays current. While it fails like this, you are notified again after 1 day.\n"
     )
 
 
@@ -91,12 +91,12 @@ def test_the_slack_form_as_a_whole() -> None:
         "• recency_days at least 0: 3 violations (such as 17; 18; 19)\n"
         "• key of interactions: 2 violations\n"
         "\n"
-        "*Once it is mended, run it again*\n"
+        "*When it is fixed, run it again*\n"
         "`shopmill run user_item_interactions --as-of 2020-09-23`\n"
         "\n"
         "<http://127.0.0.1:8080/dags/x/runs/y/tasks/z?try_number=1|Log of quality_check>\n"
         "\n"
-        "_The version before stays current. While it fails like this, it is told again after 1 day._"
+        "_The previous version stays current. While it fails like this, you are notified again after 1 day._"
     )
 
 

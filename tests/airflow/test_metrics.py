@@ -54,7 +54,7 @@ def until_checked(run: Run) -> None:
 def test_late_events_are_counted_and_the_past_is_no_news(shop: Settings, sent: Sent) -> None:
     earlier, later = run_of(shop, "2020-09-21T13:00:00Z"), run_of(shop, "2020-09-21T14:00:00Z")
     until_checked(earlier)
-    metrics.tell(earlier, metrics.checked(earlier))
+    metrics.report(earlier, metrics.checked(earlier))
     assert sent["events_and_funnels", "late_events"] == 0
     assert sent["events_and_funnels", "checks", "failed"] == 0
     steps.publish(earlier)
@@ -64,20 +64,20 @@ def test_late_events_are_counted_and_the_past_is_no_news(shop: Settings, sent: S
         for number, at in ((7, "10:30"), (8, "12:50"), (9, "13:30")):
             connection.execute(EVENT, (f"e{number}", f"2020-09-21 {at}:00Z"))
     until_checked(later)
-    metrics.tell(later, metrics.checked(later))
+    metrics.report(later, metrics.checked(later))
     assert sent["events_and_funnels", "late_events"] == 2, "the third came in time"
     steps.publish(later)
-    metrics.tell(later, metrics.published(later))
+    metrics.report(later, metrics.published(later))
     assert sent["events_and_funnels", "as_of_timestamp_seconds"] == later.as_of.instant.timestamp()
 
     sent.clear()
-    metrics.tell(earlier, metrics.published(earlier))
+    metrics.report(earlier, metrics.published(earlier))
     assert sent == {}
 
 
 def test_checks_that_did_not_end_tell_nothing(shop: Settings, sent: Sent) -> None:
     run = run_of(shop, "2020-09-21T13:00:00Z")
-    metrics.tell(run, metrics.checked(run))
+    metrics.report(run, metrics.checked(run))
     assert sent == {}
 
 
@@ -90,7 +90,7 @@ def test_a_metric_that_cannot_be_told_is_a_warning(
 
     log = logging.getLogger("shopmill.airflow.metrics")
     log.addHandler(caplog.handler)
-    metrics.tell(run_of(shop, "2020-09-21T13:00:00Z"), broken())
+    metrics.report(run_of(shop, "2020-09-21T13:00:00Z"), broken())
     log.removeHandler(caplog.handler)
     assert "no route to the exporter" in caplog.text
 

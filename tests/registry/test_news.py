@@ -30,7 +30,7 @@ def note(desk: NewsDesk, kind: Kind, news: str = "", as_of: datetime | None = DA
     """Notes and tells; says whether it was due."""
     telling = desk.note("d", kind, news, as_of)
     if telling.is_due:
-        desk.told("d")
+        desk.notified("d")
     return telling.is_due
 
 
@@ -61,7 +61,7 @@ def test_a_recovery_is_told_once_and_counts_what_it_ends(desk: NewsDesk) -> None
     desk.note("d", "failed", "b", DAY)
     desk.note("d", "failed", "b", DAY)
     recovery = desk.note("d", "published", "", DAY)
-    desk.told("d")
+    desk.notified("d")
     assert recovery.is_due
     ended = recovery.recovered_from
     assert ended is not None

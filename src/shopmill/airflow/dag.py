@@ -44,7 +44,7 @@ def dataset_dag(name: str, schedule: Any, priority: int = 1) -> DAG:
             "retry_exponential_backoff": 2,
             "max_retry_delay": timedelta(minutes=10),
             "retry_policy": ExceptionRetryPolicy(
-                [RetryRule("shopmill.errors.PermanentError", RetryAction.FAIL, reason="Trying again cannot mend this.")]
+                [RetryRule("shopmill.errors.PermanentError", RetryAction.FAIL, reason="Retrying cannot fix this.")]
             ),
             "on_failure_callback": note_failure,
         },
@@ -52,5 +52,5 @@ def dataset_dag(name: str, schedule: Any, priority: int = 1) -> DAG:
 
 
 def in_time(within: timedelta) -> DeadlineAlert:
-    """People are told when a run has not ended this time after it was queued."""
+    """People are notified when a run has not ended this time after it was queued."""
     return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, within, AsyncCallback(announce_late), name="promise")

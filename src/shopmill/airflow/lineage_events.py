@@ -1,4 +1,4 @@
-"""What a step tells OpenLineage: its datasets, with columns, versions and checks. Airflow's provider sends it.
+"""What a step reports to OpenLineage: its datasets, with columns, versions and checks. Airflow's provider sends it.
 
 Imported only where a task runs under an Airflow whose OpenLineage provider has somewhere to send events to.
 """
@@ -88,7 +88,7 @@ class LineageEvents:
         ]
 
     def inputs(self, manifest: Manifest) -> list[InputDataset]:
-        """What a version is made of: tables of the shop, versions of other datasets, and the version before."""
+        """What a version is made of: tables of the shop, versions of other datasets, and the previous version."""
         rows = {name: described["rows"] for name, described in manifest.content["inputs"].items()}
         return [
             *self.shop_tables([needed.table for needed in self.run.dataset.inputs], rows),

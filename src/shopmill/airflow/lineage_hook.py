@@ -1,4 +1,4 @@
-"""Whether anybody wants to know a step's lineage, and what is told if so. Nothing here may fail a task."""
+"""Whether anybody wants to know a step's lineage, and what is reported if so. Nothing here may fail a task."""
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -26,5 +26,5 @@ def lineage_of(step: str, part: str, run: "Run", outcome: "Outcome", sql: str) -
     except ImportError:
         return None
     except Exception:
-        log.warning("The lineage of %s is not told.", step, exc_info=True)
+        log.warning("The lineage of %s is not reported.", step, exc_info=True)
         return None

@@ -69,18 +69,18 @@ def _text(sheet: Sheet) -> str:
     lines = [sheet.headline, "", *(f"{name + ':':{width}}{value}" for name, value in sheet.facts)]
     for title, items in sheet.sections:
         lines += ["", f"{title}:", *(f"  - {item}" for item in items)]
-    lines += ["", "Once it is mended, run it again:", f"  {sheet.command}"] if sheet.command else []
+    lines += ["", "When it is fixed, run it again:", f"  {sheet.command}"] if sheet.command else []
     lines += ["", *(f"{label}: {address}" for label, address in sheet.links)] if sheet.links else []
     lines += ["", sheet.note] if sheet.note else []
     return "\n".join(lines) + "\n"
 
 
 def _slack(sheet: Sheet) -> str:
-    """Bold titles and blank lines tell the parts from each other: Slack has neither tables nor headings."""
+    """Bold titles and blank lines separate the parts: Slack has neither tables nor headings."""
     facts = [f"{name}: {_slack_escape(value)}" for name, value in sheet.facts]
     parts = [[f"*{_slack_escape(sheet.headline)}*", *facts]]
     parts += [[f"*{title}*", *(f"• {_slack_escape(item)}" for item in items)] for title, items in sheet.sections]
-    parts += [["*Once it is mended, run it again*", f"`{_slack_escape(sheet.command)}`"]] if sheet.command else []
+    parts += [["*When it is fixed, run it again*", f"`{_slack_escape(sheet.command)}`"]] if sheet.command else []
     parts += [[f"<{address}|{_slack_escape(label)}>" for label, address in sheet.links]] if sheet.links else []
     parts += [[f"_{_slack_escape(sheet.note)}_"]] if sheet.note else []
     return "\n\n".join("\n".join(lines) for lines in parts)
@@ -123,7 +123,7 @@ def _html_rest(sheet: Sheet) -> Iterable[str]:
         entries = "".join(f'<li style="margin:0 0 4px;word-break:break-word">{escape(item)}</li>' for item in items)
         yield f'<p {_HEADING}>{escape(title)}</p><ul style="margin:0;padding-left:20px">{entries}</ul>'
     if sheet.command:
-        yield f'<p {_HEADING}>Once it is mended, run it again</p><pre style="{_CODE}">{escape(sheet.command)}</pre>'
+        yield f'<p {_HEADING}>When it is fixed, run it again</p><pre style="{_CODE}">{escape(sheet.command)}</pre>'
     for label, address in sheet.links:
         style = "color:#175cd3;font-weight:bold"
         yield f'<p style="margin:16px 0 0"><a href="{escape(address)}" style="{style}">{escape(label)}</a></p>'

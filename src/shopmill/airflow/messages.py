@@ -41,7 +41,7 @@ class FailedTask:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run that is to be told of. `as_of` is None where the run had none; `url` is its page."""
+    """A run that people are notified of. `as_of` is None where the run had none; `url` is its page."""
 
     dataset: str
     owner: str
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def failure_message(run: Outcome, tasks: tuple[FailedTask, ...], telling: "Telling", again: timedelta) -> Message:
-    """Tells in one message what failed in a run and how to heal it. `again` is how long the same is not told anew."""
+    """One message about what failed in a run and how to fix it. `again` is how long the same is not reported again."""
     names = ", ".join(task.task for task in tasks)
     more = {"Failures": f"{telling.times} runs in a row since {telling.since:%Y-%m-%d %H:%M} UTC"}
     return Sheet(
@@ -64,12 +64,12 @@ def failure_message(run: Outcome, tasks: tuple[FailedTask, ...], telling: "Telli
         ),
         command=_command(run),
         links=tuple((f"Log of {task.task}", task.log_url) for task in tasks if task.log_url),
-        note=f"The version before stays current. While it fails like this, it is told again after {spoken(again)}.",
+        note=f"The previous version stays current. While it fails like this, you are notified again after {spoken(again)}.",
     ).message()
 
 
 def late_message(run: Outcome, due: str, promise: timedelta) -> Message:
-    """Tells that a run has not published in time and still goes on."""
+    """Says that a run has not published in time and still goes on."""
     return Sheet(
         subject=f"{_about(run)} is late",
         headline=f"{run.dataset} is late",
@@ -77,12 +77,12 @@ def late_message(run: Outcome, due: str, promise: timedelta) -> Message:
         facts=_facts(run, Promise=f"published within {spoken(promise)} of being queued", Due=due),
         lists=(("What to look at", ("the run has not ended: see which task is waiting or slow, and its log",)),),
         links=_page(run),
-        note="The version before stays current. Its end is told, well or not.",
+        note="The previous version stays current. You are notified when the run ends.",
     ).message()
 
 
 def success_message(run: Outcome, published: "Published", telling: "Telling | None" = None) -> Message:
-    """Tells what was published, and the checks that only warn; after a bad time, that it is over."""
+    """Says what was published, and the checks that only warn; after a bad time, that it is over."""
     warnings = published.warned
     ended = telling.recovered_from if telling else None
     what = ENDED[ended.kind] if ended else published.status

@@ -1,7 +1,7 @@
-"""What runs tell through Airflow's own metrics channel: gauges of the newest run of each dataset.
+"""What runs report through Airflow's own metrics channel: gauges of the newest run of each dataset.
 
 Gauges only: tasks are processes that live for seconds, so a counter would start at 0 in each of them. A run for an as_of
-before the current version's, such as a backfill's, tells nothing: its figures are not news. No metric fails a run.
+before the current version's, such as a backfill's, reports nothing: its figures are not of the newest run. No metric fails a run.
 """
 
 import logging
@@ -44,12 +44,12 @@ METRICS = (
     Metric("rejected_rows", "rows of the last run that could not be used"),
     Metric("checks", "checks of the last run by result: passed, warned, failed", ("result",)),
     Metric("texts", "texts of the last run by where their vectors came from: encoded, cached", ("step", "source")),
-    Metric("late_events", "events that the version before should have had, and that the last run found"),
+    Metric("late_events", "events that the previous version should have had, and that the last run found"),
     Metric("failures_in_a_row", "runs that failed since the last one that did not"),
 )
 
 
-def tell(run: "Run", gauges: Iterable[Gauge]) -> None:
+def report(run: "Run", gauges: Iterable[Gauge]) -> None:
     """Sends the gauges of a run, unless a newer as_of is published. What goes wrong is a warning in the log."""
     try:
         if run.versions.is_newest(run.as_of):
@@ -68,10 +68,10 @@ def send(dataset: str, name: str, value: float, **labels: str) -> None:
 
 @contextmanager
 def timed(run: "Run", step: str) -> Iterator[None]:
-    """Tells how long the block took when it succeeds."""
+    """Reports how long the block took when it succeeds."""
     started = time.monotonic()
     yield
-    tell(run, [("step_duration_seconds", round(time.monotonic() - started, 3), {"step": step})])
+    report(run, [("step_duration_seconds", round(time.monotonic() - started, 3), {"step": step})])
 
 
 def read(rows: Mapping[str, int], from_source: Counter[str]) -> Iterator[Gauge]:

@@ -1,8 +1,8 @@
-"""Tells people what they should know of a run, once: that it failed, is late, recovered, or published.
+"""Notifies people of a run, once: that it failed, is late, recovered, or published.
 
 A task that fails leaves a note in the registry (`note_failure`), and the end of its run is one message about all of them
-(`announce_failure`). The registry also knows what was told before, so that the same news are not told again within
-`notify_again_hours`. Where the registry does not answer, people are told all the same. Nothing here fails a run.
+(`announce_failure`). The registry also knows what was reported before, so that the same is not reported again within
+`notify_again_hours`. Where the registry does not answer, people are notified all the same. Nothing here fails a run.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NUMBERED = re.compile(r"\S*\d\S*")
 """What differs between two failures of the same cause: counts, times, ids."""
 SETTLING_SECONDS = 5
-"""A task notes why it failed after Airflow knows that it did: the end of a run may be told of before the last note is there."""
+"""A task notes why it failed after Airflow knows that it did: the end of a run may be reported before the last note is there."""
 UNKNOWN = "it ended without a word: its process was killed or lost"
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def note_failure(context: "Context") -> None:
 
 
 def failed_task(context: "Context") -> FailedTask:
-    """What a failed task's context tells. A task that was killed leaves no exception."""
+    """What a failed task's context says. A task that was killed leaves no exception."""
     task, exception = context["ti"], context.get("exception")
     results = getattr(exception, "failures", ())
     kind = type(exception).__name__ if exception is not None else ""
@@ -74,7 +74,7 @@ def _in_table(result: "Result") -> str:
 
 
 def announce_failure(context: "Context") -> None:
-    """Tells what failed in a run, when the run has ended. A DAG has it as its own `on_failure_callback`."""
+    """Reports what failed in a run, when the run has ended. A DAG has it as its own `on_failure_callback`."""
     dag_id, run_id = context["dag"].dag_id, str(context["run_id"])
     settings = _settings()
     time.sleep(SETTLING_SECONDS)
@@ -84,31 +84,31 @@ def announce_failure(context: "Context") -> None:
     metrics.begin()
     metrics.send(dag_id, "failures_in_a_row", telling.times)
     again = timedelta(hours=settings.notify_again_hours)
-    _tell(settings, run, telling, failure_message(run, tasks, telling, again))
+    _notify(settings, run, telling, failure_message(run, tasks, telling, again))
 
 
 def announce_success(context: "Context", published: "Published") -> None:
-    """Tells that a version was published."""
+    """Reports that a version was published."""
     task, settings = context["ti"], _settings()
     run = _outcome(task.dag_id, task.run_id, published.as_of)
     telling = _note(settings, run, "published", "; ".join(sorted(published.warned)))
-    _tell(settings, run, telling, success_message(run, published, telling))
+    _notify(settings, run, telling, success_message(run, published, telling))
     metrics.send(task.dag_id, "failures_in_a_row", telling.times if telling.kind == "failed" else 0)
 
 
 async def announce_late(context: dict[str, Any]) -> None:
-    """Tells that a run has missed its deadline. Airflow's triggerer calls it."""
+    """Reports that a run has missed its deadline. Airflow's triggerer calls it."""
     await asyncio.to_thread(_announce_late, context)
 
 
 def _announce_late(context: dict[str, Any]) -> None:
-    told, settings = context["dag_run"], _settings()
-    as_of = (told["conf"] or {}).get("as_of") or told["partition_key"]
-    run = _outcome(told["dag_id"], told["dag_run_id"], as_of)
+    late, settings = context["dag_run"], _settings()
+    as_of = (late["conf"] or {}).get("as_of") or late["partition_key"]
+    run = _outcome(late["dag_id"], late["dag_run_id"], as_of)
     due = datetime.fromisoformat(str(context["deadline"]["deadline_time"])).astimezone(UTC)
-    promise = due - datetime.fromisoformat(told["queued_at"])
+    promise = due - datetime.fromisoformat(late["queued_at"])
     telling = _note(settings, run, "late", "")
-    _tell(settings, run, telling, late_message(run, f"{due:%Y-%m-%d %H:%M} UTC", promise))
+    _notify(settings, run, telling, late_message(run, f"{due:%Y-%m-%d %H:%M} UTC", promise))
 
 
 def as_of_in(context: "Context") -> str | None:
@@ -119,14 +119,14 @@ def as_of_in(context: "Context") -> str | None:
     return str(found) if found else None
 
 
-def _tell(settings: Settings, run: Outcome, telling: "Telling", message: Message) -> None:
+def _notify(settings: Settings, run: Outcome, telling: "Telling", message: Message) -> None:
     if not telling.is_due:
-        log.info("Not told: %s. People know it since %s.", message.subject, telling.since)
+        log.info("Not reported again: %s. People know it since %s.", message.subject, telling.since)
     elif deliver(message):
         try:
-            _desk(settings).told(run.dataset)
+            _desk(settings).notified(run.dataset)
         except Exception as error:
-            log.warning("What was told was not noted: %s", without_secrets(str(error)))
+            log.warning("It was not recorded that people were notified: %s", without_secrets(str(error)))
 
 
 def _note(settings: Settings, run: Outcome, kind: "Kind", news: str) -> "Telling":
@@ -136,7 +136,7 @@ def _note(settings: Settings, run: Outcome, kind: "Kind", news: str) -> "Telling
         instant = AsOf.parse(run.as_of, settings.zone).instant if run.as_of else None
         return _desk(settings).note(run.dataset, kind, news, instant)
     except Exception as error:
-        log.warning("Whether it was told before is not known: %s", without_secrets(str(error)))
+        log.warning("Whether it was reported before is not known: %s", without_secrets(str(error)))
         return Telling(is_due=True, kind=kind, times=1, since=datetime.now(UTC))
 
 

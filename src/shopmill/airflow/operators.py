@@ -100,7 +100,7 @@ class StepOperator(BaseOperator):
             self._refuse_faults(run.dataset)
         from_source: Counter[str] = Counter()
         rows = steps.extract(run, self.part, lambda table, count: from_source.update({table: count}))
-        metrics.tell(run, metrics.read(rows, from_source))
+        metrics.report(run, metrics.read(rows, from_source))
         return rows
 
     def _refuse_faults(self, dataset: "Dataset") -> None:
@@ -117,7 +117,7 @@ class StepOperator(BaseOperator):
         from shopmill.run import steps
 
         if made := steps.already_made(run):
-            metrics.tell(run, metrics.published(run))
+            metrics.report(run, metrics.published(run))
             announce_success(context, made)
             raise AirflowSkipException(
                 f"{run.dataset.name} as of {run.as_of.label}: unchanged. Inputs, parameters, code and software are those "
@@ -134,7 +134,7 @@ class StepOperator(BaseOperator):
             rows = steps.transform(run, self.part, lambda table, sql: statements.append(f"-- {table}\n{sql};\n"))
         finally:
             self.sql = "\n".join(statements)
-        metrics.tell(run, metrics.computed(run, self.task_id, rows))
+        metrics.report(run, metrics.computed(run, self.task_id, rows))
         return rows
 
     def _check(self, run: "Run", _: "Context") -> "Checked":
@@ -143,13 +143,13 @@ class StepOperator(BaseOperator):
         try:
             return steps.check(run)
         finally:
-            metrics.tell(run, metrics.checked(run))
+            metrics.report(run, metrics.checked(run))
 
     def _publish(self, run: "Run", context: "Context") -> "Published":
         from shopmill.run import steps
 
         published = steps.publish(run)
-        metrics.tell(run, metrics.published(run))
+        metrics.report(run, metrics.published(run))
         events = context["outlet_events"]
         extra: dict[str, Any] = {"as_of": published.as_of, "version": published.version, "rows": published.rows}
         for outlet in self.outlets:
@@ -166,7 +166,7 @@ class StepOperator(BaseOperator):
 
 
 class NotifyOperator(BaseOperator):
-    """Tells people that a version was published. Failures are told by the failed task's own callback."""
+    """Notifies people that a version was published. Failures are reported by the failed task's own callback."""
 
     def execute(self, context: "Context") -> None:
         """Announces what the register step returned."""

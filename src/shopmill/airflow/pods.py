@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from kubernetes.client.models import V1Pod  # type: ignore[import-untyped]
 
-STARTUP_SECONDS = 900  # a node with a GPU may have to be bought and the image fetched; a missing image is told at once
+STARTUP_SECONDS = 900  # a node with a GPU may have to be bought and the image fetched; a missing image is reported at once
 GPU = "nvidia.com/gpu"
 STORE_PLACE = ("AWS_ENDPOINT_URL", "AWS_REGION")
 """What a pod has of this environment. Credentials are no part of it: a service account or the template has them."""
@@ -86,7 +86,7 @@ class MissingTextsOperator(StepOperator):
         run = self._run(context)
         with metrics.timed(run, self.task_id):
             source, texts = leave_missing_texts(run, self.part)
-        metrics.tell(run, [("texts", texts, {"step": self.task_id, "source": "encoded"})])
+        metrics.report(run, [("texts", texts, {"step": self.task_id, "source": "encoded"})])
         shards = -(-texts // run.settings.pods.texts)
         self.log.info("%d texts have no vector yet: %d pods", texts, shards)
         embed = ["--verbose", "embed", "--input", source, "--output", run.store.uri("")]
@@ -140,5 +140,5 @@ class EncodingPodOperator(KubernetesPodOperator):
         status = pod.status if pod else None
         reasons = [status and status.reason, status and status.message, cause or str(error).split("\n")[0]]
         return PodError(
-            f"{' '.join(str(reason) for reason in reasons if reason)} What it had encoded is kept, the next try does the rest."
+            f"{' '.join(str(reason) for reason in reasons if reason)} What it had encoded is kept, the retry does the rest."
         )

@@ -44,5 +44,5 @@ def register_metadata() -> StepOperator:
 
 
 def notify() -> NotifyOperator:
-    """Tells Slack and e-mail, where their connections exist."""
+    """Notifies Slack and e-mail, where their connections exist."""
     return NotifyOperator(task_id="notify")

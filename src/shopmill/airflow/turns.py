@@ -1,4 +1,4 @@
-"""Runs of one dataset at the same time: one that continues from the version before waits until that is there.
+"""Runs of one dataset at the same time: one that continues from the previous version waits until that is there.
 
 Airflow starts the runs of a backfill in order, several at once. Their extracts go side by side; then each run whose
 dataset continues waits for those of earlier as_ofs, so that it gives what it would have given alone.
@@ -53,7 +53,7 @@ def _reason_to_wait(run: Run, task: Any) -> str:
 
 
 def _could_be_continued(run: Run, known: list[dict[str, Any]]) -> list[str]:
-    """The DAG runs whose version this one would continue from, were it there: after the version before, before as_of."""
+    """The DAG runs whose version this one would continue from, were it there: after the previous version, before as_of."""
     before, zone = run.versions.before(run.as_of), run.settings.zone
     since = AsOf.parse(before.as_of, zone).instant if before else datetime.min.replace(tzinfo=UTC)
     return [

@@ -17,7 +17,7 @@ def write_report(
     most_versions: int = 50,
     on_page: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> list[Path]:
-    """Writes the pages into `folder`, telling `on_page` how many of how many are done; returns their paths."""
+    """Writes the pages into `folder`, calling `on_page` with how many of how many are done; returns their paths."""
     addresses = list(dict.fromkeys(pages(reader, names, most_versions)))
     site = Site(airflow=airflow)
     written = []

@@ -73,7 +73,7 @@ class History:
 
     @cached_property
     def counted(self) -> list[VersionSummary]:
-        """Of each as_of the version that counts."""
+        """Of each as_of the current version."""
         return [summary for summary in self.all if summary.is_current]
 
     def find(self, key: str) -> VersionSummary | None:

@@ -87,7 +87,7 @@ def unpublish(
     context: typer.Context,
     dataset: DatasetName,
     as_of: Annotated[str, typer.Argument(metavar="AS_OF", help="the as_of whose version is wrong")],
-    reason: Annotated[str, typer.Option(help="why: readers are told")] = "",
+    reason: Annotated[str, typer.Option(help="why: readers see it")] = "",
     undo: Annotated[bool, typer.Option("--undo", help="put it into service again")] = False,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +97,7 @@ def unpublish(
     [look] = _looks(context.obj, dataset, raw=False)
     moment, name = AsOf.parse(as_of, context.obj.zone), look.dataset.name
     if not undo and not reason.strip():
-        raise InvalidInputError("Say why with --reason: whoever loads the version is told.")
+        raise InvalidInputError("Say why with --reason: whoever loads the version sees it.")
     with Locks(look.store).lock(f"publish {name}"):
         left = look.versions.restore(moment) if undo else look.versions.withdraw(moment, reason.strip())
     current = look.versions.current()

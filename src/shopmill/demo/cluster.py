@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Cluster(OneMachine):
-    """Celery workers on Redis, users of FAB, and a store on S3. `lost` tells which task's worker was killed."""
+    """Celery workers on Redis, users of FAB, and a store on S3. `lost` says which task's worker was killed."""
 
     console: Console
     lost: "tuple[str, TaskState] | None" = field(default=None, init=False)
@@ -54,7 +54,7 @@ class Cluster(OneMachine):
             yield runs
 
     def shows_its_point(self, runs: "Sequence[RunState]") -> bool:
-        """Tells what became of the task whose worker was lost; whether there was one and it came to a good end."""
+        """Prints what became of the task whose worker was lost; whether there was one and it came to a good end."""
         if self.lost is None:
             self.console.print("[red]No task ran for long enough to lose its worker.[/red]")
             return False
@@ -85,7 +85,7 @@ class Cluster(OneMachine):
         self.lost = run.dag_id, task
         self.console.print(
             f"Killed {worker} (kill -9) in the middle of {run.dag_id} {task.task_id}: Airflow notices after "
-            f"{HEARTBEAT_TIMEOUT_SECONDS} s without a heartbeat, and tries again on the other worker.",
+            f"{HEARTBEAT_TIMEOUT_SECONDS} s without a heartbeat, and retries on the other worker.",
             soft_wrap=True,
         )
         return True

@@ -132,7 +132,7 @@ class _Demo:
         return airflow
 
     def publish(self, airflow: "LocalAirflow") -> int:
-        """Runs the DAGs and tells what came of it. Returns the exit code.
+        """Runs the DAGs and prints what came of it. Returns the exit code.
 
         All at once, but for those that are made of other datasets: these come when the others have been published.
         """

@@ -192,7 +192,7 @@ def _at_work(runs: "list[RunState]") -> str:
 
 
 def _current(run: "RunState") -> "TaskState | None":
-    """The task that tells most: the one that runs or failed, else the last one that ended."""
+    """The task that says most: the one that runs or failed, else the last one that ended."""
     telling = [task for task in run.tasks if task.state not in {None, "scheduled", "queued", "success", "skipped"}]
     return next(iter(telling or [task for task in reversed(run.tasks) if task.state in _DONE]), None)
 

@@ -71,7 +71,7 @@ def embed_shard(source: str, target: str, shard: str, settings: Settings) -> tup
     """Encodes the texts of shard `i/n` of a Parquet file (column `text`) that the cache of the store `target` lacks.
 
     Returns how many were encoded and how many were there. A text is in one shard only, so shards may run side by side;
-    a killed one goes on where it was. InvalidInputError for a shard that is none or a file that is not there.
+    a killed one goes on where it was. InvalidInputError for a malformed shard or a missing file.
     """
     index, count = _shard(shard)
     encoder = open_encoder(settings)

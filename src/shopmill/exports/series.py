@@ -74,7 +74,7 @@ class Series:
 
     @classmethod
     def of(cls, source: Source, table: str) -> "Series":
-        """The series of a table; InvalidInputError for one that is none."""
+        """The series of a table; InvalidInputError for a table without series."""
         if table not in TABLES:
             raise InvalidInputError(f"table={table!r} holds no series: name one of {', '.join(TABLES)}.")
         source.need(table)

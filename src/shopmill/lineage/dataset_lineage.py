@@ -26,7 +26,7 @@ COUNTS = {"input_rows": {"row_count": "bigint"}, "input_days": {"row_count": "bi
 class Origin:
     """A column that another one comes from: of a table of the shop, or of a version of a dataset.
 
-    A column of the dataset itself is one of the version before.
+    A column of the dataset itself is one of the previous version.
     """
 
     dataset: str

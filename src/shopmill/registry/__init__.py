@@ -89,7 +89,7 @@ class Registry:
         orchestrator: Mapping[str, Any],
         store: str = "",
     ) -> None:
-        """Opens the row of a run, or opens it again when the run is tried again."""
+        """Opens the row of a run, or opens it again when the run is retried."""
         self.migrate()
         row = {
             "run_id": run_id,

@@ -1,4 +1,4 @@
-"""What people know of each dataset: news are told once, the same again only after a while, and a recovery once."""
+"""What people know of each dataset: it is reported once, the same again only after a while, and a recovery once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Kind = Literal["published", "late", "failed"]
 
 @dataclass(frozen=True)
 class Telling:
-    """Whether to tell news. `times` runs in a row were of this kind `since` then; `before` is what was the case before."""
+    """Whether to notify people. `times` runs in a row were of this kind `since` then; `before` is what was the case before."""
 
     is_due: bool
     kind: Kind
@@ -31,7 +31,7 @@ class Telling:
 
 @dataclass(frozen=True)
 class NewsDesk:
-    """The news of all datasets in a registry. The same news are told again after `again`."""
+    """The news of all datasets in a registry. The same is reported again after `again`."""
 
     registry: Registry
     again: timedelta
@@ -39,7 +39,7 @@ class NewsDesk:
     def note(self, dataset: str, kind: Kind, news: str, as_of: datetime | None) -> Telling:
         """Notes what is the case now; `news` is what makes two messages the same.
 
-        Publishing an earlier as_of than the one that failed heals nothing, and that a failed run is late is no news.
+        Publishing an earlier as_of than the one that failed fixes nothing, and that a failed run is late is not reported.
         """
         self.registry.migrate()
         with self.registry.connect() as connection:
@@ -66,13 +66,13 @@ class NewsDesk:
         is_due = not (same and row is not None and row["is_fresh"])
         return Telling(is_due, kind, written["times"], written["since"], before)
 
-    def told(self, dataset: str) -> None:
-        """Notes that people have been told: until then the same news stay due."""
+    def notified(self, dataset: str) -> None:
+        """Notes that people were notified: until then the same stays due."""
         with self.registry.connect() as connection:
             connection.execute("update shopmill.news set told_at = now() where dataset = %s", (dataset,))
 
     def note_failed_task(self, run_id: str, task: str, failure: Mapping[str, Any]) -> None:
-        """Keeps why a task failed until the end of its run is told."""
+        """Keeps why a task failed until the end of its run is reported."""
         self.registry.migrate()
         with self.registry.connect() as connection:
             connection.execute(

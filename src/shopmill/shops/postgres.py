@@ -92,7 +92,7 @@ class EmbeddedPostgres:
         return self
 
     def stop(self) -> None:
-        """End all sessions, write everything to disk and wait until the server is gone; fine if it was not running."""
+        """End all sessions, write everything to disk and wait until the server has ended; fine if it was not running."""
         if self.is_running():
             self._run("pg_ctl", "stop", "--pgdata", self.data, "--mode", "fast", "--wait", "--timeout", 60)
         self._started_here = False

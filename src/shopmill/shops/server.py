@@ -13,7 +13,7 @@ alter role shop_reader set default_transaction_read_only = on;
 grant usage on schema public to shop_reader;
 grant select on all tables in schema public to shop_reader;
 alter default privileges for role shop_owner in schema public grant select on tables to shop_reader;
--- Everybody may make large objects unless told otherwise, and a read-only default can be switched off by the session.
+-- Everybody may make large objects unless that is revoked, and a read-only default can be switched off by the session.
 revoke execute on function lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) from public;
 """
 

@@ -55,7 +55,7 @@ class Platform:
         return f"proven with {self.title} {self.proven}" if self.proven else f"from {self.title}'s schema, not run"
 
     def version(self, tables: Iterable[str], ask: Ask) -> str:
-        """The version of the platform that a database with these tables is of, as far as it can be told."""
+        """The version of the platform that a database with these tables is of, as far as it is known."""
         found = set(tables)
         rule = next(rule for rule in self.versions if rule.lacks not in found)
         try:
@@ -122,7 +122,7 @@ def advice(folders: Iterable[Path], has_key: bool, there: Iterable[str], ask: As
     chosen = {folder.name for folder in folders if folder.parent == PRESETS}
     if found is None:
         names = ", ".join(sorted(chosen))
-        text = f"the preset {names} is chosen, but the database has not the tables of its platform"
+        text = f"the preset {names} is chosen, but the database lacks the tables of its platform"
         return (
             Advice(
                 text, "set SHOPMILL_SOURCE_DSN to the database of the shop, or SHOPMILL_MAPPING to a mapping that fits"

@@ -26,7 +26,7 @@ from shopmill.versions.store import Store, sha256_of
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str, int], None]
-"""Told the table and how many rows of it have been written so far."""
+"""Called with the table and how many rows of it have been written so far."""
 Due = tuple[SnapshotCatalogue, Selection, Plan]
 KEYS_MAY_MOVE = {"orders", "reviews"}
 CHANGED = "changed_at"

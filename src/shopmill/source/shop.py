@@ -24,7 +24,7 @@ SCHEMA = "select relnamespace::regnamespace::text from pg_class where oid = to_r
 
 @dataclass(frozen=True)
 class Shop:
-    """A database as it can be told from another one, a replica of it excepted: that is the same shop.
+    """What identifies a database, a replica of it excepted: that is the same shop.
 
     `system` is empty where the role may not read it; `schemas` says in which schema each unqualified table was found.
     The role is told apart where row-level security makes it see rows of its own.
@@ -42,7 +42,7 @@ class Shop:
         return cls(**document)
 
     def differences(self, other: "Shop") -> list[str]:
-        """What tells another shop from this one, in words; nothing for the same."""
+        """How another shop differs from this one, in words; nothing for the same."""
         pairs = [("server", self.system, other.system), ("database", self.database, other.database)]
         if "allow" in {self.row_security, other.row_security}:
             pairs.append(("role", self.role, other.role))
@@ -80,7 +80,7 @@ def _unqualified(select: str) -> set[str]:
 
 
 def difference_to_owner(store: Store, shop: Shop) -> list[str]:
-    """What tells a shop from the one that the store belongs to, in words; nothing for the same, or for an empty store."""
+    """How a shop differs from the one that the store belongs to, in words; nothing for the same, or for an empty store."""
     return Shop.from_document(store.read_json(KEY)).differences(shop) if store.exists(KEY) else []
 
 

@@ -31,7 +31,7 @@ class ShownProgress:
             self._bar.stop()
 
     def __call__(self, done: int, total: int) -> None:
-        """Tells that `done` of `total` texts are encoded."""
+        """Reports that `done` of `total` texts are encoded."""
         now = time.monotonic()
         if self._console.is_interactive and now - self._started >= SECONDS_WITHOUT_BAR:
             self._show(done, total)

@@ -119,7 +119,7 @@ class VersionIndex:
         self._change(lines, without)
 
     def replace_all(self, lines: Iterable[Line]) -> None:
-        """Writes the index anew."""
+        """Writes the index again."""
         self.store.delete(f"{FOLDER}/{self.dataset}")
         self.put(lines)
 

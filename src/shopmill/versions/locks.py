@@ -223,7 +223,7 @@ class _Watch:
 
 @cache
 def _machine() -> str:
-    """What tells whether a process id means the same process here: this boot, and its space of process ids. Else ''."""
+    """What shows whether a process id means the same process here: this boot, and its space of process ids. Else ''."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -232,7 +232,7 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """When a process started, in ticks since boot, to tell it from a later one of the same id; '' where there is none."""
+    """When a process started, in ticks since boot, to distinguish it from a later one of the same id; '' where there is none."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
     except OSError:

@@ -50,7 +50,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of a version (JSON-ready), and what is told beside it."""
+    """The content of a version (JSON-ready), and what stands beside it."""
 
     dataset: str
     as_of: str

@@ -270,7 +270,7 @@ class Store:
         while self.root and folder != Path():
             try:
                 (self.root / folder).rmdir()
-            except OSError:  # not empty, or gone already
+            except OSError:  # not empty, or deleted already
                 return
             folder = folder.parent
 

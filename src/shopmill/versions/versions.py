@@ -57,7 +57,7 @@ class Versions:
         return self._pointed_to(f"{self.dataset}/current.json")
 
     def at(self, as_of: AsOf) -> Manifest | None:
-        """The version that counts at exactly this as_of."""
+        """The current version of exactly this as_of."""
         return self._pointed_to(f"{self.dataset}/{as_of.path}/current.json")
 
     def before(self, as_of: AsOf) -> Manifest | None:
@@ -66,7 +66,7 @@ class Versions:
         return next((found for known in reversed(earlier) if (found := self.at(known))), None)
 
     def previous_of(self, manifest: Manifest) -> Manifest | None:
-        """The version that a version continued from and was compared with; None for a first one, or when it is gone."""
+        """The version that a version continued from and was compared with; None for a first one, or when it was deleted."""
         previous = manifest.beside["previous"]
         return self._find(previous["as_of"], previous["version"]) if previous else None
 
@@ -130,7 +130,7 @@ class Versions:
         return {name.removeprefix("version=") for name in folders if name.startswith("version=")}
 
     def _from_folder(self, as_of_folder: str) -> Iterator[Line]:
-        """The lines of the versions of an as_of, and of the folders that are none, by reading them."""
+        """The lines of the versions of an as_of, and of folders without a version, by reading them."""
         label = AsOf.from_path(as_of_folder, self.zone).label
         for version in sorted(self._ids(as_of_folder)):
             folder = f"{self.dataset}/{as_of_folder}/version={version}"
@@ -173,7 +173,7 @@ class Versions:
         return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
 
     def is_current(self, manifest: Manifest) -> bool:
-        """Whether a version is the one that counts at its as_of."""
+        """Whether a version is the current one of its as_of."""
         found = self.at(AsOf.parse(manifest.as_of, self.zone))
         return found is not None and found.version == manifest.version
 
@@ -250,7 +250,7 @@ class Versions:
         return is_new
 
     def withdraw(self, as_of: AsOf, reason: str) -> Manifest | None:
-        """Takes the version of an as_of out of service, and keeps why; gives the one that counts there now, if any.
+        """Takes the version of an as_of out of service, and keeps why; gives the current one there now, if any.
 
         InvalidInputError where there is none. Safe to repeat: the reason is written before the pointers move.
         """

@@ -92,9 +92,9 @@ class AirflowClient:
         while not self._has_dag(dag_id):
             errors = self._import_errors()
             late = time.monotonic() > deadline
-            told = [text for file, text in errors.items() if late or Path(file).stem == dag_id]
-            if told or late:
-                reason = "\n".join(told) or "No file of the DAG folder defines it."
+            errors_of_dag = [text for file, text in errors.items() if late or Path(file).stem == dag_id]
+            if errors_of_dag or late:
+                reason = "\n".join(errors_of_dag) or "No file of the DAG folder defines it."
                 raise AirflowApiError(f"Airflow cannot read DAG {dag_id}: {reason}")
             time.sleep(0.2)
 
@@ -185,7 +185,7 @@ class AirflowClient:
         return {error["filename"]: error["stack_trace"].strip() for error in errors}
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Any other thing that the API tells."""
+        """Any other thing that the API gives."""
         return self._call("GET", path, params=params)
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:

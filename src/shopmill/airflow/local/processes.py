@@ -17,21 +17,21 @@ _MARK = "SHOPMILL_PROCESS_OWNER"
 
 
 def spawn(
-    command: Sequence[str], environment: Mapping[str, str], owner: Path, log: Path, told: str = ""
+    command: Sequence[str], environment: Mapping[str, str], owner: Path, log: Path, typed: str = ""
 ) -> subprocess.Popen[bytes]:
-    """Starts a command in its own session and process group, writing what it prints to `log`; `told` is its input."""
+    """Starts a command in its own session and process group, writing what it prints to `log`; `typed` is its input."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (the command is ours)
             list(command),
             env={**environment, **_mark(owner)},
-            stdin=subprocess.PIPE if told else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in the terminal reaches the parent only, which then ends them in order
         )
     if process.stdin:
         with suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(told.encode())
+            process.stdin.write(typed.encode())
     return process
 
 
@@ -82,4 +82,4 @@ def _is_owned(process: psutil.Process, owner: Path) -> bool:
         is_ended = process.status() == psutil.STATUS_ZOMBIE
         return not is_ended and process.pid != os.getpid() and process.environ().get(_MARK) == str(owner.resolve())
     except (psutil.Error, OSError):
-        return False  # gone, or of another user
+        return False  # it has ended, or is of another user

@@ -171,13 +171,13 @@ class LocalAirflow:
         )
 
     def _spawn(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], told: str = ""
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], typed: str = ""
     ) -> subprocess.Popen[bytes]:
-        return processes.spawn([sys.executable, "-m", *command], environment, self.home, self._log(name), told)
+        return processes.spawn([sys.executable, "-m", *command], environment, self.home, self._log(name), typed)
 
     def _complete(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Runs a command to its end; when it asks for a password, it is told the administrator's."""
-        code = self._spawn(name, command, environment, told=f"{self.password}\n" * 2).wait()
+        """Runs a command to its end; when it asks for a password, it gets the administrator's."""
+        code = self._spawn(name, command, environment, typed=f"{self.password}\n" * 2).wait()
         if code != 0:
             raise self._error(name, f"ended with code {code}")
 

@@ -22,7 +22,7 @@ class Topology:
     """The processes by name with their arguments for `airflow`, and the settings that this way of running needs.
 
     `prepare` are commands of `airflow` for a new database; each is given the administrator's password twice as input.
-    `absent_workers` tells which processes do not answer that Airflow's own health report leaves out.
+    `absent_workers` says which processes do not answer that Airflow's own health report leaves out.
     """
 
     processes: Mapping[str, Sequence[str]] = field(default_factory=lambda: COMPONENTS)

@@ -20,7 +20,7 @@ class _Apps:
 
 
 class ShopmillPlugin(AirflowPlugin):
-    """What Airflow is told. Addresses are relative to Airflow's own, so that they hold behind a proxy's path."""
+    """What Airflow is given. Addresses are relative to Airflow's own, so that they hold behind a proxy's path."""
 
     name = "shopmill"
     fastapi_apps = _Apps()

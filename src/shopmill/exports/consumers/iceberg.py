@@ -57,7 +57,7 @@ def _s3_properties() -> dict[str, str]:
 
 
 def _table(catalogue: "SqlCatalog", source: Source, name: str, table: str) -> "Table":
-    """The table, new or known; one whose columns are others begins anew, for its files cannot be read as these."""
+    """The table, new or known; one whose columns are others begins again, for its files cannot be read as these."""
     schema = source.version.to_dataset(table).schema
     if catalogue.table_exists(name):
         found = catalogue.load_table(name)

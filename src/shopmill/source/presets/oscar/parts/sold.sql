@@ -1,5 +1,5 @@
 -- Lines at what one unit cost: discounts off, without tax. A product that was deleted is known by its SKU, and found again
--- when a product has that SKU anew.
+-- when a product has that SKU again.
 select
   l.id, l.order_id, l.quantity,
   round(l.line_price_excl_tax / l.quantity, 6) as price,
