@@ -256,16 +256,20 @@ class Task:
     artifacts: tuple[str, ...] = ()
 
 
+Days = Callable[[Mapping[str, Value]], int]
+"""A number of days that follows from the parameters."""
+
+
 @dataclass(frozen=True)
 class Incremental:
-    """How a dataset continues from the version before instead of being computed anew.
+    """How a run takes over what cannot have changed from the previous version, and computes the rest.
 
     The first changed day (`$changed_since`) is the first on which the raw rows of one of `facts` are not those that the
     version before was made of, and at the latest that version's as_of (`$continued_at`). Tables are computed from
     `$since` on: `reach_days` before the first changed day, where a changed row changes rows of earlier days, and at the
     latest `settling_days` before the as_of of the version before, where rows change as time passes; moved back to the
-    start of its `period`. Without a version to continue from, or when code, parameters or software changed, `$since`
-    and `$changed_since` are 0001-01-01 and `$continued_at` is 1970-01-01.
+    start of its `period`. A full rebuild (no version to continue from, or code, parameters or software changed) says so in
+    `$is_full`. `$since` and `$changed_since` are then before all days, and `$continued_at` before all moments.
 
     Facts are read from `warm_up_days` before `$since` on, those in `read_whole` from their first day on: there, what a row
     counts for depends on rows of any earlier day. `changed_<fact>` are the files that the version before was
@@ -275,10 +279,12 @@ class Incremental:
 
     facts: tuple[str, ...]
     period: Literal["day", "week", "month"]
-    warm_up_days: int = 0
+    warm_up_days: Days = lambda _: 0
     read_whole: tuple[str, ...] = ()
-    reach_days: int = 0
-    settling_days: Callable[[Mapping[str, Value]], int] = lambda _: 0
+    reach_days: Days = lambda _: 0
+    settling_days: Days = lambda _: 0
+    margins: Callable[[Mapping[str, Value]], Mapping[str, int]] = lambda _: {}
+    """More numbers that follow from the parameters, which SQL may name: the same margins for the SQL as for the days above."""
     rebuild_when: QueryCheck | None = None
 
 

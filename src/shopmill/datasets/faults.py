@@ -158,7 +158,7 @@ def _unparsed(dataset: Dataset, queries: dict[str, str]) -> Iterator[str]:
 
 
 def _of_query(dataset: Dataset, place: str, sql: str) -> Iterator[str]:
-    tables, parameters = _readable(dataset), {*BOUND, *(p.name for p in dataset.all_parameters)}
+    tables, parameters = _readable(dataset), {*BOUND, *(p.name for p in dataset.all_parameters), *_margins(dataset)}
     views = views_of(dataset, sql)
     for name in sorted(base_tables(dataset, sql) - tables):
         yield f"{dataset.name}/{place} reads {name!r}, which is no input, table, view or lookup of it.{did_you_mean(name, tables)}"
@@ -168,6 +168,10 @@ def _of_query(dataset: Dataset, place: str, sql: str) -> Iterator[str]:
     ctes = Counter([*(name for text in texts for name in text.ctes), *views])
     for name in sorted(name for name, times in ctes.items() if times > 1):
         yield f"{dataset.name}/{place} and its views have {ctes[name]} common table expressions called {name}: rename one."
+
+
+def _margins(dataset: Dataset) -> Iterable[str]:
+    return dataset.incremental.margins(dataset.parse_parameters({})) if dataset.incremental else ()
 
 
 def _readable(dataset: Dataset) -> set[str]:

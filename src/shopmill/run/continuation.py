@@ -42,7 +42,7 @@ def extent_of(run: Run, previous: Manifest) -> Extent:
         log.warning("Everything is computed: what the previous version read is not known. %s", error)
         return Extent()
     settled = continued - timedelta(days=incremental.settling_days(run.parameters))
-    first = min(changed - timedelta(days=incremental.reach_days), settled)
+    first = min(changed - timedelta(days=incremental.reach_days(run.parameters)), settled)
     return Extent(changed, start_of_period(first, incremental))
 
 

@@ -49,6 +49,7 @@ class Workspace:
             continued_at=self.continued_at,
             is_full=self.is_full,
             **shop_values(run.settings),
+            **(run.dataset.incremental.margins(run.parameters) if run.dataset.incremental else {}),
         )
         self.context = Context(self.bound, run.settings, run.store)
         self._known: set[str] = set()
@@ -120,7 +121,7 @@ class Workspace:
             return True
         if self._reads_all or name in incremental.read_whole:
             return True
-        return day >= str(self.since - timedelta(days=incremental.warm_up_days))
+        return day >= str(self.since - timedelta(days=incremental.warm_up_days(self.run.parameters)))
 
     def _differing(self, table: str) -> tuple[list[RawFile], list[RawFile]]:
         """The raw files that the version before was not made of, and those that it had in their stead."""

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,7 @@ def test_an_event_id_that_comes_again_later_gives_sessions_of_one_id_on_two_days
 
 def test_rows_of_a_period_that_is_taken_over_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = datasets.load("events_and_funnels")
-    all_or_none = f"select day from (\n{dataset.sql['session_days']}\n) as days where $since = date '0001-01-01'"
+    all_or_none = f"select day from (\n{dataset.sql['session_days']}\n) as days where $is_full"
     monkeypatch.setitem(vars(dataset), "sql", {**dataset.sql, "session_days": all_or_none})
     settings = local(str(tmp_path), "store", time_zone="UTC")
     build(settings, FIRST + timedelta(minutes=10), [view("e1", 0)])
@@ -233,3 +233,44 @@ def test_each_mode_continues_as_it_builds(mode: str, tmp_path: Path) -> None:
     build(continued, FIRST + timedelta(hours=6), [r for n, r in enumerate(rows) if n < 30 and n % 7], funnel_mode=mode)
     later = FIRST + timedelta(hours=12)
     assert tables(build(continued, later, rows, funnel_mode=mode)) == tables(build(full, later, rows, funnel_mode=mode))
+
+
+RAISED = {"session_gap_minutes": 1440, "max_session_hours": 240, "duplicate_hours": 240}
+"""Limits far above those that the parameters have."""
+
+
+def raise_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = datasets.load("events_and_funnels")
+    raised = tuple(replace(p, maximum=RAISED.get(p.name, p.maximum)) for p in found.parameters)
+    dataset = replace(found, parameters=raised)
+    monkeypatch.setattr(datasets, "load", lambda _: dataset)
+
+
+def whole_visit_again(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """An incremental run and a full rebuild of a visit of eight days, whose last event sends the id of the first again."""
+    continued, full = (local(str(folder), name, time_zone="UTC") for name in ("continued", "full"))
+    parameters = {"session_gap_minutes": 720, "max_session_hours": 200, "duplicate_hours": 200, "late_days": 3}
+    visit = [view(f"e{n:02}", n * 600) for n in range(20)]
+    rows, after = [*visit, view("e00", 20 * 600)], FIRST + timedelta(hours=201)
+    build(continued, FIRST + timedelta(hours=195), visit, **parameters)
+    version, anew = (build(settings, after, rows, **parameters) for settings in (continued, full))
+    [session] = read(continued, version, "sessions")
+    assert (session["event_count"], session["started_at"]) == (20, FIRST)
+    return tables(version), tables(anew)
+
+
+def test_where_a_limit_is_raised_sessions_stay_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raise_limits(monkeypatch)
+    incremental, full = whole_visit_again(tmp_path)
+    assert incremental == full
+
+
+def test_margins_for_the_limits_as_they_were_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raise_limits(monkeypatch)
+    dataset = datasets.load("events_and_funnels")
+    fixed = {"session_reach_hours": 29, "event_reach_hours": 53, "reach_days": 2}
+    assert dataset.incremental
+    narrow = replace(dataset.incremental, margins=lambda _: fixed, reach_days=lambda _: 2, warm_up_days=lambda _: 1)
+    monkeypatch.setattr(datasets, "load", lambda _: replace(dataset, incremental=narrow))
+    with pytest.raises(AssertionError):  # the checks refuse it, or the tables differ
+        whole_visit_again(tmp_path)

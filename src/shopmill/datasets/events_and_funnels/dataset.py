@@ -68,6 +68,7 @@ before, whole files of days where nothing can have changed.
 from datetime import timedelta
 from pathlib import Path
 
+from shopmill.datasets.events_and_funnels.margins import margins, reach_days, warm_up_days
 from shopmill.datasets.events_and_funnels.tables import (
     CUSTOMER_BEHAVIOUR,
     FUNNEL_DAILY,
@@ -144,12 +145,11 @@ DATASET = Dataset(
     incremental=Incremental(
         facts=("events",),
         period="day",
-        # A session that a changed event joins started at most max_session_hours and a pause before it: two days.
-        reach_days=2,
+        reach_days=reach_days,
         # Sessions that were not mature, or still open, may be now: they ended at most late_days and a pause before.
-        settling_days=lambda parameters: int(parameters["late_days"]) + 2,
-        # Duplicates are found by what came in the duplicate_hours before.
-        warm_up_days=1,
+        settling_days=lambda parameters: int(parameters["late_days"]) + reach_days(parameters),
+        warm_up_days=warm_up_days,
+        margins=margins,
         rebuild_when=QueryCheck("rates changed", "no exchange rate of the past changed"),
     ),
 )

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 
 SIGNALS = {"purchase": "1.0", "cart": "0.3", "click": "0.1", "view": "0.05", "return": "-1.0"}
 PLACES = Decimal("1e-12")
+REPEAT_DAYS = 31
+"""Days within which an event_id that comes again is the same event."""
 
 
 def signal_weights(parameters: Mapping[str, Value]) -> Mapping[str, "pa.Table"]:
@@ -252,7 +254,8 @@ DATASET = Dataset(
     incremental=Incremental(
         facts=("transactions", "events", "orders", "order_items"),
         period="month",
-        warm_up_days=31,
+        warm_up_days=lambda _: REPEAT_DAYS,
+        margins=lambda _: {"repeat_days": REPEAT_DAYS},
         read_whole=("orders", "order_items"),
     ),
     lookups=signal_weights,

@@ -5,16 +5,16 @@
 with counted_customers as (
   select customer_id as counted_id
   from computed_sessions
-  where $since > date '0001-01-01' and customer_id is not null
+  where not $is_full and customer_id is not null
   union all
   select customer_id
   from previous_sessions
   join touched_visitors on touched_visitors.visitor_key = previous_sessions.visitor_key and from_at <= started_at
-  where $since > date '0001-01-01' and session_day >= $since and customer_id is not null
+  where not $is_full and session_day >= $since and customer_id is not null
   union all
   select customer_id
   from sessions
-  where $since > date '0001-01-01'
+  where not $is_full
     and customer_id is not null
     and (
       false
@@ -40,7 +40,7 @@ last_{{ w.name }} as (
     and ($include_bots or not is_bot)
     and session_day >= $as_of - interval {{ w.hours }} hours - interval 1 day
     and epoch_us($as_of_at) - epoch_us(started_at) <= {{ w.microseconds }}
-    and ($since = date '0001-01-01' or customer_id in (select counted_id from counted_customers))
+    and ($is_full or customer_id in (select counted_id from counted_customers))
   group by customer_id
 ),
 {% endfor %}
@@ -66,4 +66,4 @@ from counted_behaviour
 union all
 select *
 from previous_customer_behaviour
-where $since > date '0001-01-01' and customer_id not in (select counted_id from counted_customers)
+where not $is_full and customer_id not in (select counted_id from counted_customers)

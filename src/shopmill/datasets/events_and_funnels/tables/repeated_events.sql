@@ -5,22 +5,22 @@
 with doubtful as (
   select event_id as doubtful_id
   from events
-  where $since > date '0001-01-01' and event_datetime >= $continued_at
+  where not $is_full and event_datetime >= $continued_at
   union
   select event_id
   from altered_events
   union
   select source_row ->> 'event_id'
   from previous_rejects
-  where $since > date '0001-01-01'
+  where not $is_full
     and reason = 'event_id was sent before'
-    and source_day >= $changed_since - interval 2 days
+    and source_day >= $changed_since - interval 1 day * $reach_days
 ),
 repeated as (
   select event_id
   from events
-  where event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 53 hours
-    and ($since = date '0001-01-01' or event_id in (select doubtful_id from doubtful))
+  where event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 1 hour * $event_reach_hours
+    and ($is_full or event_id in (select doubtful_id from doubtful))
   group by event_id
   having count(*) > 1
   union all

@@ -14,9 +14,9 @@ where session_day >= $since
 union
 select session_day
 from previous_sessions
-where session_day >= $since and (is_open or $since = date '0001-01-01')
+where session_day >= $since and (is_open or $is_full)
 union
 select session_day
 from previous_session_history
-where $since = date '0001-01-01'
+where $is_full
   or session_day >= $since and visitor_key in (select visitor_key from touched_visitors)

@@ -6,7 +6,7 @@ with events_once as (
   select event_id, visitor_key, customer_id, article_id, event_type, type_order, event_value, user_agent, event_at
   from read_events
   where side = 'now'
-    and event_at >= cast($changed_since as timestamp) at time zone $time_zone - interval 29 hours
+    and event_at >= cast($changed_since as timestamp) at time zone $time_zone - interval 1 hour * $session_reach_hours
     and event_id not in (select event_id from repeated_events)
   union all
   select event_id, visitor_key, customer_id, article_id, event_type, type_order, event_value, user_agent, event_at

@@ -9,7 +9,7 @@ known as (
   select session_id, user_id, visitor_key, session_day, started_at
   from previous_sessions
   where session_day in (select day from session_days)
-    and ($since = date '0001-01-01' or visitor_key in (select visitor_key from touched_visitors))
+    and ($is_full or visitor_key in (select visitor_key from touched_visitors))
   union
   select session_id, user_id, visitor_key, session_day, started_at
   from earlier
@@ -31,7 +31,7 @@ moved as (
   ) as former
   join sessions as heir
     on heir.visitor_key = former.visitor_key
-    and heir.session_day >= $since - interval 2 days
+    and heir.session_day >= $since - interval 1 day * $reach_days
     and former.started_at between heir.started_at and heir.ended_at
   qualify
     row_number() over (

@@ -12,4 +12,4 @@ select
     first_event_id
   ) as first_place
 from previous_sessions
-where $since > date '0001-01-01'
+where not $is_full

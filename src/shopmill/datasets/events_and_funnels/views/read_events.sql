@@ -2,7 +2,7 @@
 -- of one instant.
 -- `side` says which: 'now' as they are, 'altered' those dated before the version that is continued which it did not have
 -- (change 1) or which are gone (change -1). What is so long before the first changed day that it can have no part in a
--- session or a duplicate that changed (24 + 4 and 24 hours, the largest parameters) is left out.
+-- session or a duplicate that changed is left out.
 select
   side,
   change,
@@ -33,7 +33,7 @@ from (
     event_id, session_id, customer_id, visitor_id, article_id, event_type, event_value, user_agent, event_datetime, source_row
   from judged_events
   where problem is null
-    and event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 53 hours
+    and event_datetime >= cast($changed_since as timestamp) at time zone $time_zone - interval 1 hour * $event_reach_hours
   union all
   select
     'altered', change,

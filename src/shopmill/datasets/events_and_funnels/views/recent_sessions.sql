@@ -1,5 +1,5 @@
--- The sessions of the version before that may go on: from two days before, when a part of a visit that still lasts may
+-- The sessions of the previous version that may go on: from `reach_days` before, when a part of a visit that still lasts may
 -- have begun.
 select *
 from earlier_sessions
-where session_day >= $since - interval 2 days
+where session_day >= $since - interval 1 day * $reach_days

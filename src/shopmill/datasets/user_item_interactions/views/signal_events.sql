@@ -10,4 +10,4 @@ from (
   from judged_events
   where event_type in ('view', 'click', 'add_to_cart') and customer_id is not null and article_id is not null
 ) as judged
-where problem is not null or days_before is null or days_before > 31
+where problem is not null or days_before is null or days_before > $repeat_days
