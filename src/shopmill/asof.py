@@ -15,6 +15,19 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+_FOLDER = "as_of="
+
+
+def folder_name(label: str) -> str:
+    """The folder of a label: no colon, which object stores and Windows shares dislike."""
+    return f"{_FOLDER}{label.replace(':', '')}"
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a folder is named for an as_of."""
+    return name.startswith(_FOLDER)
+
+
 @dataclass(frozen=True, order=True)
 class AsOf:
     """An instant (UTC) and how it is written: a date for daily datasets, a UTC time for those that run within a day."""
@@ -43,14 +56,14 @@ class AsOf:
     @classmethod
     def from_path(cls, folder: str, zone: ZoneInfo) -> "AsOf":
         """The as_of that a folder is named for; the reverse of `path`."""
-        label = folder.removeprefix("as_of=")
+        label = folder.removeprefix(_FOLDER)
         date_part, _, clock = label.partition("T")
         return cls.parse(f"{date_part}T{clock[:2]}:{clock[2:4]}:{clock[4:]}" if clock else date_part, zone)
 
     @property
     def path(self) -> str:
         """The label as a folder name: no colon, which object stores and Windows shares dislike."""
-        return f"as_of={self.label.replace(':', '')}"
+        return folder_name(self.label)
 
     def day(self, zone: ZoneInfo) -> date:
         """The shop's calendar day that the instant falls on; all days before it are complete."""

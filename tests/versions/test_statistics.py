@@ -10,8 +10,9 @@ import pytest
 
 from shopmill.settings import Settings
 from shopmill.versions import statistics as module
+from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.statistics import NAME, Statistics, spread, statistics_of
+from shopmill.versions.statistics import Statistics, spread, statistics_of
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -85,7 +86,7 @@ def test_a_table_without_rows(versions: Versions) -> None:
 def test_they_are_kept_and_no_part_of_the_version(versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = publish(versions, pa.table(COLUMNS))
     found = statistics_of(versions, manifest, Path("unused"))
-    key = f"{versions.folder(manifest)}/{NAME}"
+    key = f"{versions.folder(manifest)}/{STATISTICS}"
     assert b"person-" not in versions.store.read(key)
     assert versions.exactly("2020-01-01", manifest.version).version == manifest.version
     monkeypatch.setattr(module, "describe", None)  # not computed again
@@ -96,7 +97,7 @@ def test_they_are_kept_and_no_part_of_the_version(versions: Versions, monkeypatc
 def test_what_cannot_be_read_is_computed_again(versions: Versions, damage: bytes) -> None:
     manifest = publish(versions, pa.table(COLUMNS))
     found = statistics_of(versions, manifest, Path("unused"))
-    versions.store.write(f"{versions.folder(manifest)}/{NAME}", damage)
+    versions.store.write(f"{versions.folder(manifest)}/{STATISTICS}", damage)
     assert statistics_of(versions, manifest, Path("unused")) == found
 
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from kubernetes.client.models import V1Pod  # type: ignore[import-untyped]
 
-STARTUP_SECONDS = 900  # a node with a GPU may have to be bought and the image fetched; a missing image is reported at once
+STARTUP_SECONDS = (
+    900  # a node with a GPU may have to be bought and the image fetched; a missing image is reported at once
+)
 GPU = "nvidia.com/gpu"
 STORE_PLACE = ("AWS_ENDPOINT_URL", "AWS_REGION")
 """What a pod has of this environment. Credentials are no part of it: a service account or the template has them."""

@@ -17,6 +17,7 @@ from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.versions.cache import local
+from shopmill.versions.layout import manifest_in, pointer_in
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.statistics import Statistics, statistics_of
 from shopmill.versions.store import Store
@@ -106,7 +107,7 @@ class Reader:
     @cached_property
     def names(self) -> list[str]:
         """The datasets that are declared here or have versions in the store, and that may be seen."""
-        found = {name for name in self.store.folders("") if self.store.exists(f"{name}/current.json")}
+        found = {name for name in self.store.folders("") if self.store.exists(pointer_in(name))}
         return [name for name in sorted({*datasets.names(), *found}) if self.may_see(name)]
 
     def need(self, name: str) -> str:
@@ -143,7 +144,7 @@ class Reader:
         try:
             if key in self.memory.manifests:
                 found = self.memory.manifests[key]
-                if self.store.exists(f"{versions.folder(found)}/manifest.json"):
+                if self.store.exists(manifest_in(versions.folder(found))):
                     return found
             found = versions.exactly(summary.as_of, summary.version)
         except FileNotFoundError:

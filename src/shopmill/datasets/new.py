@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shopmill.errors import InvalidInputError
 from shopmill.source.contract import TABLES
+from shopmill.versions import layout
 
 TEMPLATE = Path(__file__).parent / "template"
 PLACES = {
@@ -18,7 +19,7 @@ PLACES = {
     "case.yaml": "tests/datasets/{name}/first.yaml",
 }
 """The files of the template, and where they go in a checkout."""
-RESERVED = {"raw", "index", "locks", "staging", "cache", "rejects", "template"}
+RESERVED = {*layout.PLACES, "rejects", "template"}
 """Names that the store or shopmill itself uses."""
 
 

@@ -17,10 +17,10 @@ from shopmill.run.checks import Result
 from shopmill.run.published import Published
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions.accounts import Account
+from shopmill.versions.layout import STAGING, staging_of
 from shopmill.versions.manifest import File, Pin
 from shopmill.versions.store import Entry, Store, to_json
 
-ROOT = "staging"
 PREVIOUS, UPSTREAM, ERASURES = "previous", "upstream", "erasures"
 
 
@@ -67,7 +67,7 @@ class Staging:
     @property
     def folder(self) -> str:
         """The key prefix of all that is staged."""
-        return f"{ROOT}/{self.dataset}/{re.sub(r'[^A-Za-z0-9_.=-]', '_', self.run_id)}"
+        return staging_of(self.dataset, re.sub(r"[^A-Za-z0-9_.=-]", "_", self.run_id))
 
     def key(self, path: str) -> str:
         """The store key of a staged file."""
@@ -197,7 +197,7 @@ class StagedRun:
 def staged_runs(store: Store) -> list[StagedRun]:
     """Every run that has something in staging."""
     found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in store.entries(ROOT):
+    for entry in store.entries(STAGING):
         _, dataset, run, *_ = f"{entry.key}//".split("/")
         found[dataset, run].append(entry)
     return [StagedRun(Staging(store, *name), entries) for name, entries in found.items()]

@@ -14,9 +14,9 @@ from shopmill.source.contract import TABLES
 from shopmill.source.database import Source, literal, open_source
 from shopmill.source.mapping import load_mapping
 from shopmill.source.selection import Selection
+from shopmill.versions.layout import SHOP
 from shopmill.versions.store import Store, to_json
 
-KEY = "raw/shop.json"
 MAY_KNOW_SYSTEM = "select has_function_privilege('pg_control_system()', 'execute')"
 SYSTEM = "select system_identifier::text from pg_control_system()"
 SCHEMA = "select relnamespace::regnamespace::text from pg_class where oid = to_regclass({name})"
@@ -81,14 +81,14 @@ def _unqualified(select: str) -> set[str]:
 
 def difference_to_owner(store: Store, shop: Shop) -> list[str]:
     """How a shop differs from the one that the store belongs to, in words; nothing for the same, or for an empty store."""
-    return Shop.from_document(store.read_json(KEY)).differences(shop) if store.exists(KEY) else []
+    return Shop.from_document(store.read_json(SHOP)).differences(shop) if store.exists(SHOP) else []
 
 
 def claim(store: Store, shop: Shop) -> None:
     """Says that the store belongs to a shop; InvalidInputError where it belongs to another one."""
-    if store.create(KEY, to_json(asdict(shop))):
+    if store.create(SHOP, to_json(asdict(shop))):
         return
-    owner = Shop.from_document(store.read_json(KEY))
+    owner = Shop.from_document(store.read_json(SHOP))
     if differences := owner.differences(shop):
         raise InvalidInputError(
             f"The store {store.url} holds rows of another shop (now: {'; '.join(differences)}), and a store belongs to one: "
@@ -96,7 +96,7 @@ def claim(store: Store, shop: Shop) -> None:
         )
     if added := {name: schema for name, schema in shop.schemas.items() if name not in owner.schemas}:
         known = {**asdict(owner), "schemas": {**owner.schemas, **added}, "system": owner.system or shop.system}
-        store.write(KEY, to_json(known))
+        store.write(SHOP, to_json(known))
 
 
 def move(settings: Settings) -> list[str]:
@@ -104,8 +104,8 @@ def move(settings: Settings) -> list[str]:
     store, mapping = Store(settings.store, settings.work_folder), load_mapping(settings)
     with open_source(settings, mapping) as source:
         shop = shop_of(source, _there(source))
-    before = Shop.from_document(store.read_json(KEY)) if store.exists(KEY) else shop
-    store.write(KEY, to_json(asdict(shop)))
+    before = Shop.from_document(store.read_json(SHOP)) if store.exists(SHOP) else shop
+    store.write(SHOP, to_json(asdict(shop)))
     return before.differences(shop)
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from shopmill.asof import AsOf, midnight
 from shopmill.errors import DamagedError
 from shopmill.source.contract import SourceTable
+from shopmill.versions.layout import raw_under, snapshots_in
 from shopmill.versions.proof import faults, refuse
 from shopmill.versions.snapshot_documents import base_of, difference, read_snapshot
 from shopmill.versions.store import Store, to_json
@@ -134,7 +135,7 @@ class SnapshotCatalogue:
 
     def __init__(self, store: Store, table: SourceTable, fingerprint: str):
         self.store, self.table = store, table
-        self.folder = f"raw/{table.name}/source={fingerprint}"
+        self.folder = raw_under(table.name, fingerprint)
 
     def find(self, as_of: AsOf) -> Snapshot | None:
         """The newest snapshot of exactly this as_of, if it was over when that was taken."""
@@ -151,7 +152,7 @@ class SnapshotCatalogue:
 
     def _keys(self, instant: datetime) -> list[str]:
         """The documents of an as_of, oldest first: each refresh adds one."""
-        return self.store.keys(f"{self.folder}/snapshots/{instant:{STAMP}}")
+        return self.store.keys(f"{snapshots_in(self.folder)}/{instant:{STAMP}}")
 
     def _readable(self, key: str) -> Snapshot | None:
         """The snapshot of a document; None, and a warning, where it or a file that it names is damaged."""
@@ -171,7 +172,7 @@ class SnapshotCatalogue:
 
     def known(self) -> list[datetime]:
         """The instants of all snapshots, ascending."""
-        stamps = {key.split("/")[-2] for key in self.store.keys(f"{self.folder}/snapshots")}
+        stamps = {key.split("/")[-2] for key in self.store.keys(snapshots_in(self.folder))}
         return sorted(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps)
 
     def _first(self, instants: Iterable[datetime], reach: datetime) -> Snapshot | None:
@@ -203,7 +204,7 @@ class SnapshotCatalogue:
         """Writes the snapshot; where another run was quicker with the same as_of, its snapshot is the one."""
         self.store.flush(file.key for file in snapshot.files)
         last = max((int(key[-9:-5]) for key in self._keys(as_of.instant)), default=-1)
-        key = f"{self.folder}/snapshots/{as_of.instant:{STAMP}}/{last + 1:04d}.json"
+        key = f"{snapshots_in(self.folder)}/{as_of.instant:{STAMP}}/{last + 1:04d}.json"
         created = self.store.create(key, to_json(self._document(as_of, snapshot)))
         return replace(snapshot, key=key) if created else self.find(as_of) or snapshot
 

@@ -14,6 +14,7 @@ from shopmill.run.staging import Extent
 from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.source.snapshot import Snapshot
+from shopmill.versions.layout import raw_of
 from shopmill.versions.manifest import Manifest, Pin
 from shopmill.versions.proof import faults, refuse
 from shopmill.versions.snapshot_documents import read_snapshot
@@ -135,7 +136,7 @@ def _reads_previous(dataset: Dataset) -> bool:
 def _snapshot(run: Run, manifest: Manifest, table: str, key: str) -> Snapshot:
     try:
         found = Snapshot.from_document({**read_snapshot(run.store, key), "key": key})
-        refuse(run.store, faults(run.store, found.files, f"raw/{table}", hashes=True), "")
+        refuse(run.store, faults(run.store, found.files, raw_of(table), hashes=True), "")
     except FileNotFoundError:
         raise _impossible(
             manifest, f"the rows of {table} that it was read from are not in the store any more"

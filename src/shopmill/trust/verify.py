@@ -11,16 +11,16 @@ from shopmill.declaration import Dataset
 from shopmill.errors import DamagedError
 from shopmill.registry import Registry
 from shopmill.source.snapshot import Snapshot
+from shopmill.versions import layout
 from shopmill.versions.index import VersionIndex
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import faults
 from shopmill.versions.snapshot_documents import read_snapshot
 from shopmill.versions.standards import NAMES as STANDARDS
-from shopmill.versions.statistics import NAME as STATISTICS
 from shopmill.versions.store import Store
-from shopmill.versions.versions import WITHDRAWN, Versions
+from shopmill.versions.versions import Versions
 
-BESIDE = {"manifest.json", STATISTICS, WITHDRAWN, *STANDARDS}
+BESIDE = {layout.MANIFEST, layout.STATISTICS, layout.WITHDRAWN, *STANDARDS}
 """What may lie in the folder of a version beside its files."""
 
 
@@ -120,7 +120,7 @@ class Verification:
             if found.sha256 != manifest.content["inputs"][table]["sha256"]:
                 yield self._finding(manifest.as_of, noted["key"], "is not what the version was read from", way_out)
             elif self.raw:
-                for key, fault in faults(self.store, found.files, f"raw/{table}", hashes=True).items():
+                for key, fault in faults(self.store, found.files, layout.raw_of(table), hashes=True).items():
                     yield self._finding(manifest.as_of, key, fault, way_out)
 
     def unreadable(self) -> Iterator[Finding]:
@@ -144,7 +144,7 @@ class Verification:
                 yield self._finding(as_of, key, fault, REPAIR)
         if counted:
             newest = max(AsOf.parse(as_of, self.zone) for as_of, _ in counted).label
-            key = f"{self.dataset.name}/current.json"
+            key = layout.pointer_in(self.dataset.name)
             if fault := self._wrong(key, {version for of, version in counted if of == newest}):
                 yield self._finding(newest, key, fault, REPAIR)
 
@@ -164,7 +164,7 @@ class Verification:
         }
         there = {(found.as_of, found.version) for found in self.versions.all()}
         for as_of, version in sorted(known ^ there):
-            where = f"index/{self.dataset.name}"
+            where = layout.index_of(self.dataset.name)
             fault = f"{'names' if (as_of, version) in known else 'lacks'} version {version} as of {as_of}"
             yield self._finding(as_of, where, fault, REPAIR)
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
 from shopmill.errors import DamagedError
+from shopmill.versions import layout
 from shopmill.versions.index import Line, Lines, Name, VersionIndex
 from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Pin
@@ -99,7 +100,7 @@ class GarbageCollection:
                 for name in self.datasets
                 if (found := self.to_go(name))
             },
-            {name: _files(files) for name in self.store.folders("raw") if (files := list(self.raw_to_go(name)))},
+            {name: _files(files) for name in self.store.folders(layout.RAW) if (files := list(self.raw_to_go(name)))},
             _files(self.staging_to_go),
         )
 
@@ -162,14 +163,14 @@ class GarbageCollection:
 
     def raw_to_go(self, table: str) -> Iterator[Entry]:
         """Snapshots of a table that no kept version was read from, and files that are in no kept snapshot."""
-        entries = self.store.entries(f"raw/{table}")
-        snapshots = {e.key for e in entries if "/snapshots/" in e.key}
+        entries = self.store.entries(layout.raw_of(table))
+        snapshots = {e.key for e in entries if layout.is_snapshot(e.key)}
         staying = {e.key for e in entries if e.key in snapshots and (e.key in self._snapshots or self._is_young(e))}
         try:
             documents = [read_snapshot(self.store, key) for key in staying]
             files = {file["key"] for document in documents for file in document["files"]}
         except (DamagedError, FileNotFoundError, KeyError, TypeError) as error:
-            log.warning("Nothing of raw/%s is deleted: a snapshot of it cannot be read. %s", table, error)
+            log.warning("Nothing of %s is deleted: a snapshot of it cannot be read. %s", layout.raw_of(table), error)
             return
         bases = {base for key in staying if (base := base_of(self.store, key))}
         keys = files | self._pinned_files | staying | bases
@@ -228,8 +229,8 @@ def collect(look: GarbageCollection, locks: Locks) -> Garbage:
                 going = look.without_pinned(dataset, due)
                 _take_away(look, dataset, going)
             gone.versions[dataset] += [look._goner(dataset, line) for line in going]
-            look.store.delete("staging/trash")
-    for table in look.store.folders("raw"):
+            look.store.delete(layout.TRASH)
+    for table in look.store.folders(layout.RAW):
         if any(True for _ in look.raw_to_go(table)):
             with locks.lock(f"raw {table}"):
                 found = list(replace(look, all_stay=True).raw_to_go(table))  # as it is now, under the lock

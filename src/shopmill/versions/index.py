@@ -18,11 +18,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
+from shopmill.versions import layout
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import Store
 
 log = logging.getLogger(__name__)
-FOLDER = "index"
 Name = tuple[str, str, str]
 """A version: dataset, as_of, id."""
 
@@ -102,7 +102,7 @@ class VersionIndex:
 
     def months(self) -> list[str]:
         """The months that lines are kept for, such as 2020-09."""
-        keys = self.store.keys(f"{FOLDER}/{self.dataset}")
+        keys = self.store.keys(layout.index_of(self.dataset))
         return [key.rsplit("/", 1)[-1].removesuffix(".json") for key in keys if key.endswith(".json")]
 
     def put(self, lines: Iterable[Line]) -> None:
@@ -120,7 +120,7 @@ class VersionIndex:
 
     def replace_all(self, lines: Iterable[Line]) -> None:
         """Writes the index again."""
-        self.store.delete(f"{FOLDER}/{self.dataset}")
+        self.store.delete(layout.index_of(self.dataset))
         self.put(lines)
 
     def _change(self, lines: Iterable[Line], change: Callable[[Lines, list[Line]], Lines]) -> None:
@@ -134,10 +134,10 @@ class VersionIndex:
         return _encoded(change(self._decoded(data), due))
 
     def _month(self, as_of: str) -> str:
-        return AsOf.parse(as_of, self.zone).path.removeprefix("as_of=")[:7]
+        return AsOf.parse(as_of, self.zone).label[:7]
 
     def _key(self, month: str) -> str:
-        return f"{FOLDER}/{self.dataset}/{month}.json"
+        return f"{layout.index_of(self.dataset)}/{month}.json"
 
     def _read(self, month: str) -> Lines:
         return self._decoded(self.store.read(self._key(month)))

@@ -9,6 +9,7 @@ from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 from shopmill.versions.cache import local
+from shopmill.versions.layout import manifest_in
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import refuse
 from shopmill.versions.scanning import ROWS_PER_BATCH, Scan
@@ -65,7 +66,7 @@ class Version:
     def published_at(self) -> datetime:
         """When the version appeared in the store (UTC). No part of what it is."""
         folder = self._versions.folder(self.manifest)
-        return next(e.modified for e in self._store.entries(folder) if e.key == f"{folder}/manifest.json")
+        return next(e.modified for e in self._store.entries(folder) if e.key == manifest_in(folder))
 
     def files(self, table: str | None = None) -> list[Path]:
         """Local Parquet files of a table (by default the dataset's main one); an object store's are downloaded once."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from shopmill.errors import ConflictError, StoreError
+from shopmill.versions.layout import LOCKS
 from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
@@ -176,7 +177,7 @@ class Locks:
             watch.pause(f"Waiting for '{name}', held by {last}.")
 
     def _key(self, name: str) -> str:
-        return f"locks/{re.sub(r'[^A-Za-z0-9_.-]', '-', name)}.json"
+        return f"{LOCKS}/{re.sub(r'[^A-Za-z0-9_.-]', '-', name)}.json"
 
     def _document(self, name: str) -> bytes | None:
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shopmill.errors import DamagedError, StoreError
 from shopmill.personal import is_personal
 from shopmill.versions.cache import local
+from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-NAME = "statistics.json"
 FORM = 1  # of the document: another number is computed again
 SAMPLE_ROWS = 250_000
 BINS = 24
@@ -77,7 +77,7 @@ def statistics_of(versions: Versions, manifest: Manifest, scratch: Path | None =
 
     Files of an object store are downloaded into `scratch`, by default into the cache of the user who reads.
     """
-    key = f"{versions.folder(manifest)}/{NAME}"
+    key = f"{versions.folder(manifest)}/{STATISTICS}"
     try:
         document = versions.store.read_json(key)
         if document["form"] == FORM:

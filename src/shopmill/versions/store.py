@@ -25,6 +25,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from shopmill.errors import DamagedError, StoreError
+from shopmill.versions import layout
 from shopmill.versions.causes import (
     NO_RIGHT,
     NO_SPACE,
@@ -217,12 +218,12 @@ class Store:
             return None
 
     def set_aside(self, folder: str) -> None:
-        """Takes a folder out of sight in one step, for `delete` to remove later what is below staging/trash."""
+        """Takes a folder out of sight in one step, for `delete` to remove later what is below `layout.TRASH`."""
         with self._told("delete", folder):
             if self.root is None:
                 self.delete(folder)
             elif (place := self._place(folder)).exists():
-                trash = self._place(f"staging/trash/{uuid4().hex}")
+                trash = self._place(f"{layout.TRASH}/{uuid4().hex}")
                 trash.parent.mkdir(parents=True, exist_ok=True)
                 place.replace(trash)
                 self._remove_if_empty(Path(folder).parent)
@@ -327,7 +328,7 @@ class Store:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A temporary folder for work in progress, on the store's own file system where there is one."""
-        parent = self._work_folder or (self.root / "staging" / "scratch" if self.root else None)
+        parent = self._work_folder or (self.root / layout.SCRATCH if self.root else None)
         try:
             if parent:
                 parent.mkdir(parents=True, exist_ok=True)

@@ -14,15 +14,15 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shopmill.asof import AsOf
+from shopmill.asof import AsOf, folder_name, is_folder_name
 from shopmill.errors import DamagedError, InvalidInputError, StoreError
+from shopmill.versions import layout
 from shopmill.versions.index import Line, Lines, VersionIndex
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import faults
 from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
-WITHDRAWN = "withdrawn.json"
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Published:
 
 def _folder_name(as_of: str) -> str:
     """The folder of a label that is known to be one, as `AsOf.path` has it."""
-    return f"as_of={as_of.replace(':', '')}"
+    return folder_name(as_of)
 
 
 def folder_of(dataset: str, as_of: AsOf, version: str) -> str:
     """The key prefix of a version."""
-    return f"{dataset}/{as_of.path}/version={version}"
+    return layout.version_folder(f"{dataset}/{as_of.path}", version)
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class Versions:
 
     def current(self) -> Manifest | None:
         """The version with the newest as_of."""
-        return self._pointed_to(f"{self.dataset}/current.json")
+        return self._pointed_to(layout.pointer_in(self.dataset))
 
     def at(self, as_of: AsOf) -> Manifest | None:
         """The current version of exactly this as_of."""
-        return self._pointed_to(f"{self.dataset}/{as_of.path}/current.json")
+        return self._pointed_to(layout.pointer_in(f"{self.dataset}/{as_of.path}"))
 
     def before(self, as_of: AsOf) -> Manifest | None:
         """The newest version of an earlier as_of: what a run continues from. A rerun continues from the same one."""
@@ -94,7 +94,7 @@ class Versions:
         return sorted(AsOf.from_path(name, self.zone) for name in self._as_of_folders())
 
     def _as_of_folders(self) -> list[str]:
-        return [name for name in self.store.folders(self.dataset) if name.startswith("as_of=")]
+        return [name for name in self.store.folders(self.dataset) if is_folder_name(name)]
 
     def lines(self, look_again: bool = False) -> Lines:
         """What there is, in short: as the index says, and as the folders say where it says nothing.
@@ -127,16 +127,16 @@ class Versions:
 
     def _ids(self, as_of_folder: str) -> set[str]:
         folders = self.store.folders(f"{self.dataset}/{as_of_folder}")
-        return {name.removeprefix("version=") for name in folders if name.startswith("version=")}
+        return set(layout.versions_among(folders))
 
     def _from_folder(self, as_of_folder: str) -> Iterator[Line]:
         """The lines of the versions of an as_of, and of folders without a version, by reading them."""
         label = AsOf.from_path(as_of_folder, self.zone).label
         for version in sorted(self._ids(as_of_folder)):
-            folder = f"{self.dataset}/{as_of_folder}/version={version}"
+            folder = layout.version_folder(f"{self.dataset}/{as_of_folder}", version)
             entries = self.store.entries(folder)
             at = max((entry.modified for entry in entries), default=datetime.now(UTC))
-            if manifest := self._readable(f"{folder}/manifest.json"):
+            if manifest := self._readable(layout.manifest_in(folder)):
                 yield replace(Line.of(manifest, at), withdrawn=self.withdrawn(manifest) or "")
             else:
                 size = sum(entry.bytes for entry in entries)
@@ -154,13 +154,13 @@ class Versions:
         newest = max(found, key=lambda line: (line.at, line.version))
         if len(found) == 1:
             return newest
-        pointer = self._pointer(f"{self.dataset}/{AsOf.parse(as_of, self.zone).path}/current.json")
+        pointer = self._pointer(self.pointer_key(as_of))
         return next((line for line in found if pointer and line.version == pointer["version"]), newest)
 
     def withdrawn(self, manifest: Manifest) -> str | None:
         """Why a version was withdrawn; None for one that was not."""
         try:
-            return str(self.store.read_json(f"{self.folder(manifest)}/{WITHDRAWN}")["reason"])
+            return str(self.store.read_json(f"{self.folder(manifest)}/{layout.WITHDRAWN}")["reason"])
         except FileNotFoundError:
             return None
         except (DamagedError, KeyError, TypeError):
@@ -168,8 +168,9 @@ class Versions:
 
     def all(self) -> list[Manifest]:
         """Every version, by as_of and id."""
-        keys = [key for key in self.store.keys(self.dataset) if key.endswith("/manifest.json")]
-        found = [manifest for key in keys if (manifest := self._readable(key))]
+        found = [
+            manifest for key in layout.manifests(self.store.keys(self.dataset)) if (manifest := self._readable(key))
+        ]
         return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
 
     def is_current(self, manifest: Manifest) -> bool:
@@ -221,7 +222,7 @@ class Versions:
         lost: it is asked before the manifest and before the pointers.
         """
         folder = self.folder(manifest)
-        key = f"{folder}/manifest.json"
+        key = layout.manifest_in(folder)
         is_new = self._readable(key) is None
         if reason := self.withdrawn(manifest):
             raise InvalidInputError(
@@ -256,7 +257,7 @@ class Versions:
         """
         manifest = self.need(as_of)
         said = {"reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        self.store.write(f"{self.folder(manifest)}/{WITHDRAWN}", to_json(said))
+        self.store.write(f"{self.folder(manifest)}/{layout.WITHDRAWN}", to_json(said))
         self.repoint(as_of)
         self._mark(manifest, reason)
         return self.at(as_of)
@@ -269,7 +270,7 @@ class Versions:
             raise InvalidInputError(f"No version of {self.dataset} as of {label} was withdrawn.")
         newest = max(found, key=lambda line: (line.at, line.version))
         manifest = self.exactly(label, newest.version)
-        self.store.delete_keys([f"{self.folder(manifest)}/{WITHDRAWN}"])
+        self.store.delete_keys([f"{self.folder(manifest)}/{layout.WITHDRAWN}"])
         self._point(manifest)
         self._mark(manifest, "")
         return manifest
@@ -280,7 +281,7 @@ class Versions:
 
     def repoint(self, as_of: AsOf) -> None:
         """Lets the pointers name what is left: the newest version of the as_of, the newest as_of that has one."""
-        for key in (f"{self.dataset}/{as_of.path}/current.json", f"{self.dataset}/current.json"):
+        for key in (layout.pointer_in(f"{self.dataset}/{as_of.path}"), layout.pointer_in(self.dataset)):
             if left := next(self._newest_first(key), None):
                 self._write_pointer(key, {"as_of": left.as_of, "version": left.version})
             elif self.store.exists(key):
@@ -297,7 +298,7 @@ class Versions:
         return all(self._pointer(key) == pointer for key in self._pointers_to(manifest))
 
     def _pointers_to(self, manifest: Manifest) -> list[str]:
-        own, newest = self.pointer_key(manifest.as_of), f"{self.dataset}/current.json"
+        own, newest = self.pointer_key(manifest.as_of), layout.pointer_in(self.dataset)
         return [own, newest] if self.is_newest(AsOf.parse(manifest.as_of, self.zone)) else [own]
 
     def _point(self, manifest: Manifest) -> None:
@@ -333,8 +334,8 @@ class Versions:
 
     def _newest_first(self, pointer: str) -> Iterator[Manifest]:
         """Whole versions that a pointer could name: by as_of, those of one as_of by when they were published."""
-        below = self.store.entries(pointer.removesuffix("/current.json"))
-        found = [entry for entry in below if entry.key.endswith("/manifest.json")]
+        below = {entry.key: entry for entry in self.store.entries(layout.folder_of_pointer(pointer))}
+        found = [below[key] for key in layout.manifests(below)]
         at = {entry.key: AsOf.from_path(entry.key.split("/")[1], self.zone) for entry in found}
         for entry in sorted(found, key=lambda entry: (at[entry.key], entry.modified), reverse=True):
             manifest = self._readable(entry.key)
@@ -360,10 +361,10 @@ class Versions:
 
     def pointer_key(self, as_of: str) -> str:
         """The key of the pointer of an as_of."""
-        return f"{self.dataset}/{AsOf.parse(as_of, self.zone).path}/current.json"
+        return layout.pointer_in(f"{self.dataset}/{AsOf.parse(as_of, self.zone).path}")
 
     def _manifest_key(self, as_of: str, version: str) -> str:
-        return f"{folder_of(self.dataset, AsOf.parse(as_of, self.zone), version)}/manifest.json"
+        return layout.manifest_in(folder_of(self.dataset, AsOf.parse(as_of, self.zone), version))
 
     def _manifest(self, key: str) -> Manifest:
         document = self.store.read_json(key)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from shopmill.declaration import Parameter
 from shopmill.exports.consumer import ANY, Consumer
 from shopmill.exports.source import Source
+from shopmill.versions.layout import manifest_in
 from shopmill.versions.store import Store
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _deleted(table: "Table", store: Store) -> Iterator[tuple[str, int]]:
         if snapshot is None or snapshot == current or FOLDER not in _properties(snapshot):
             continue
         key = _properties(snapshot)[FOLDER].removeprefix(store.uri("")).strip("/")
-        if not store.exists(f"{key}/manifest.json"):
+        if not store.exists(manifest_in(key)):
             yield tag, reference.snapshot_id
 
 
