@@ -11,6 +11,7 @@ from typing import Any
 
 from shopmill.asof import AsOf
 from shopmill.errors import DamagedError, StoreError
+from shopmill.versions.layout import versions_among
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
@@ -86,10 +87,9 @@ class History:
         as_ofs = self.versions.as_ofs()
         folders = store.each(lambda path: ",".join(store.folders(f"{dataset}/{path}")), [a.path for a in as_ofs])
         return [
-            (as_of.label, folder.removeprefix("version="))
+            (as_of.label, version)
             for as_of, listed in zip(as_ofs, folders, strict=True)
-            for folder in listed.split(",")
-            if folder.startswith("version=")
+            for version in versions_among(listed.split(","))
         ]
 
     def _read(self, as_of: str, version: str) -> VersionSummary | None:
