@@ -10,7 +10,7 @@ index/<dataset>/2020-09.json    locks/<name>.json    staging/<dataset>/<run>/
 from collections.abc import Iterable
 
 RAW, INDEX, LOCKS, STAGING = "raw", "index", "locks", "staging"
-PLACES = frozenset({RAW, INDEX, LOCKS, STAGING, "cache"})
+PLACES = frozenset({RAW, INDEX, LOCKS, STAGING, "cache", "erasures"})
 """The folders of a store that are no dataset's."""
 SHOP = f"{RAW}/shop.json"
 TRASH, SCRATCH = f"{STAGING}/trash", f"{STAGING}/scratch"

@@ -32,6 +32,7 @@ from shopmill.trust.erasure.rows import Touched, touched
 from shopmill.trust.erasure.search import find, returned, vectors_of
 from shopmill.trust.erasure.vectors import forget
 from shopmill.trust.erasure.versions import Replacement, Succession, dead_folders, folder_on_this_machine
+from shopmill.versions import layout
 from shopmill.versions.locks import Locks
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -101,8 +102,8 @@ class Erasure:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Holds every lock, so that nobody reads what is about to go, or publishes what was read before."""
-        known = sorted({*datasets.names(), *(name for name in self.store.folders("") if name != "raw")})
-        tables = sorted({*TABLES, *self.store.folders("raw")})
+        known = sorted({*datasets.names(), *(name for name in self.store.folders("") if name != layout.RAW)})
+        tables = sorted({*TABLES, *self.store.folders(layout.RAW)})
         with ExitStack() as stack:
             locks = Locks(self.store)
             for name in ("erase", *(f"run of {dataset}" for dataset in known)):
@@ -163,12 +164,12 @@ class Erasure:
     def _clear(self, holdings: Holdings, scratch: Path) -> None:
         """Removes what dead runs and a dead erasure left: it may name anybody."""
         own = {"scratch"} if self.store.root and self.store.root in scratch.parents else set()
-        for folder in self.store.folders("staging"):
+        for folder in self.store.folders(layout.STAGING):
             if folder not in own:
-                self.store.delete(f"staging/{folder}")
-        for folder in self.store.folders("staging/scratch"):
+                self.store.delete(f"{layout.STAGING}/{folder}")
+        for folder in self.store.folders(layout.SCRATCH):
             if folder != scratch.name:
-                self.store.delete(f"staging/scratch/{folder}")
+                self.store.delete(f"{layout.SCRATCH}/{folder}")
         for folder in dead_folders(holdings):
             self.store.delete(folder)
         self.store.delete(WORK)
@@ -200,7 +201,7 @@ class Erasure:
         put(self.store, self.settings.pseudonym_key, tombstone)
         self.store.delete_keys([PLAN])
         self.store.delete(WORK)
-        self.store.delete("staging/trash")
+        self.store.delete(layout.TRASH)
 
     def _serve(self, successors: Iterable[Successor]) -> None:
         """Lets what serves a version, such as an index, follow to the version that took its place."""

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from shopmill.errors import DamagedError
 from shopmill.source.snapshot import UNDATED
 from shopmill.trust.erasure.person import kinds_in
+from shopmill.versions import layout
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -51,7 +52,7 @@ class Holdings:
     @cached_property
     def raw(self) -> list[Holding]:
         """The raw files, those that no snapshot names as well."""
-        keys = [key for key in self.store.keys("raw") if key.endswith(".parquet")]
+        keys = [key for key in self.store.keys(layout.RAW) if key.endswith(".parquet")]
         return [Holding(key, key.split("/")[1]) for key in keys]
 
     @cached_property
@@ -73,7 +74,7 @@ class Holdings:
         return {dataset: [self._manifest(dataset, key) for key in self._keys(dataset)] for dataset in self.datasets}
 
     def _keys(self, dataset: str) -> list[str]:
-        return [key for key in self.store.keys(dataset) if key.endswith("/manifest.json")]
+        return layout.manifests(self.store.keys(dataset))
 
     def _manifest(self, dataset: str, key: str) -> Manifest:
         return self.versions(dataset)._manifest(key)

@@ -18,6 +18,7 @@ from shopmill.source.snapshot import RawFile, Snapshot
 from shopmill.trust.erasure.holdings import Holding, Holdings
 from shopmill.trust.erasure.person import Person
 from shopmill.trust.erasure.rows import without
+from shopmill.versions import layout
 from shopmill.versions.snapshot_documents import read_snapshot
 from shopmill.versions.store import Store, sha256_of, to_json
 
@@ -61,7 +62,7 @@ def _with_day(batch: pa.RecordBatch, holding: Holding) -> pa.RecordBatch:
 
 def name_instead(store: Store, replaced: Mapping[str, Mapping[str, Any] | None]) -> None:
     """Lets every snapshot name the files that took the place of others."""
-    for key in (key for key in store.keys("raw") if "/snapshots/" in key):
+    for key in filter(layout.is_snapshot, store.keys(layout.RAW)):
         try:
             document = store.read_json(key)
         except DamagedError:

@@ -19,12 +19,12 @@ from shopmill.trust.erasure.journal import WORK, Successor
 from shopmill.trust.erasure.person import Person
 from shopmill.trust.erasure.raw import Snapshots
 from shopmill.trust.erasure.rows import rewrite
+from shopmill.versions import layout
 from shopmill.versions.index import Line, Name, VersionIndex
 from shopmill.versions.manifest import ERASED_FROM, File, Manifest
 from shopmill.versions.standards import describe
-from shopmill.versions.statistics import NAME as STATISTICS
 from shopmill.versions.store import Store, sha256_of, to_json
-from shopmill.versions.versions import WITHDRAWN, Versions, folder_of
+from shopmill.versions.versions import Versions, folder_of
 
 
 class Succession:
@@ -128,7 +128,7 @@ class Succession:
 
     def _withdrawn(self, store: Store, folder: str) -> dict[str, str] | None:
         try:
-            said: dict[str, str] = store.read_json(f"{folder}/{WITHDRAWN}")
+            said: dict[str, str] = store.read_json(f"{folder}/{layout.WITHDRAWN}")
         except (DamagedError, FileNotFoundError):
             return None
         return {name: self._person.masked(str(value)) for name, value in said.items()}
@@ -140,8 +140,8 @@ class Succession:
         sources = {
             f"{new}/{now.path}": f"{old}/{was.path}" if now == was else instead[now.sha256] for was, now in pairs
         }
-        if all(now == was for was, now in pairs) and versions.store.exists(f"{old}/{STATISTICS}"):
-            sources[f"{new}/{STATISTICS}"] = f"{old}/{STATISTICS}"
+        if all(now == was for was, now in pairs) and versions.store.exists(f"{old}/{layout.STATISTICS}"):
+            sources[f"{new}/{layout.STATISTICS}"] = f"{old}/{layout.STATISTICS}"
         versions.store.each(lambda key: versions.store.copy(sources[key], key), list(sources))
         versions.store.flush(sources)
 
@@ -163,7 +163,7 @@ class Replacement:
         for one in gone:
             self._store.set_aside(self._folder(one, one.old))
         index.remove([replace(one.index_line, version=one.old) for one in gone])
-        self._store.delete("staging/trash")
+        self._store.delete(layout.TRASH)
 
     def _write(self, one: Successor) -> None:
         manifest = self.manifest(one)
@@ -171,8 +171,8 @@ class Replacement:
         for name, text in describe(manifest).items():
             self._store.write(f"{folder}/{name}", text)
         if one.withdrawn:
-            self._store.write(f"{folder}/{WITHDRAWN}", to_json(dict(one.withdrawn)))
-        self._store.write(f"{folder}/manifest.json", manifest.to_json())
+            self._store.write(f"{folder}/{layout.WITHDRAWN}", to_json(dict(one.withdrawn)))
+        self._store.write(layout.manifest_in(folder), manifest.to_json())
 
     def manifest(self, one: Successor) -> Manifest:
         """The manifest of a successor."""
@@ -184,7 +184,7 @@ class Replacement:
     def _point(self) -> None:
         new = {(one.as_of, one.old): one.new for one in self._successors}
         pointers = [self._versions.pointer_key(one.as_of) for one in self._successors]
-        for key in dict.fromkeys([*pointers, f"{self._versions.dataset}/current.json"]):
+        for key in dict.fromkeys([*pointers, layout.pointer_in(self._versions.dataset)]):
             try:
                 said = self._store.read_json(key)
             except (DamagedError, FileNotFoundError):
@@ -196,11 +196,11 @@ class Replacement:
 def dead_folders(holdings: Holdings) -> Iterator[str]:
     """Folders of versions that were never finished: nobody can read them, and they may name anybody."""
     for dataset in holdings.datasets:
-        folders = {key.rsplit("/", 1)[0] for key in holdings.store.keys(dataset) if key.endswith("/manifest.json")}
+        folders = {key.rsplit("/", 1)[0] for key in layout.manifests(holdings.store.keys(dataset))}
         for as_of in holdings.store.folders(dataset):
             for version in holdings.store.folders(f"{dataset}/{as_of}"):
                 folder = f"{dataset}/{as_of}/{version}"
-                if version.startswith("version=") and folder not in folders:
+                if layout.versions_among([version]) and folder not in folders:
                     yield folder
 
 
