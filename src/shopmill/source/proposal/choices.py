@@ -115,6 +115,8 @@ def vocabulary(source: Source, there: Mapping[str, Selection]) -> Choice | None:
     if "events" not in there:
         return None
     words = words_of(source, there["events"].mapped, "mapped.event_type").counts
+    if not words:
+        return None
     scores = {name: _known(name, words) for name in PRESETS}
     best = max(PRESETS, key=lambda name: scores[name])  # the first of equals: canonical before all
     if best == "canonical" and scores[best]:
@@ -122,8 +124,8 @@ def vocabulary(source: Source, there: Mapping[str, Selection]) -> Choice | None:
     told = ", ".join(f"{word} {number:,}" for word, number in words.items())
     if scores[best]:
         return Choice("event_vocabulary", best, f"The words of event_type are those of {best}: {told}.")
-    question = f"What do the words of event_type mean? {told or 'There are none yet'}. Of: {', '.join(EVENT_TYPES)}."
-    return Choice("event_types", f"{next(iter(words), 'page_view')}=view", question, False)
+    question = f"What do the words of event_type mean? {told}. Of: {', '.join(EVENT_TYPES)}."
+    return Choice("event_types", f"{next(iter(words))}=view", question, False)
 
 
 def _known(vocabulary: str, words: Mapping[str, int]) -> int:
