@@ -42,6 +42,7 @@ def test_the_environment_comes_before_the_file_and_a_given_value_before_both(
         ("ENGINE", "abacus"),
         ("MEMORY_LIMIT", "lots"),
         ("MEMORY_LIMIT", ""),
+        ("SPILL_LIMIT", "90 %"),
     ],
 )
 def test_what_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         pattern=r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$",
         description="memory the engine may use before it spills to disk",
     )
+    spill_limit: str = Field(
+        "100GB",
+        pattern=r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$",
+        description="disk that one step of a run may spill to at most, in its scratch space",
+    )
     schedules: bool = Field(
         True, description="whether DAGs run by the clock; asset events and people start them anyway"
     )

@@ -26,6 +26,8 @@ def test_rivals_have_the_same_result(folder: Path, name: str) -> None:
     ours, *rivals = report.lines
     assert ours.peak_mib > 0
     assert ours.cpu_s > 0
+    if report.left_out and not rivals:
+        pytest.skip(f"`make .venv-bench/installed` first: without {' and '.join(report.left_out)}")
     assert rivals
     assert all("are the same" in rival.same for rival in rivals if not rival.bound)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from shopmill.engine import limits
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
@@ -105,12 +106,39 @@ def test_duplicates_are_found_in_sorted_rows(engine: DuckDBEngine, tmp_path: Pat
 
 
 def test_too_little_memory_is_said(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, memory_limit="20MB")
+    settings = Settings(_env_file=None, memory_limit="250MB")
     with (
         DuckDBEngine(settings, tmp_path) as engine,
-        pytest.raises(InvalidInputError, match="SHOPMILL_MEMORY_LIMIT=20MB"),
+        pytest.raises(InvalidInputError, match="SHOPMILL_MEMORY_LIMIT=250MB"),
     ):
-        engine.rows("select list(i::varchar || repeat('x', 100)) from range(3000000) t(i)", {})
+        engine.rows("select list(i::varchar || repeat('x', 100)) from range(6000000) t(i)", {})
+
+
+def test_memory_that_can_never_do_is_said_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"125 MB for each of SHOPMILL_THREADS=2, 250 MB\. Raise the one"):
+        DuckDBEngine(Settings(_env_file=None, memory_limit="240MB"), tmp_path)
+    DuckDBEngine(Settings(_env_file=None, memory_limit="240MB", threads=1), tmp_path)
+
+
+SPILLING = "select i, hash(i)::varchar as h from range(6000000) t(i) order by h"
+
+
+def test_spill_is_capped_by_the_setting(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, memory_limit="250MB", spill_limit="10MB")
+    with (
+        DuckDBEngine(settings, tmp_path) as engine,
+        pytest.raises(StoreError, match=r"SHOPMILL_SPILL_LIMIT=10MB and needs more\. Raise that, or SHOPMILL_MEMORY"),
+    ):
+        engine.write(SPILLING, {}, tmp_path / "x.parquet")
+
+
+def test_a_disk_that_is_too_small_for_the_spill_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "free_bytes", lambda _folder: 12_000_000)
+    with (
+        DuckDBEngine(Settings(_env_file=None, memory_limit="250MB"), tmp_path) as engine,
+        pytest.raises(StoreError, match=f"Scratch space in {tmp_path} is too small: .* 12 MB are free"),
+    ):
+        engine.write(SPILLING, {}, tmp_path / "x.parquet")
 
 
 def test_columns_have_the_field_ids_that_iceberg_gives_them(engine: DuckDBEngine, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Commands that work on the shop: run, doctor, embed, demo."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from shopmill.run.published import Published
+    from shopmill.run.run import Run
     from shopmill.source.findings import Finding
 
 LEVELS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "error": "[red]error[/]"}
@@ -24,6 +26,10 @@ def run(
     as_of: Annotated[str, typer.Option("--as-of", help="the moment that the version is true for")],
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="name=value; repeat for more")] = None,
     refresh: Annotated[bool, typer.Option(help="read the source again although this as_of was read before")] = False,
+    profile: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="write what each SQL statement cost, as JSON, and show the longest"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a dataset here and now: the same steps as its DAG, without Airflow."""
@@ -35,8 +41,33 @@ def run(
     refuse_faults(declared := datasets.load(dataset))
     started = Run.create(declared, as_of, context.obj, pairs("--param", param or []), refresh=refresh)
     with Telling(err, f"{dataset} as of {as_of}") as telling:
-        published = steps.run_all(started, telling.step, telling.count)
+        if profile is None:
+            published = steps.run_all(started, telling.step, telling.count)
+        else:
+            published = _profiled(started, telling, profile, as_json)
     _print_run(published, as_json)
+
+
+def _profiled(started: "Run", telling: Telling, path: Path, as_json: bool) -> "Published":
+    """The run, whose statements are noted: also those of a run that fails."""
+    from shopmill.cli.profile import refuse_unusable, show_profile, write_profile
+    from shopmill.engine.profile import profiling
+    from shopmill.run import steps
+
+    refuse_unusable(path, started.settings)
+    with profiling() as found:
+
+        def begin(step: str) -> None:
+            found.step = step
+            telling.step(step)
+
+        try:
+            published = steps.run_all(started, begin, telling.count)
+        finally:
+            write_profile(path, found)
+    if not as_json:
+        show_profile(path, found)
+    return published
 
 
 def _print_run(published: "Published", as_json: bool) -> None:

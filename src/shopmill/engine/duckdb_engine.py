@@ -1,9 +1,12 @@
 """DuckDB: the engine of one machine."""
 
+import json
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +17,8 @@ import pyarrow.parquet as pq
 
 from shopmill.engine.duplicates import count_duplicates
 from shopmill.engine.identifiers import quote
+from shopmill.engine.limits import refuse_too_little_memory, spill_bytes, spilled_too_much
+from shopmill.engine.profile import profile_of_this_run
 from shopmill.engine.protocol import Bound
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
@@ -27,16 +32,22 @@ PARTED = "(format parquet, compression lz4, partition_by (_period))"
 
 
 def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that spills to `scratch` and keeps within the settings' threads and memory."""
-    return duckdb.connect(
+    """A DuckDB in memory that spills to `scratch` and keeps within the settings' threads, memory and disk."""
+    refuse_too_little_memory(settings)
+    spill = scratch / "spill"
+    connection = duckdb.connect(
         config={
             "threads": settings.threads,
             "memory_limit": settings.memory_limit,
-            "temp_directory": str(scratch / "spill"),
+            "temp_directory": str(spill),
             "autoinstall_known_extensions": False,
             "TimeZone": "UTC",
         }
     )
+    connection.execute(
+        f"set max_temp_directory_size = '{spill_bytes(settings, spill)}B'"
+    )  # as configuration it does nothing
+    return connection
 
 
 class DuckDBEngine:
@@ -46,9 +57,13 @@ class DuckDBEngine:
     has_statistics = True
 
     def __init__(self, settings: Settings, scratch: Path):
-        self._settings = settings
+        self._settings, self._spill = settings, scratch / "spill"
         self._connection = connect(settings, scratch)
         self._files: dict[str, Sequence[Path]] = {}
+        self._profile = profile_of_this_run()
+        if self._profile:
+            self._connection.execute("pragma enable_profiling = 'no_output'")
+            self._connection.execute("set profiling_coverage = 'ALL'")
 
     def __enter__(self) -> "DuckDBEngine":
         return self
@@ -76,8 +91,8 @@ class DuckDBEngine:
         target.parent.mkdir(parents=True, exist_ok=True)
         optional = f"{OPTIONAL} (\n{query}\n))"
         form = PARQUET.format(ids=self._field_ids(query, bound))
-        copied = self._execute(f"copy ({optional}) to {_literal(target)} {form}", bound).fetchone()
-        return int(copied[0]) if copied else 0
+        copied = self._execute(f"copy ({optional}) to {_literal(target)} {form}", bound).rows
+        return int(copied[0][0]) if copied else 0
 
     def write_periods(
         self,
@@ -128,43 +143,59 @@ class DuckDBEngine:
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
         result = self._execute(query, bound)
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        return [dict(zip(result.types, row, strict=True)) for row in result.rows]
 
     def columns(self, query: str, bound: Bound) -> list[str]:
         """The planned query's columns."""
-        return [column[0] for column in self._execute(f"select * from (\n{query}\n) limit 0", bound).description]
+        return list(self._execute(f"select * from (\n{query}\n) limit 0", bound).types)
 
     def _field_ids(self, query: str, bound: Bound) -> str:
         """A number for each column, as Iceberg gives them: columns from 1 in their order, then the elements of lists.
 
         Some readers of Iceberg tables find columns by these alone.
         """
-        described = self._execute(f"select * from (\n{query}\n) limit 0", bound).description
-        lists = [name for name, kind, *_ in described if str(kind).endswith("[]")]
+        described = self._execute(f"select * from (\n{query}\n) limit 0", bound).types
+        lists = [name for name, kind in described.items() if kind.endswith("[]")]
         elements = {name: place for place, name in enumerate(lists, len(described) + 1)}
         return ", ".join(
             f"{quote(name)}: "
             + (f"{{__duckdb_field_id: {place}, element: {elements[name]}}}" if name in elements else str(place))
-            for place, (name, *_) in enumerate(described, 1)
+            for place, name in enumerate(described, 1)
         )
 
     def duplicates(self, table: str, key: Sequence[str]) -> int:
         """Compares each row with the one before it in file order."""
         return count_duplicates(self._files[table], key, self._settings.threads)
 
-    def _execute(self, query: str, bound: Bound) -> duckdb.DuckDBPyConnection:
+    def _execute(self, query: str, bound: Bound) -> "_Result":
+        """The few rows of a statement, read to the end: a SELECT is computed while its rows are."""
         used = {name: _value(bound[name]) for name in PLACEHOLDER.findall(query) if name in bound}
-        with _explained(self._settings):
-            return self._connection.execute(query, used)
+        begun = time.perf_counter()
+        with _explained(self._settings, self._spill):
+            answer = self._connection.execute(query, used)
+            result = _Result({name: str(kind) for name, kind, *_ in answer.description or ()}, answer.fetchall())
+        if self._profile:
+            found = json.loads(self._connection.get_profiling_information(format="json"))
+            self._profile.add(query, time.perf_counter() - begun, found)
+        return result
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What a statement gave: its columns with their types, and its rows."""
+
+    types: Mapping[str, str]
+    rows: list[tuple[Any, ...]]
 
 
 @contextmanager
-def _explained(settings: Settings) -> Iterator[None]:
-    """What an operator can mend is said as such; a mistake in the SQL stays DuckDB's own error."""
+def _explained(settings: Settings, spill: Path) -> Iterator[None]:
+    """What an operator can fix is said as such; a mistake in the SQL stays DuckDB's own error."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:
+        if "max_temp_directory_size" in str(error):
+            raise StoreError(spilled_too_much(settings, spill)) from error
         raise InvalidInputError(
             f"The engine needs more than SHOPMILL_MEMORY_LIMIT={settings.memory_limit}: {_first_line(error)}. "
             "Raise it, or give scratch space."

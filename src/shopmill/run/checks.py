@@ -7,6 +7,7 @@ from typing import Any
 from shopmill.declaration import Column, Dataset, Input, Join, QueryCheck, RowCheck, Severity, Table
 from shopmill.engine.compose import compose
 from shopmill.engine.identifiers import quote
+from shopmill.engine.profile import part
 from shopmill.engine.protocol import Bound, Engine
 from shopmill.personal import masked, shape
 
@@ -125,11 +126,15 @@ class Checking:
 
     def run(self) -> list[Result]:
         """All results, in the order of the declaration."""
-        results = [result for table in self.dataset.published for result in self.of_table(table)]
+        results = [result for table in self.dataset.published for result in self._of_table(table)]
         results += [self._query(check) for check in self.dataset.checks]
         results += [self._join(join) for join in self.dataset.joins]
         results += self._freshness()
         return results
+
+    def _of_table(self, table: Table) -> list[Result]:
+        with part(f"rules of {table.name}"):
+            return list(self.of_table(table))
 
     def of_table(self, table: Table) -> Iterator[Result]:
         """The results of the rules on one table: of its columns, its rows, its key and their number."""
@@ -190,7 +195,8 @@ class Checking:
         )
 
     def _query(self, check: QueryCheck) -> Result:
-        row = self.engine.rows(compose(self.dataset, self.dataset.query(check)), self.bound)[0]
+        with part(check.name):
+            row = self.engine.rows(compose(self.dataset, self.dataset.query(check)), self.bound)[0]
         violations = int(row["violations"] or 0)
         return Result(
             check.name,
@@ -204,7 +210,8 @@ class Checking:
     def _join(self, join: Join) -> Result:
         """Whether the ids of two tables are alike; a table without rows is one that the shop does not have."""
         sql = JOIN.format(of=quote(join.of), key=quote(join.key), column=quote(join.column), to=f"judged_{join.to}")
-        row = self.engine.rows(compose(self.dataset, sql), self.bound)[0]
+        with part(f"{join.of} joins {join.to}"):
+            row = self.engine.rows(compose(self.dataset, sql), self.bound)[0]
         n, unknown, limit = int(row["n"]), int(row["unknown"] or 0), self.bound["max_unmatched_share"]
         violated = bool(row["has_such_as"]) and unknown > limit * n
         such_as, has_such_as = shape(join.column, row["such_as"]), shape(join.column, row["has_such_as"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shopmill.asof import AsOf
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import base_tables
+from shopmill.engine.profile import part
 from shopmill.errors import CheckFailedError, ConflictError, ShopmillError, said_in_a_sentence
 from shopmill.run.accounting import take_accounts
 from shopmill.run.accounts import RejectLimit, account_checks
@@ -23,6 +24,7 @@ from shopmill.run.continuation import PREVIOUS
 from shopmill.run.erasures import nobody_left, note_erasures
 from shopmill.run.functions import find_function
 from shopmill.run.published import Published
+from shopmill.run.room import refuse_too_little_room
 from shopmill.run.run import Run
 from shopmill.run.staging import Counts
 from shopmill.run.workspace import Workspace, open_workspace
@@ -109,6 +111,7 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
     declared = next(found for found in run.dataset.tasks if found.name == task)
     with recorded(run, task):
         if declared == run.dataset.tasks[0]:
+            refuse_too_little_room(run)
             prepare(run)
         with open_workspace(run) as workspace:
             rows = {name: _computed(workspace, name, on_statement) for name in declared.tables}
@@ -118,7 +121,7 @@ def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _s
 
 def _computed(workspace: Workspace, table: str, on_statement: OnStatement) -> int:
     run = workspace.run
-    with said_in_a_sentence(f"{run.dataset.name} as of {run.as_of.label}, table {table},"):
+    with said_in_a_sentence(f"{run.dataset.name} as of {run.as_of.label}, table {table},"), part(table):
         return compute(workspace, run.dataset.table(table), on_statement)
 
 

@@ -325,19 +325,23 @@ class Store:
         with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
             return list(pool.map(action, keys))
 
+    @property
+    def scratch_folder(self) -> Path:
+        """Where scratch space is: SHOPMILL_WORK_FOLDER, else on the store's own file system where there is one."""
+        own = self.root / layout.SCRATCH if self.root else Path(tempfile.gettempdir())
+        return self._work_folder or own
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A temporary folder for work in progress, on the store's own file system where there is one."""
-        parent = self._work_folder or (self.root / layout.SCRATCH if self.root else None)
+        """A temporary folder for work in progress."""
+        parent = self.scratch_folder
         try:
-            if parent:
-                parent.mkdir(parents=True, exist_ok=True)
+            parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="shopmill-", dir=parent) as folder:
                 yield Path(folder)
         except OSError as error:
             if error.errno not in CANNOT_WRITE:
                 raise
             raise StoreError(
-                f"Scratch space in {parent or tempfile.gettempdir()} cannot be written: {cause_of(error)}, "
-                "or set SHOPMILL_WORK_FOLDER."
+                f"Scratch space in {parent} cannot be written: {cause_of(error)}, or set SHOPMILL_WORK_FOLDER."
             ) from error
