@@ -22,6 +22,7 @@ from shopmill.cli.lineage import lineage
 from shopmill.cli.looking import path, runs, search, show, similar, status, versions
 from shopmill.cli.new import new
 from shopmill.cli.output import err, print_lines
+from shopmill.cli.rejects import rejects
 from shopmill.cli.report import report
 from shopmill.cli.running import demo, doctor, embed, run
 from shopmill.cli.source import moved, reconcile
@@ -97,6 +98,7 @@ for command in (
     rebuild,
     unpublish,
     erase,
+    rejects,
 ):
     app.command()(command)
 app.command()(airflow_setup)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shopmill.engine.identifiers import quote
+from shopmill.personal import shape
 from shopmill.source.database import Source
 from shopmill.source.findings import Finding, Level, percent
 from shopmill.source.selection import Selection
@@ -44,9 +45,14 @@ def _joined(source: Source, selection: Selection, column: str, other: Selection)
         return Finding(subject, "ok", "names nothing")
     if not unknown:
         return Finding(subject, "ok", f"all of {total:,} are in {other.table.name}")
-    examples = ", ".join(f"'{value}'" for value in _examples(source, selection, column, other))
+    examples = ", ".join(f"'{value}'" for value in _shapes(column, _examples(source, selection, column, other)))
     text = f"{percent(unknown, total)} ({unknown:,} of {total:,}) are not in {other.table.name}: {examples}"
     return Finding(subject, _level(unknown, total), text, _advice(source, selection, column, other, unknown))
+
+
+def _shapes(column: str, keys: list[str]) -> list[str]:
+    """The examples, of people's ids only how they are written."""
+    return list(dict.fromkeys(str(shape(column, key)) for key in keys))
 
 
 def _level(unknown: int, total: int) -> Level:

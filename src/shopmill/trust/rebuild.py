@@ -14,6 +14,7 @@ from shopmill.run.staging import Extent
 from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.source.snapshot import Snapshot
+from shopmill.trust.naming import heir_of, version_named
 from shopmill.versions.layout import raw_of
 from shopmill.versions.manifest import Manifest, Pin
 from shopmill.versions.proof import faults, refuse
@@ -73,18 +74,10 @@ def _found(dataset: Dataset, version: str, settings: Settings) -> Manifest:
     from shopmill.versions.store import Store
 
     versions = Versions(Store(settings.store), dataset.name, settings.zone)
-    found = [line for line in versions.lines().values() if line.whole and line.version.startswith(version)]
-    if not found and (heir := _heir(versions, version)):
+    heir = heir_of(versions, version)
+    if heir and not any(line.version.startswith(version) for line in versions.lines().values()):
         raise _impossible(heir, f"a person was erased from it since it was version {heir.erased_from[-1]}")
-    if len(found) != 1:
-        what = "no version" if not found else f"{len(found)} versions"
-        raise InvalidInputError(f"{dataset.name} has {what} {version!r}: see `shopmill versions {dataset.name}`.")
-    return versions.exactly(found[0].as_of, found[0].version)
-
-
-def _heir(versions: Versions, version: str) -> Manifest | None:
-    """The version that took the place of one from which a person was erased."""
-    return next((one for one in versions.all() if any(old.startswith(version) for old in one.erased_from)), None)
+    return version_named(versions, version)
 
 
 def _run_of(dataset: Dataset, manifest: Manifest, settings: Settings) -> Run:
