@@ -12,8 +12,8 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowRescheduleException
 
 from shopmill.asof import AsOf
+from shopmill.run.content import continues
 from shopmill.run.run import Run
-from shopmill.run.steps import continues
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 2.0

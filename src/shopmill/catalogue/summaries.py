@@ -12,7 +12,7 @@ from typing import Any
 from shopmill.asof import AsOf
 from shopmill.errors import DamagedError, StoreError
 from shopmill.versions.layout import versions_among
-from shopmill.versions.manifest import Manifest
+from shopmill.versions.manifest import Manifest, check_name
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
 
@@ -135,11 +135,6 @@ def summarized(manifest: Manifest) -> VersionSummary:
         checks={check_name(check): _state(check) for check in manifest.beside.get("checks", ())},
         software=str(manifest.content.get("software", {}).get("shopmill", "")),
     )
-
-
-def check_name(check: Mapping[str, Any]) -> str:
-    """How a check is named beyond its table."""
-    return f"{check['table']}: {check['name']}" if check.get("table") else str(check["name"])
 
 
 def _state(check: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from shopmill.cli.airflow import airflow_setup
+from shopmill.cli.diff import diff
 from shopmill.cli.docs import write_docs
 from shopmill.cli.erase import erase
 from shopmill.cli.export import export
@@ -78,6 +79,7 @@ for command in (
     status,
     versions,
     show,
+    diff,
     path,
     runs,
     report,

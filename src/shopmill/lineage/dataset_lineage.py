@@ -14,7 +14,7 @@ from shopmill import datasets
 from shopmill.declaration import Dataset, Table
 from shopmill.engine.compose import compose
 from shopmill.lineage.column_lineage import DIRECT, Role, Schema, Source, Statement, combined
-from shopmill.run.continuation import PREVIOUS
+from shopmill.run.content import PREVIOUS
 from shopmill.run.workspace import CHANGED, FORMER, SOURCE
 from shopmill.source.contract import TABLES
 from shopmill.source.mapping import Mapping as SourceMapping

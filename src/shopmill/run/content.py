@@ -1,17 +1,22 @@
 """What a version is: the content of its manifest, gathered from the declaration and what the steps left in staging."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from importlib.metadata import version as package_version
 from typing import Any
 
-from shopmill.declaration import Artifact, Column, Table
+from shopmill.declaration import Artifact, Column, Dataset, Table
 from shopmill.engine.choice import engine_label
+from shopmill.engine.compose import base_tables
 from shopmill.run.code import code_of
 from shopmill.run.run import Run
 from shopmill.run.shop_values import named_shop_values
 from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.store import sha256_of
+
+PREVIOUS = "previous_"
+"""How SQL names a table of the previous version: with this before its name."""
 
 
 def describe_making(run: Run) -> dict[str, Any]:
@@ -27,6 +32,32 @@ def describe_making(run: Run) -> dict[str, Any]:
             **{name: package_version(name) for name in run.dataset.packages},
         },
     }
+
+
+def changes_of_making(run: Run, made: Manifest) -> Iterator[str]:
+    """What is not as it was when a version was made, but for its inputs: parameters, code, software."""
+    for kind, now in describe_making(run).items():
+        was = made.content.get(kind, {})
+        for name in sorted(was.keys() | now.keys()):
+            if was.get(name) != now.get(name):
+                yield f"{kind} {name}" if kind == "code" else f"{name} was {was.get(name)}, is {now.get(name)}"
+
+
+def changes_since(run: Run, made: Manifest) -> Iterator[str]:
+    """What is not as it was when a version was made: where nothing is, a run could make nothing else."""
+    was = made.content["inputs"]
+    now = describe_inputs(run)
+    yield from (f"{name} has other rows" for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name))
+    yield from changes_of_making(run, made)
+    previous = run.versions.before(run.as_of) if continues(run.dataset) else None
+    if continues(run.dataset) and made.previous != (previous.pin if previous else None):
+        yield "the previous version is another one"
+
+
+def continues(dataset: Dataset) -> bool:
+    """Whether what a dataset computes depends on the previous version."""
+    reads_it = any(name.startswith(PREVIOUS) for sql in dataset.sql.values() for name in base_tables(dataset, sql))
+    return reads_it or dataset.incremental is not None
 
 
 def staged_version(run: Run) -> str:

@@ -1,17 +1,16 @@
 """From which day on a run differs from the version before: what lets it compute new days only."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Incremental
 from shopmill.engine.compose import base_tables
 from shopmill.errors import DamagedError
-from shopmill.run.content import describe_making
+from shopmill.run.content import PREVIOUS, changes_of_making
 from shopmill.run.run import Run
 from shopmill.run.staging import Extent
 from shopmill.source.snapshot import Snapshot
@@ -20,14 +19,13 @@ from shopmill.versions.proof import refuse
 from shopmill.versions.snapshot_documents import read_snapshot
 
 log = logging.getLogger(__name__)
-PREVIOUS = "previous_"
 RATES = "exchange_rates"
 
 
 def extent_of(run: Run, previous: Manifest) -> Extent:
     """From which day on the run differs from the previous version; a full rebuild where nothing can be taken from it."""
     incremental = run.dataset.incremental
-    if incremental is None or not _made_alike(run, previous):
+    if incremental is None or any(changes_of_making(run, previous)):
         return Extent()
     if previous.erased_from:
         log.info(
@@ -98,11 +96,6 @@ def _rates(files: list[Path]) -> set[tuple[date | None, str, Decimal]]:
 def snapshot_of(run: Run, previous: Manifest, table: str) -> Snapshot:
     """What an earlier version read of one source table."""
     return Snapshot.from_document(read_snapshot(run.store, previous.beside["snapshots"][table]["key"]))
-
-
-def _made_alike(run: Run, previous: Manifest) -> bool:
-    now: Mapping[str, Any] = describe_making(run)
-    return all(previous.content.get(name) == value for name, value in now.items())
 
 
 def start_of_period(day: date, incremental: Incremental) -> date:

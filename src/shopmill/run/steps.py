@@ -11,16 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shopmill.asof import AsOf
-from shopmill.declaration import Dataset
-from shopmill.engine.compose import base_tables
 from shopmill.engine.profile import part
 from shopmill.errors import CheckFailedError, ConflictError, ShopmillError, said_in_a_sentence
 from shopmill.run.accounting import take_accounts
 from shopmill.run.accounts import RejectLimit, account_checks
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
-from shopmill.run.content import build_manifest, describe_inputs, describe_making, plain, staged_version
-from shopmill.run.continuation import PREVIOUS
+from shopmill.run.content import build_manifest, changes_since, continues, plain, staged_version
 from shopmill.run.erasures import nobody_left, note_erasures
 from shopmill.run.functions import find_function
 from shopmill.run.published import Published
@@ -82,7 +79,7 @@ def already_made(run: Run) -> Published | None:
     that version. It serves, and the run is finished here, as unchanged. To be asked when all inputs are extracted.
     """
     found = run.versions.at(run.as_of)
-    if found is None or not _would_make(run, found):
+    if found is None or any(changes_since(run, found)):
         return None
     if run.versions.faults(found, hashes=run.store.root is not None):
         return None  # it is made again, and its damaged files are replaced
@@ -93,14 +90,6 @@ def already_made(run: Run) -> Published | None:
     run.registry.finish(run.run_id, status="unchanged", checks=_serve(run, found), **_figures(found))
     run.staging.clear()
     return Published.of(found, False, run.store.uri(run.versions.folder(found)), {})
-
-
-def _would_make(run: Run, found: Manifest) -> bool:
-    now = {"inputs": describe_inputs(run), **describe_making(run)}
-    if any(found.content.get(name) != value for name, value in now.items()):
-        return False
-    previous = run.versions.before(run.as_of) if continues(run.dataset) else None
-    return not continues(run.dataset) or found.previous == (previous.pin if previous else None)
 
 
 def transform(run: Run, task: str, on_statement: OnStatement = lambda _table, _sql: None) -> Rows:
@@ -202,12 +191,6 @@ def _describe_columns(run: Run, manifest: Manifest) -> None:
             statistics_of(run.versions, manifest, folder)
     except Exception as error:  # whatever it is, the version is published
         log.warning("The columns of %s are not described: %s", manifest.dataset, error)
-
-
-def continues(dataset: Dataset) -> bool:
-    """Whether what a dataset computes depends on the version before."""
-    reads_it = any(name.startswith(PREVIOUS) for sql in dataset.sql.values() for name in base_tables(dataset, sql))
-    return reads_it or dataset.incremental is not None
 
 
 def _previous_is_the_same(run: Run, manifest: Manifest) -> None:

@@ -16,7 +16,8 @@ from shopmill.engine.compose import base_tables
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound, Engine, bind
 from shopmill.errors import InvalidInputError
-from shopmill.run.continuation import PREVIOUS, snapshot_of, start_of_period
+from shopmill.run.content import PREVIOUS
+from shopmill.run.continuation import snapshot_of, start_of_period
 from shopmill.run.functions import Context
 from shopmill.run.run import Run
 from shopmill.run.shop_values import shop_values

@@ -7,8 +7,7 @@ from shopmill.declaration import Dataset
 from shopmill.engine.compose import base_tables
 from shopmill.errors import DamagedError, InvalidInputError
 from shopmill.run.compute import compute, make
-from shopmill.run.content import describe_making
-from shopmill.run.continuation import PREVIOUS
+from shopmill.run.content import PREVIOUS, changes_of_making
 from shopmill.run.run import Run
 from shopmill.run.staging import Extent
 from shopmill.run.workspace import open_workspace
@@ -19,6 +18,7 @@ from shopmill.versions.layout import raw_of
 from shopmill.versions.manifest import Manifest, Pin
 from shopmill.versions.proof import faults, refuse
 from shopmill.versions.snapshot_documents import read_snapshot
+from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
 Tell = Callable[[str], None]
@@ -52,7 +52,7 @@ def rebuild(dataset: Dataset, version: str, settings: Settings, tell: Tell = lam
 
     InvalidInputError, with the reason, where they are not all there any more.
     """
-    manifest = _found(dataset, version, settings)
+    manifest = _found(Versions(Store(settings.store), dataset.name, settings.zone), version)
     if manifest.erased_from:
         raise _impossible(manifest, "a person was erased from it, whose rows it was made of")
     run = _run_of(dataset, manifest, settings)
@@ -65,15 +65,12 @@ def rebuild(dataset: Dataset, version: str, settings: Settings, tell: Tell = lam
                     compute(workspace, dataset.table(table))
                 for artifact in task.artifacts:
                     make(workspace, dataset.artifact(artifact))
-        return Rebuilt(manifest, tuple(_different(run, manifest)), tuple(_changed(run, manifest)))
+        return Rebuilt(manifest, tuple(_different(run, manifest)), tuple(changes_of_making(run, manifest)))
     finally:
         run.staging.clear()
 
 
-def _found(dataset: Dataset, version: str, settings: Settings) -> Manifest:
-    from shopmill.versions.store import Store
-
-    versions = Versions(Store(settings.store), dataset.name, settings.zone)
+def _found(versions: Versions, version: str) -> Manifest:
     heir = heir_of(versions, version)
     if heir and not any(line.version.startswith(version) for line in versions.lines().values()):
         raise _impossible(heir, f"a person was erased from it since it was version {heir.erased_from[-1]}")
@@ -159,11 +156,3 @@ def _different(run: Run, manifest: Manifest) -> Iterator[str]:
         was = {file.path: file.sha256 for file in manifest.files(name)}
         now = {staged.file.path: staged.file.sha256 for staged in run.staging.files(name)}
         yield from sorted(path for path in was | now if was.get(path) != now.get(path))
-
-
-def _changed(run: Run, manifest: Manifest) -> Iterator[str]:
-    for kind, now in describe_making(run).items():
-        was = manifest.content.get(kind, {})
-        for name in sorted(was.keys() | now.keys()):
-            if was.get(name) != now.get(name):
-                yield f"{kind} {name}" if kind == "code" else f"{name} was {was.get(name)}, is {now.get(name)}"

@@ -157,3 +157,8 @@ class Manifest:
             sum(file.bytes for file in self.all_files),
             sum(self.content["rejected"].values()),
         )
+
+
+def check_name(check: Mapping[str, Any]) -> str:
+    """How a check is named beyond its table."""
+    return f"{check['table']}: {check['name']}" if check.get("table") else str(check["name"])

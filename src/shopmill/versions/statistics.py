@@ -20,6 +20,7 @@ from shopmill.versions.versions import Versions
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -117,15 +118,19 @@ def describe(versions: Versions, manifest: Manifest, scratch: Path | None = None
 def _describe(
     connection: "duckdb.DuckDBPyConnection", versions: Versions, manifest: Manifest, table: str, scratch: Path | None
 ) -> TableStatistics:
+    chosen = sample(versions, manifest, table, scratch)
+    names = [column["name"] for column in manifest.content["tables"][table]["columns"]]
+    columns = tuple(_describe_column(connection, chosen, name) for name in names)
+    return TableStatistics(manifest.rows(table), sum(rows for _, _, rows in chosen), columns)
+
+
+def sample(versions: Versions, manifest: Manifest, table: str, scratch: Path | None = None) -> "list[Part]":
+    """The row groups of a table that stand for all of it: evenly spread, of about SAMPLE_ROWS rows."""
     files = spread([file for file in manifest.files(table) if file.rows], lambda file: file.rows, SAMPLE_ROWS)
     folder = versions.folder(manifest)
     keys = [f"{folder}/{file.path}" for file in files]
     paths = versions.store.fetch(keys, scratch) if scratch else local(versions.store, keys, files, manifest.version)
-    names = [column["name"] for column in manifest.content["tables"][table]["columns"]]
-    parts = list(_row_groups(paths))
-    chosen = spread(parts, lambda part: part[2], SAMPLE_ROWS)
-    columns = tuple(_describe_column(connection, chosen, name) for name in names)
-    return TableStatistics(manifest.rows(table), sum(rows for _, _, rows in chosen), columns)
+    return spread(list(_row_groups(paths)), lambda part: part[2], SAMPLE_ROWS)
 
 
 def spread(items: Sequence[T], rows_of: Callable[[T], int], limit: int) -> list[T]:
@@ -137,6 +142,7 @@ def spread(items: Sequence[T], rows_of: Callable[[T], int], limit: int) -> list[
 
 
 Part = tuple[Path, int, int]
+"""A row group: its file, its number there, its rows."""
 
 
 def _row_groups(paths: Sequence[Path]) -> Iterator[Part]:
@@ -148,18 +154,22 @@ def _row_groups(paths: Sequence[Path]) -> Iterator[Part]:
 
 
 def _describe_column(connection: "duckdb.DuckDBPyConnection", parts: Sequence[Part], name: str) -> ColumnStatistics:
+    if not parts:
+        return ColumnStatistics(name, 0, personal=is_personal(name))
+    connection.register("sample", values_of(parts, name))
+    return _Described(connection, name).statistics()
+
+
+def values_of(parts: Sequence[Part], name: str) -> "pa.Table":
+    """A column of a sample, as `v`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not parts:
-        return ColumnStatistics(name, 0, personal=is_personal(name))
     by_file: dict[Path, list[int]] = {}
     for path, group, _ in parts:
         by_file.setdefault(path, []).append(group)
     read = [pq.ParquetFile(path).read_row_groups(groups, columns=[name]) for path, groups in by_file.items()]
-    values = pa.concat_tables([table.rename_columns(["v"]) for table in read]).slice(0, SAMPLE_ROWS)
-    connection.register("sample", values)
-    return _Described(connection, name).statistics()
+    return pa.concat_tables([table.rename_columns(["v"]) for table in read]).slice(0, SAMPLE_ROWS)
 
 
 @dataclass(frozen=True)
