@@ -330,11 +330,14 @@ class Serving:
 class Promise:
     """How fresh a dataset is: people are told when a run is late, and when the current version grows too old.
 
-    A run publishes `within` this time of being queued, and so the current as_of is never older than `age`.
+    A run publishes `within` this time of being queued, and so the current as_of is never older than `age`. Its as_ofs
+    are `every` so much time apart, as its schedule has them: days begin in the shop's zone, weeks on Sunday, and what is
+    less than a day is counted from midnight in UTC.
     """
 
     within: timedelta
     age: timedelta
+    every: timedelta = timedelta(days=1)
 
 
 def spoken(time: timedelta) -> str:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,13 @@ def parsed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_there_is_a_dag_for_every_dataset() -> None:
     assert [path.stem for path in DAGS] == list(datasets.names())
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_the_promise_says_how_far_apart_the_as_ofs_of_the_schedule_are(path: Path) -> None:
+    [(schedule, minutes)] = re.findall(r"schedule=(daily|every_minutes|weekly)\w*\((\d*)", path.read_text())
+    every = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}.get(schedule) or timedelta(minutes=int(minutes))
+    assert datasets.load(path.stem).promise.every == every
 
 
 def test_nothing_heavy_is_imported_at_parse(parsed: dict[str, Any]) -> None:

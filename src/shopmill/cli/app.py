@@ -23,6 +23,7 @@ from shopmill.cli.lineage import lineage
 from shopmill.cli.looking import path, runs, search, show, similar, status, versions
 from shopmill.cli.new import new
 from shopmill.cli.output import err, print_lines
+from shopmill.cli.planning import backfill, plan
 from shopmill.cli.rejects import rejects
 from shopmill.cli.report import report
 from shopmill.cli.running import demo, doctor, embed, run
@@ -76,6 +77,8 @@ def _log_handler() -> logging.Handler:
 for command in (
     init,
     run,
+    plan,
+    backfill,
     status,
     versions,
     show,

@@ -35,6 +35,11 @@ class Telling:
         elif monotonic() - self._told > QUIET_SECONDS:
             self._line(name)
 
+    def subject(self, subject: str) -> None:
+        """What follows is about something else."""
+        self._subject = subject
+        self.step("begins")
+
     def count(self, table: str, more: int) -> None:
         """More rows of a table were read."""
         rows, since = self._rows.get(table, (0, monotonic()))

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.metadata import version as package_version
 from importlib.resources import files
@@ -35,6 +36,16 @@ PATIENCE = {
     "tcp_user_timeout": 60_000,
 }
 COLUMNS = ("version", "status", "rows", "bytes", "rejected", "checks", "inputs", "parameters", "error")
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """How the newest run of an as_of ended, and whether any run of it has published."""
+
+    status: str
+    error: str
+    was_published: bool
+    started_at: datetime
 
 
 @dataclass(frozen=True)
@@ -160,6 +171,22 @@ class Registry:
                 (dataset, store, as_of, version),
             )
             return found.rowcount > 0
+
+    def last_runs(self, dataset: str, store: str) -> dict[str, LastRun]:
+        """How the newest run of each as_of ended in a store; those that are at work are left out."""
+        self.migrate()
+        with self.connect() as connection:
+            rows = connection.execute(
+                "select distinct on (as_of) as_of, status, error, started_at, "
+                "bool_or(status in ('published', 'unchanged')) over (partition by as_of) as was_published "
+                "from shopmill.etl_runs where dataset = %s and (store is null or store = %s) and status <> 'running' "
+                "order by as_of, started_at desc, run_id",
+                (dataset, store),
+            )
+            return {
+                row["as_of"]: LastRun(row["status"], row["error"] or "", row["was_published"], row["started_at"])
+                for row in rows
+            }
 
     def recent_dag_runs(self, dataset: str) -> list[dict[str, Any]]:
         """dag_run_id, as_of and status of the DAG runs of a dataset that are at work, or were within the hour.

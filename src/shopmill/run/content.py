@@ -17,6 +17,7 @@ from shopmill.versions.store import sha256_of
 
 PREVIOUS = "previous_"
 """How SQL names a table of the previous version: with this before its name."""
+ANOTHER_PREVIOUS = "the previous version is another one"
 
 
 def describe_making(run: Run) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def changes_since(run: Run, made: Manifest) -> Iterator[str]:
     yield from changes_of_making(run, made)
     previous = run.versions.before(run.as_of) if continues(run.dataset) else None
     if continues(run.dataset) and made.previous != (previous.pin if previous else None):
-        yield "the previous version is another one"
+        yield ANOTHER_PREVIOUS
 
 
 def continues(dataset: Dataset) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from shopmill.asof import AsOf
@@ -42,7 +42,7 @@ class Run:
         run_id: str | None = None,
         orchestrator: Mapping[str, Any] | None = None,
         refresh: bool = False,
-    ) -> "Run":
+    ) -> Self:
         """A run from plain values; InvalidInputError for a malformed as_of or a bad parameter."""
         values = dataset.parse_parameters({**settings.parameters.get(dataset.name, {}), **(parameters or {})})
         _refuse_contradictions(values, settings)

@@ -22,6 +22,8 @@ from shopmill.versions.store import Store
 log = logging.getLogger(__name__)
 Lock = Callable[[str], AbstractContextManager[object]]
 CLOCKS_DIFFER = timedelta(minutes=5)
+Foreseen = Snapshot | Plan
+"""A snapshot that is there, or what is to be read for one."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,28 @@ class Extraction:
         with ExitStack() as stack:
             for name in catalogues:
                 stack.enter_context(self.lock(f"raw {name}"))
-            found = {
-                name: snapshot for name, c in catalogues.items() if not refresh and (snapshot := c.find(self.as_of))
-            }
-            plans = {
-                name: catalogue.plan(self.as_of, self.settings.zone, self.settings.lookback_days, refresh)
-                for name, catalogue in catalogues.items()
-                if name not in found
-            }
+            foreseen = self._foreseen(catalogues, refresh)
+            found = {name: snapshot for name, snapshot in foreseen.items() if isinstance(snapshot, Snapshot)}
+            plans = {name: plan for name, plan in foreseen.items() if isinstance(plan, Plan)}
             made = self._carried(plans) | self._read(mapping, catalogues, plans, asked)
             _refuse_the_absent({**found, **made}, asked)
             return found | {name: catalogues[name].save(self.as_of, snapshot) for name, snapshot in made.items()}
+
+    def foresee(self, tables: Iterable[str], refresh: bool = False) -> dict[str, Foreseen]:
+        """What `run` would do, by table: the snapshot that there is, or what is read for one. Reads no row, writes nothing."""
+        _refuse_the_future(self.as_of)
+        catalogues = self._catalogues(load_mapping(self.settings), sorted(set(tables)))
+        carried = self._foreseen(catalogues, refresh)
+        sure = self._carried({name: plan for name, plan in carried.items() if isinstance(plan, Plan)})
+        return {name: sure.get(name, found) for name, found in carried.items()}
+
+    def _foreseen(self, catalogues: dict[str, SnapshotCatalogue], refresh: bool) -> dict[str, Foreseen]:
+        zone, lookback = self.settings.zone, self.settings.lookback_days
+        there = {name: None if refresh else catalogue.find(self.as_of) for name, catalogue in catalogues.items()}
+        return {
+            name: there[name] or catalogue.plan(self.as_of, zone, lookback, refresh)
+            for name, catalogue in catalogues.items()
+        }
 
     def read_days(self, table: str, days: Collection[date]) -> dict[str, Snapshot]:
         """New snapshots of this as_of in which some days of a table, and of what is dated with it, are read again."""

@@ -61,7 +61,7 @@ DATASET = Dataset(
     name="articles_embeddings",
     title="Articles embeddings",
     owner="ml-platform",
-    promise=Promise(within=timedelta(hours=6), age=timedelta(days=7, hours=11)),
+    promise=Promise(within=timedelta(hours=6), age=timedelta(days=7, hours=11), every=timedelta(days=7)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     extracts={"load_artifact": ()},

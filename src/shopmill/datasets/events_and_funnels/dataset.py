@@ -88,7 +88,7 @@ DATASET = Dataset(
     name="events_and_funnels",
     title="Events and funnels",
     owner="ml-platform",
-    promise=Promise(within=timedelta(minutes=30), age=timedelta(minutes=45)),
+    promise=Promise(within=timedelta(minutes=30), age=timedelta(minutes=45), every=timedelta(minutes=15)),
     documentation=__doc__,
     folder=Path(__file__).parent,
     values=repeated_values(),

@@ -1,0 +1,191 @@
+"""backfill finds what is missing, stale or failed, runs only that, and ends when nothing is left."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from golden import LENIENT, fill_shop
+from test_diff import command
+
+from shopmill import datasets
+from shopmill.errors import InvalidInputError, ShopmillError
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
+from shopmill.trust.airflow_commands import airflow_commands
+from shopmill.trust.backfill import Backfill, Due, Reason
+from shopmill.versions.store import Store
+from shopmill.versions.versions import Versions
+
+DATASET = "user_item_interactions"
+NOW = datetime(2020, 9, 8, 12, tzinfo=UTC)
+DAYS = [f"2020-09-0{day}" for day in range(1, 9)]
+
+
+@pytest.fixture
+def shop(settings: Settings, shop_dsn: str, database: Any) -> Settings:
+    line = {"customer_id": "c1", "article_id": "1", "price": 1, "sales_channel_id": 1}
+    sales = [{"t_dat": f"2020-08-{day:02}", **line} for day in (30, 31)]
+    sales += [{"t_dat": f"2020-09-0{day}", **line} for day in range(1, 9)]
+    fill_shop(
+        shop_dsn, {"transactions": sales, "articles": [{"article_id": "1"}], "customers": [{"customer_id": "c1"}]}
+    )
+    return settings.model_copy(update={"registry_dsn": type(settings.registry_dsn)(database())})
+
+
+def publish(settings: Settings, as_of: str, **parameters: Any) -> Any:
+    return steps.run_all(Run.create(datasets.load(DATASET), as_of, settings, {**LENIENT, **parameters}))
+
+
+def asked(
+    settings: Settings, *reasons: Reason, first: str | None = None, last: str | None = None, **more: Any
+) -> Backfill:
+    parameters = {**LENIENT, **more}
+    return Backfill(datasets.load(DATASET), settings, NOW, frozenset(reasons), first, last, parameters)
+
+
+def found(settings: Settings, *reasons: Reason, **options: Any) -> list[tuple[str, str]]:
+    return [(one.as_of, one.reason) for one in asked(settings, *reasons, **options).due()]
+
+
+def ran(settings: Settings, *reasons: Reason, **options: Any) -> list[tuple[str, str]]:
+    backfill = asked(settings, *reasons, **options)
+    return [
+        (one.as_of, one.status) for one in backfill.run(list(backfill.due()), lambda _due, _number: lambda _step: None)
+    ]
+
+
+def test_days_of_the_schedule_without_a_version_are_run_and_then_none_is_left(shop: Settings) -> None:
+    for day in (DAYS[1], DAYS[4]):
+        publish(shop, day)
+    missing = [DAYS[2], DAYS[3], DAYS[5], DAYS[6], DAYS[7]]
+    assert found(shop, "missing") == [(day, "missing") for day in missing]
+    assert found(shop, "stale", "failed") == []
+    assert ran(shop, "missing", last=DAYS[5]) == [(day, "published") for day in missing[:3]]
+    assert found(shop, "missing") == [(day, "missing") for day in missing[3:]]
+    assert found(shop, "missing", first=DAYS[0], last=DAYS[2]) == [(DAYS[0], "missing")]
+
+
+def test_the_current_version_is_never_moved_backwards(shop: Settings) -> None:
+    newest = publish(shop, DAYS[4])
+    ran(shop, "missing", first=DAYS[2], last=DAYS[4])
+    versions = Versions(Store(shop.store), DATASET, shop.zone)
+    assert [as_of.label for as_of in versions.as_ofs()] == DAYS[2:5]
+    assert versions.need(None).version == newest.version
+
+
+def test_versions_made_of_other_rows_or_parameters_are_stale_and_so_are_those_that_continue(
+    shop: Settings, shop_dsn: str
+) -> None:
+    for day in DAYS[1:5]:
+        publish(shop, day)
+    assert found(shop, "stale") == []
+    with psycopg.connect(shop_dsn) as connection:
+        connection.execute("update transactions set price = 7 where t_dat = '2020-09-02'")
+    steps.run_all(Run.create(datasets.load("customer_features"), DAYS[2], shop, LENIENT, refresh=True))
+    due = list(asked(shop, "stale").due())
+    assert [one.as_of for one in due] == DAYS[2:5]
+    assert due[0].why.startswith("transactions has other rows")
+    assert due[1].why == f"it continues from {DAYS[2]}, which is made again"
+    assert ran(shop, "stale")[0] == (DAYS[2], "published")
+    assert found(shop, "stale") == []
+    changed = list(asked(shop, "stale", max_row_drop="0.9").due())
+    assert (len(changed), changed[0].why) == (4, "max_row_drop was 1, is 0.9")
+
+
+def test_what_failed_is_run_again_and_a_missing_version_of_it_too(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(shop, DAYS[3])
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "publish", _fails)
+        with pytest.raises(ShopmillError):
+            publish(shop, DAYS[4])
+    [due] = asked(shop, "failed").due()
+    assert (due.as_of, due.reason, "the disk is full" in due.why) == (DAYS[4], "failed", True)
+    assert found(shop, "missing", last=DAYS[4]) == [(DAYS[4], "missing")]
+    assert ran(shop, "failed") == [(DAYS[4], "published")]
+    assert found(shop, "failed") == []
+
+
+def _fails(_: Run) -> None:
+    raise ShopmillError("the disk is full")
+
+
+def test_the_first_failure_of_a_dataset_that_continues_is_the_last_run(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(shop, DAYS[3])
+    monkeypatch.setattr(steps, "publish", _fails)
+    assert ran(shop, "missing") == [(DAYS[4], "failed")]
+
+
+def test_what_was_withdrawn_or_removed_by_retention_is_not_missing(shop: Settings) -> None:
+    for day in DAYS[1:5]:
+        publish(shop, day)
+    versions = Versions(Store(shop.store), DATASET, shop.zone)
+    assert command(shop, "unpublish", DATASET, DAYS[2], "--reason", "wrong").exit_code == 0
+    versions.store.delete(f"{DATASET}/as_of={DAYS[3]}")
+    assert found(shop, "missing", last=DAYS[4]) == []
+
+
+def test_the_command_shows_runs_a_part_and_goes_on(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPMILL_SOURCE_DSN", shop.source_dsn.get_secret_value())
+    publish(shop, DAYS[1])
+    lenient = [part for name, value in LENIENT.items() for part in ("-p", f"{name}={value}")]
+    arguments = ("backfill", DATASET, "--missing", "--to", DAYS[4], *lenient)
+    shown = command(shop, *arguments, "--dry-run")
+    assert f"{DATASET}: 3 runs are due." in shown.stdout
+    assert json.loads(command(shop, *arguments, "--dry-run", "--limit", "2", "--json").stdout) == {
+        "dataset": DATASET,
+        "due": [{"as_of": day, "reason": "missing", "why": "no run has been made for it"} for day in DAYS[2:4]],
+        "more": True,
+        "done": [],
+    }
+    assert not (Path(shop.store) / DATASET / f"as_of={DAYS[2]}").exists()
+    part = command(shop, *arguments, "--limit", "2")
+    assert part.exit_code == 0, part.output
+    assert "2 of 2 runs ended well, more is due than --limit allows. Run it again for what is left." in part.stdout
+    rest = json.loads(command(shop, *arguments, "--json").stdout)
+    assert [(one["as_of"], one["status"]) for one in rest["done"]] == [(DAYS[4], "published")]
+    assert command(shop, *arguments).stdout == "Nothing is due.\n"
+
+
+def test_the_commands_of_airflow_are_a_line_for_each_stretch_of_one_reason(shop: Settings) -> None:
+    due = [Due(day, "missing", "") for day in (DAYS[0], DAYS[1], DAYS[3])]
+    due.append(Due(DAYS[4], "failed", ""))
+    create = f"airflow backfill create --dag-id {DATASET}"
+    assert list(airflow_commands(datasets.load(DATASET), due, shop.zone)) == [
+        f"{create} --from-date {DAYS[0]} --to-date {DAYS[1]}T23:59:00 --reprocess-behavior none",
+        f"{create} --from-date {DAYS[3]} --to-date {DAYS[3]}T23:59:00 --reprocess-behavior none",
+        f"{create} --from-date {DAYS[4]} --to-date {DAYS[4]}T23:59:00 --reprocess-behavior failed",
+    ]
+    with pytest.raises(InvalidInputError, match="follows announcements"):
+        list(airflow_commands(datasets.load("articles_embeddings"), due, shop.zone))
+    shown = command(shop, "backfill", DATASET, "--missing", "--from", DAYS[0], "--to", DAYS[1], "--airflow")
+    assert shown.stdout == f"{create} --from-date {DAYS[0]} --to-date {DAYS[1]}T23:59:00 --reprocess-behavior none\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nothing", "--missing"), "There is no dataset 'nothing'"),
+        ((DATASET,), "Say what to fill in: --missing, --stale, --failed"),
+        ((DATASET, "--missing"), "has no version and no run yet: say where to begin with --from"),
+        ((DATASET, "--missing", "--from", "2020-09-01", "--to", "2036-01-01"), "--to 2036-01-01 is in the future"),
+        (
+            (DATASET, "--missing", "--from", "2020-09-02", "--to", "2020-09-01"),
+            "--from 2020-09-02 is after --to 2020-09-01",
+        ),
+        ((DATASET, "--missing", "--from", "2036-01-01"), "--from 2036-01-01 is after"),
+        ((DATASET, "--missing", "--from", "first"), "is neither a date"),
+        ((DATASET, "--stale", "--from", "2020-09-01", "-p", "nothing=1"), "has no parameter 'nothing'"),
+    ],
+)
+def test_bad_input_is_one_sentence(shop: Settings, arguments: tuple[str, ...], said: str) -> None:
+    result = command(shop, "backfill", *arguments)
+    assert isinstance(result.exception, InvalidInputError), result.output
+    assert said in str(result.exception)
