@@ -229,6 +229,14 @@ COMMON_PARAMETERS = (
     Parameter(
         "max_row_drop", "decimal", Decimal("0.5"), "share of rows a table may lose against the previous version", 0, 1
     ),
+    Parameter(
+        "warn_drift",
+        "decimal",
+        Decimal("0.1"),
+        "how far rows, nulls, means and categories may be from those of this weekday in earlier weeks before a run warns",
+        0,
+    ),
+    Parameter("max_drift", "decimal", Decimal(0), "the same, before nothing is published; 0: a run only warns", 0),
 )
 
 TAKEN_AS_UNKNOWN = ", taken as unknown"

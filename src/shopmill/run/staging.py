@@ -19,6 +19,7 @@ from shopmill.source.snapshot import Snapshot
 from shopmill.versions.accounts import Account
 from shopmill.versions.layout import STAGING, staging_of
 from shopmill.versions.manifest import File, Pin
+from shopmill.versions.statistics import Statistics, document_of, statistics_in
 from shopmill.versions.store import Entry, Store, to_json
 
 PREVIOUS, UPSTREAM, ERASURES = "previous", "upstream", "erasures"
@@ -151,6 +152,16 @@ class Staging:
     def checks(self) -> list[Result]:
         """How the checks went."""
         return [Result.from_document(document) for document in self._read("checks")]
+
+    def write_statistics(self, found: Statistics) -> None:
+        """Leaves what the columns of the staged tables look like."""
+        self._write("statistics", document_of(found))
+
+    def statistics(self) -> Statistics | None:
+        """What the columns of the staged tables look like; None where that is not known."""
+        with suppress(DamagedError, FileNotFoundError):
+            return statistics_in(self._read("statistics"))
+        return None
 
     def write_published(self, published: Published) -> None:
         """Leaves what was published."""

@@ -18,6 +18,7 @@ from shopmill.run.accounts import RejectLimit, account_checks
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, changes_since, continues, plain, staged_version
+from shopmill.run.drift import drift_checks
 from shopmill.run.erasures import nobody_left, note_erasures
 from shopmill.run.functions import find_function
 from shopmill.run.published import Published
@@ -27,6 +28,7 @@ from shopmill.run.staging import Counts
 from shopmill.run.workspace import Workspace, open_workspace
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.standards import describe
+from shopmill.versions.statistics import keep_statistics, kept_statistics
 
 if TYPE_CHECKING:
     from shopmill.source.reading import Progress
@@ -125,6 +127,7 @@ def check(run: Run) -> Checked:
             announced, measured = due_announcements(workspace), measure(workspace)
             accounts = take_accounts(workspace)
         results += account_checks(accounts, _reject_limits(run))
+        results += drift_checks(run) if not _blocking(results) else []
         run.staging.write_counts(Counts(accounts, announced, measured))
         results += _prepare_serving(run, results)
         run.staging.write_checks(results)
@@ -175,22 +178,12 @@ def publish(run: Run) -> Published:
             nobody_left(run)
             _previous_is_the_same(run, manifest)
             is_new = run.versions.publish(manifest, staged, held.confirm, describe(manifest))
-        _describe_columns(run, manifest)
+        if (statistics := run.staging.statistics()) and kept_statistics(run.versions, manifest) is None:
+            keep_statistics(run.versions, manifest, statistics)
         where = run.store.uri(run.versions.folder(manifest))
         published = Published.of(manifest, is_new, where, run.staging.counts().announced)
         run.staging.write_published(published)
         return published
-
-
-def _describe_columns(run: Run, manifest: Manifest) -> None:
-    """Leaves what the columns look like beside the version, for people: no run fails for want of a picture."""
-    from shopmill.versions.statistics import statistics_of
-
-    try:
-        with run.store.scratch() as folder:
-            statistics_of(run.versions, manifest, folder)
-    except Exception as error:  # whatever it is, the version is published
-        log.warning("The columns of %s are not described: %s", manifest.dataset, error)
 
 
 def _previous_is_the_same(run: Run, manifest: Manifest) -> None:

@@ -1,7 +1,9 @@
 """`shopmill diff`: why a version is not like another one: schema, rows by key, columns, and what they were made of."""
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopmill.engine.duckdb_engine import connect
@@ -14,7 +16,7 @@ from shopmill.trust.row_diff import Mover, RowDiff, Side, compare_rows, only_in_
 from shopmill.versions.cache import local
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import refuse
-from shopmill.versions.statistics import Statistics, sample, statistics_of
+from shopmill.versions.statistics import Statistics, TableFiles, fetching, sample, statistics_of
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -55,7 +57,7 @@ class VersionDiff:
 
 def diff(dataset: str, before: str, after: str, settings: Settings) -> VersionDiff:
     """Compares two versions, each named by its id, by how that begins, or by its as_of."""
-    store = Store(settings.store)
+    store = Store(settings.store, settings.work_folder or Path(tempfile.gettempdir()))
     versions = Versions(store, dataset, settings.zone)
     old, new = find_version(versions, before), find_version(versions, after)
     if old == new:
@@ -109,7 +111,8 @@ class _Comparing:
 
     def _sampled(self, manifest: Manifest, table: str, known: Statistics) -> Sampled:
         columns = {column.name: column for column in known[table].columns}
-        return Sampled(sample(self.versions, manifest, table), known[table].sampled, columns)
+        parts = sample(TableFiles.of(self.versions, manifest, table), fetching(self.versions, manifest))
+        return Sampled(parts, known[table].sampled, columns)
 
     def _comparable(self, table: str) -> list[str]:
         before = {column["name"]: column["type"] for column in self.old.content["tables"][table]["columns"]}

@@ -1,11 +1,11 @@
 """What the columns of a version look like: nulls, distinct values, range, a histogram or the most frequent values.
 
-Computed once per version from at most SAMPLE_ROWS rows of each table, and kept beside the manifest as statistics.json.
+Computed once per version, with its checks, from at most SAMPLE_ROWS rows of each table, and kept beside the manifest as statistics.json.
 It is no part of what a version is: the id does not hash it, and another way to count changes no version.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,7 @@ from shopmill.errors import DamagedError, StoreError
 from shopmill.personal import is_personal
 from shopmill.versions.cache import local
 from shopmill.versions.layout import STATISTICS
-from shopmill.versions.manifest import Manifest
+from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
 
@@ -52,6 +52,7 @@ class ColumnStatistics:
     minimum: str | None = None
     maximum: str | None = None
     mean: str | None = None
+    deviation: str | None = None
     histogram: tuple[Bar, ...] = ()
     top: tuple[Bar, ...] = ()
     personal: bool = False
@@ -73,28 +74,78 @@ class TableStatistics:
 Statistics = dict[str, TableStatistics]
 
 
+@dataclass(frozen=True)
+class TableFiles:
+    """The files of a table, and where they are. Those of a version, or those that are to become one."""
+
+    columns: tuple[str, ...]
+    files: tuple[File, ...]
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, versions: Versions, manifest: Manifest, table: str) -> "TableFiles":
+        """Those of a version."""
+        columns = tuple(column["name"] for column in manifest.content["tables"][table]["columns"])
+        folder, files = versions.folder(manifest), tuple(manifest.files(table))
+        return cls(columns, files, tuple(f"{folder}/{file.path}" for file in files))
+
+    @property
+    def rows(self) -> int:
+        """Rows in all files."""
+        return sum(file.rows for file in self.files)
+
+
+Fetch = Callable[[list[str], list[File]], list[Path]]
+"""What brings files of the store here, by their keys."""
+
+
 def statistics_of(versions: Versions, manifest: Manifest, scratch: Path | None = None, keep: bool = True) -> Statistics:
     """The statistics of a version: as kept, or else computed now and kept where the store may be written.
 
     Files of an object store are downloaded into `scratch`, by default into the cache of the user who reads.
     """
-    key = f"{versions.folder(manifest)}/{STATISTICS}"
-    try:
-        document = versions.store.read_json(key)
-        if document["form"] == FORM:
-            return _from_document(document)
-    except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
-        pass
-    found = describe(versions, manifest, scratch)
+    if (kept := kept_statistics(versions, manifest)) is not None:
+        return kept
+    tables = {table: TableFiles.of(versions, manifest, table) for table in manifest.tables}
+    found = describe(tables, fetching(versions, manifest, scratch))
     if keep:
-        try:
-            versions.store.write(key, to_json({"form": FORM, "tables": {n: asdict(t) for n, t in found.items()}}))
-        except StoreError as error:  # who only reads computes them again
-            log.info("Statistics are not kept: %s", error)
+        keep_statistics(versions, manifest, found)
     return found
 
 
-def _from_document(document: dict[str, Any]) -> Statistics:
+def fetching(versions: Versions, manifest: Manifest, scratch: Path | None = None) -> Fetch:
+    """Brings files of a version here: into `scratch`, or into the cache of the user who reads."""
+    store = versions.store
+    if scratch is not None:
+        return lambda keys, _files: store.fetch(keys, scratch)
+    return lambda keys, files: local(store, keys, files, manifest.version)
+
+
+def kept_statistics(versions: Versions, manifest: Manifest) -> Statistics | None:
+    """The statistics beside a manifest; None where there are none that can be used."""
+    try:
+        return statistics_in(versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}"))
+    except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
+        return None
+
+
+def keep_statistics(versions: Versions, manifest: Manifest, found: Statistics) -> None:
+    """Writes statistics beside a manifest, where the store may be written."""
+    try:
+        versions.store.write(f"{versions.folder(manifest)}/{STATISTICS}", to_json(document_of(found)))
+    except StoreError as error:  # who only reads computes them again
+        log.info("Statistics are not kept: %s", error)
+
+
+def document_of(found: Statistics) -> dict[str, Any]:
+    """Statistics as JSON."""
+    return {"form": FORM, "tables": {name: asdict(table) for name, table in found.items()}}
+
+
+def statistics_in(document: dict[str, Any]) -> Statistics:
+    """The reverse of `document_of`; ValueError for another form."""
+    if document["form"] != FORM:
+        raise ValueError(document["form"])
     return {name: _table(table) for name, table in document["tables"].items()}
 
 
@@ -107,29 +158,25 @@ def _column(document: dict[str, Any]) -> ColumnStatistics:
     return ColumnStatistics(**{**document, **bars})
 
 
-def describe(versions: Versions, manifest: Manifest, scratch: Path | None = None) -> Statistics:
-    """Computes the statistics of all tables of a version."""
+def describe(tables: Mapping[str, TableFiles], fetch: Fetch) -> Statistics:
+    """Computes the statistics of tables."""
     import duckdb
 
     with duckdb.connect(config={"threads": 1}) as connection:
-        return {name: _describe(connection, versions, manifest, name, scratch) for name in manifest.tables}
+        return {name: _describe(connection, table, fetch) for name, table in tables.items()}
 
 
-def _describe(
-    connection: "duckdb.DuckDBPyConnection", versions: Versions, manifest: Manifest, table: str, scratch: Path | None
-) -> TableStatistics:
-    chosen = sample(versions, manifest, table, scratch)
-    names = [column["name"] for column in manifest.content["tables"][table]["columns"]]
-    columns = tuple(_describe_column(connection, chosen, name) for name in names)
-    return TableStatistics(manifest.rows(table), sum(rows for _, _, rows in chosen), columns)
+def _describe(connection: "duckdb.DuckDBPyConnection", table: TableFiles, fetch: Fetch) -> TableStatistics:
+    chosen = sample(table, fetch)
+    columns = tuple(_describe_column(connection, chosen, name) for name in table.columns)
+    return TableStatistics(table.rows, sum(rows for _, _, rows in chosen), columns)
 
 
-def sample(versions: Versions, manifest: Manifest, table: str, scratch: Path | None = None) -> "list[Part]":
+def sample(table: TableFiles, fetch: Fetch) -> "list[Part]":
     """The row groups of a table that stand for all of it: evenly spread, of about SAMPLE_ROWS rows."""
-    files = spread([file for file in manifest.files(table) if file.rows], lambda file: file.rows, SAMPLE_ROWS)
-    folder = versions.folder(manifest)
-    keys = [f"{folder}/{file.path}" for file in files]
-    paths = versions.store.fetch(keys, scratch) if scratch else local(versions.store, keys, files, manifest.version)
+    with_rows = [pair for pair in zip(table.keys, table.files, strict=True) if pair[1].rows]
+    chosen = spread(with_rows, lambda pair: pair[1].rows, SAMPLE_ROWS)
+    paths = fetch([key for key, _ in chosen], [file for _, file in chosen])
     return spread(list(_row_groups(paths)), lambda part: part[2], SAMPLE_ROWS)
 
 
@@ -197,8 +244,8 @@ class _Described:
         return ColumnStatistics(self.name, nulls, distinct, top=top if distinct <= nulls or top[0].rows > 1 else ())
 
     def _number(self, kind: str, nulls: int, distinct: int) -> ColumnStatistics:
-        low, high, mean, far = self._row(
-            "select min(v), max(v), avg(x), quantile_cont(x, 0.99) from "
+        low, high, mean, deviation, far = self._row(
+            "select min(v), max(v), avg(x), stddev_pop(x), quantile_cont(x, 0.99) from "
             "(select v, cast(v as double) as x from sample where v is not null and isfinite(cast(v as double))) as finite"
         )
         if low is None:
@@ -207,7 +254,8 @@ class _Described:
         # A few huge values would leave a single bar: the last bar then holds all that is above the 99th percentile.
         top = float(far) if float(high) > 4 * abs(float(far)) and float(far) > float(low) else float(high)
         bars = self._histogram("cast(v as double)", float(low), top, is_whole, lambda edge: _number(edge, is_whole))
-        return ColumnStatistics(self.name, nulls, distinct, _plain(low), _plain(high), f"{mean:.6g}", histogram=bars)
+        moments = f"{mean:.6g}", f"{deviation:.6g}"
+        return ColumnStatistics(self.name, nulls, distinct, _plain(low), _plain(high), *moments, histogram=bars)
 
     def _time(self, nulls: int, distinct: int) -> ColumnStatistics:
         low, high, first, last = self._row("select min(v), max(v), epoch(min(v)), epoch(max(v)) from sample")
