@@ -171,7 +171,7 @@ def test_the_pool_bounds_the_source_and_nothing_else(fab: LocalAirflow) -> None:
 def test_one_setting_brings_all_dags_from_the_wheel(fab: LocalAirflow, installed: Path) -> None:
     found = {dag["dag_id"]: dag for dag in fab.client.get("/api/v2/dags", {"limit": 100})["dags"]}
     ours = {name for name, dag in found.items() if dag["bundle_name"] == "shopmill"}
-    assert ours == {*datasets.names(), "reconcile"}
+    assert ours == {*datasets.names(), "reconcile", "verify"}
     assert {Path(found[name]["fileloc"]).parent for name in datasets.names()} == {installed / "shopmill" / "dags"}
     assert {found[name]["max_active_runs"] for name in ours} == {1}
     assert fab.client.get("/api/v2/importErrors")["import_errors"] == []

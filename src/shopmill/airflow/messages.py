@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shopmill.run.published import Published
 
 
+MOST_FOUND = 20
 ENDED = {"failed": "has recovered", "late": "was late, and is published"}
 
 
@@ -65,6 +66,21 @@ def failure_message(run: Outcome, tasks: tuple[FailedTask, ...], telling: "Telli
         command=_command(run),
         links=tuple((f"Log of {task.task}", task.log_url) for task in tasks if task.log_url),
         note=f"The previous version stays current. While it fails like this, you are notified again after {spoken(again)}.",
+    ).message()
+
+
+def upkeep_message(run: Outcome, found: tuple[str, ...], log_url: str | None) -> Message:
+    """Tells what a DAG of upkeep found, or why it failed."""
+    more = len(found) - MOST_FOUND
+    rest = (f"and {more} more: the log has them",) if more > 0 else ()
+    return Sheet(
+        subject=f"{run.dataset} failed: {len(found)} differences" if len(found) > 1 else f"{run.dataset} failed",
+        headline=f"{run.dataset} failed",
+        colour=RED,
+        facts=(("DAG", run.dataset),),
+        lists=(("What it found", (*found[:MOST_FOUND], *rest)),),
+        links=(*_page(run), *((("Log", log_url),) if log_url else ())),
+        note="No version was changed.",
     ).message()
 
 

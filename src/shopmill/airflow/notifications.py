@@ -17,7 +17,14 @@ from shopmill import datasets
 from shopmill.airflow import metrics
 from shopmill.airflow.delivery import deliver
 from shopmill.airflow.message_forms import Message, one_line, without_secrets
-from shopmill.airflow.messages import FailedTask, Outcome, failure_message, late_message, success_message
+from shopmill.airflow.messages import (
+    FailedTask,
+    Outcome,
+    failure_message,
+    late_message,
+    success_message,
+    upkeep_message,
+)
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
@@ -85,6 +92,14 @@ def announce_failure(context: "Context") -> None:
     metrics.send(dag_id, "failures_in_a_row", telling.times)
     again = timedelta(hours=settings.notify_again_hours)
     _notify(settings, run, telling, failure_message(run, tasks, telling, again))
+
+
+def announce_upkeep_failure(context: "Context") -> None:
+    """Tells that a task of a DAG of upkeep failed. Such a DAG has it as the `on_failure_callback` of its tasks."""
+    task, exception = context["ti"], context.get("exception")
+    run = _outcome(task.dag_id, str(task.run_id), None)
+    found = tuple(getattr(exception, "sentences", ())) or (str(exception or "").strip() or UNKNOWN,)
+    deliver(upkeep_message(run, found, getattr(task, "log_url", None)))
 
 
 def announce_success(context: "Context", published: "Published") -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
+from shopmill.airflow.notifications import announce_upkeep_failure
+
 log = logging.getLogger(__name__)
 REASON = "Running it again cannot fix this."
 
@@ -21,6 +23,7 @@ def upkeep_dag(name: str, schedule: Any, doc: str) -> DAG:
         catchup=False,
         max_active_runs=1,
         default_args={
+            "on_failure_callback": announce_upkeep_failure,
             "retries": 3,
             "retry_delay": timedelta(minutes=5),
             "execution_timeout": timedelta(hours=6),
@@ -44,3 +47,20 @@ def reconcile() -> list[str]:
     for table in found:
         log.info("%s", table.sentence)
     return [table.sentence for table in found]
+
+
+@task
+def verify() -> str:
+    """Compares every version, its raw files, pointers, index and registry; fails with what differs."""
+    from shopmill.airflow.connections import airflow_settings
+    from shopmill.trust.erasure.returned import findings
+    from shopmill.trust.looks import DifferencesError, verifications
+
+    settings = airflow_settings()
+    looks = verifications(settings, raw=True)
+    found = [*(finding for look in looks for finding in look.of(everything=True)), *findings(settings)]
+    for finding in found:
+        log.error("%s", finding.sentence)
+    if found:
+        raise DifferencesError(found)
+    return "Nothing differs."

@@ -1,6 +1,5 @@
 """`shopmill verify`, `repair`, `rebuild` and `unpublish`: whether a store can be trusted, and what to do where it cannot."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +11,7 @@ from shopmill.cli.output import err, print_json, print_lines
 from shopmill.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from shopmill.settings import Settings
-    from shopmill.trust.verify import Finding, Verification
+    from shopmill.trust.verify import Finding
     from shopmill.versions.manifest import Manifest
 
 
@@ -28,11 +26,13 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare the store with its manifests, pointers, index and registry; exit code 1 when something differs."""
+    from shopmill.trust.looks import verifications
+
     if as_of and everything:
         raise InvalidInputError("--as-of and --all exclude each other: give one of them.")
     at = AsOf.parse(as_of, context.obj.zone) if as_of else None
     found: list[Finding] = []
-    for look in _looks(context.obj, dataset, raw):
+    for look in verifications(context.obj, dataset, raw):
         with err.status(f"verifying {look.dataset.name}"):
             found += look.of(at, everything)
     if raw:
@@ -48,12 +48,13 @@ def verify(
 
 def repair(context: typer.Context, dataset: SomeDataset = None, as_json: Json = False) -> None:
     """Make pointers, index and damaged files again from what is whole; exit code 1 when something is left to do."""
+    from shopmill.trust.looks import verifications
     from shopmill.trust.repair import Repair
     from shopmill.versions.locks import Locks
 
     done: list[str] = []
     left: list[Finding] = []
-    for look in _looks(context.obj, dataset, raw=False):
+    for look in verifications(context.obj, dataset):
         with Locks(look.store).lock(f"publish {look.dataset.name}"):
             done += Repair(look).run()
         left += look.of(everything=True)
@@ -92,9 +93,10 @@ def unpublish(
     as_json: Json = False,
 ) -> None:
     """Withdraw the version of an as_of: readers get an earlier one, or the reason."""
+    from shopmill.trust.looks import verifications
     from shopmill.versions.locks import Locks
 
-    [look] = _looks(context.obj, dataset, raw=False)
+    [look] = verifications(context.obj, dataset)
     moment, name = AsOf.parse(as_of, context.obj.zone), look.dataset.name
     if not undo and not reason.strip():
         raise InvalidInputError("Say why with --reason: whoever loads the version sees it.")
@@ -116,26 +118,3 @@ def _withdrawn(name: str, as_of: str, left: "Manifest | None", current: "Manifes
         f"the current version is {current.version} as of {current.as_of}" if current else "no version is left at all"
     )
     return f"{name} as of {as_of} is withdrawn: {now}, and {newest}."
-
-
-def _looks(settings: "Settings", dataset: str | None, raw: bool) -> "list[Verification]":
-    from shopmill.registry import Registry
-    from shopmill.trust.verify import Verification
-    from shopmill.versions.store import Store
-
-    store = Store(settings.store)
-    dsn = settings.registry_dsn.get_secret_value()
-    names = [dataset] if dataset else datasets.names()
-    registry = Registry(dsn) if dsn else None
-    served = partial(_served, settings) if dsn else None
-    return [Verification(store, datasets.load(name), settings.zone, registry, raw, served) for name in names]
-
-
-def _served(settings: "Settings") -> str | None:
-    """The version that the vector index serves."""
-    from shopmill.embeddings.neighbours import INDEX, connect
-    from shopmill.text.index import current_index
-
-    with connect(settings) as connection:
-        report = current_index(connection, INDEX)
-    return report.version if report else None

@@ -1,7 +1,7 @@
 """`shopmill verify`: what is in a store against what its documents say, a finding for each difference. Changes nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,6 +58,8 @@ class Verification:
     raw: bool = False
     served: Callable[[], str | None] | None = None
     """What finds the version that the vector index serves."""
+    known: dict[str, str] = field(default_factory=dict)
+    """What was wrong with the raw files that were looked at, by key; empty for whole ones."""
 
     def of(self, as_of: AsOf | None = None, everything: bool = False) -> Iterator[Finding]:
         """Findings on the version of an as_of, by default the current one, or on everything."""
@@ -120,8 +122,15 @@ class Verification:
             if found.sha256 != manifest.content["inputs"][table]["sha256"]:
                 yield self._finding(manifest.as_of, noted["key"], "is not what the version was read from", way_out)
             elif self.raw:
-                for key, fault in faults(self.store, found.files, layout.raw_of(table), hashes=True).items():
+                for key, fault in self._raw_faults(found).items():
                     yield self._finding(manifest.as_of, key, fault, way_out)
+
+    def _raw_faults(self, snapshot: Snapshot) -> dict[str, str]:
+        """What is wrong with the files of a snapshot. Most of them are those of other snapshots too."""
+        due = [file for file in snapshot.files if file.key not in self.known]
+        wrong = faults(self.store, due, layout.raw_of(snapshot.table), hashes=True)
+        self.known.update({file.key: wrong.get(file.key, "") for file in due})
+        return {file.key: self.known[file.key] for file in snapshot.files if self.known[file.key]}
 
     def unreadable(self) -> Iterator[Finding]:
         """Folders of versions whose manifest is missing or cannot be read."""
