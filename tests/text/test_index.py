@@ -345,3 +345,38 @@ def test_without_pgvector_the_error_says_what_to_do(plain_dsn: str) -> None:
         pytest.raises(InvalidInputError, match="CREATE EXTENSION vector as an administrator"),
     ):
         publish_index(connection, "articles", "v1", names(5), column(unit(5)))
+
+
+@pytest.fixture
+def elsewhere(postgres: EmbeddedPostgres, plain_dsn: str) -> str:
+    """A database whose administrator has put pgvector into a schema of its own, as hosted PostgreSQL often has it."""
+    name = str(psycopg.conninfo.conninfo_to_dict(plain_dsn)["dbname"])
+    with psycopg.connect(postgres.admin_dsn(name)) as admin:
+        admin.execute('CREATE SCHEMA "Exten sions"')
+        admin.execute('CREATE EXTENSION vector SCHEMA "Exten sions"')
+        admin.execute('GRANT USAGE ON SCHEMA "Exten sions" TO tester')
+    return plain_dsn
+
+
+def test_pgvector_may_be_in_a_schema_that_is_not_searched(elsewhere: str) -> None:
+    vectors = unit(300)
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        before = connection.execute("SHOW search_path").fetchone()
+        report = publish_index(connection, "articles", "v1", names(300), column(vectors))
+        assert report.recall_at_10 >= 0.95
+        assert current_index(connection, "articles") == report
+        found = search(connection, "articles", vectors[7].tolist())
+        assert found[0].id == names(300)[7]
+        assert similar(connection, "articles", names(300)[7], k=9) == found[1:]
+        assert connection.execute("SHOW search_path").fetchone() == before, "nothing is left in the session"
+
+
+def test_a_schema_of_pgvector_that_the_role_may_not_use_is_named(postgres: EmbeddedPostgres, elsewhere: str) -> None:
+    name = str(psycopg.conninfo.conninfo_to_dict(elsewhere)["dbname"])
+    with psycopg.connect(postgres.admin_dsn(name)) as admin:
+        admin.execute('REVOKE USAGE ON SCHEMA "Exten sions" FROM tester')
+    with (
+        psycopg.connect(elsewhere, autocommit=True) as connection,
+        pytest.raises(InvalidInputError, match=r'GRANT USAGE ON SCHEMA "Exten sions" TO tester'),
+    ):
+        publish_index(connection, "articles", "v1", names(30), column(unit(30)))

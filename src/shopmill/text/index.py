@@ -16,7 +16,7 @@ import pyarrow as pa
 from psycopg import errors, sql
 
 from shopmill.errors import CheckFailedError, ConflictError, InvalidInputError
-from shopmill.text.index_search import SCHEMA, view_of
+from shopmill.text.index_search import SCHEMA, see_pgvector, view_of
 from shopmill.text.index_table import Groups, Vectors, build_table, distinct, measure_recall
 
 
@@ -172,6 +172,7 @@ def _have_pgvector(connection: psycopg.Connection[Any]) -> None:
         raise InvalidInputError(
             "This database has no pgvector: install it and run CREATE EXTENSION vector as an administrator."
         ) from error
+    see_pgvector(connection)
     if connection.execute("SELECT to_regnamespace(%s) IS NULL", [SCHEMA]).fetchone() == (True,):
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
 

@@ -54,12 +54,36 @@ def nearest(
     connection: psycopg.Connection[Any], source: sql.Identifier, vector: Sequence[float], k: int
 ) -> list[tuple[list[str], float]]:
     """Return the items and similarity of the `k` nearest vectors; inside a transaction, which bounds the setting."""
+    see_pgvector(connection)
     width = str(min(max(LEAST_CANDIDATES, 2 * k), MOST_CANDIDATES))
     connection.execute("SELECT set_config('hnsw.ef_search', %s, true)", [width])
     question = sql.SQL(
         "SELECT ids, 1 - (embedding <=> %(v)s::vector) FROM {} ORDER BY embedding <=> %(v)s::vector LIMIT %(k)s"
     )
     return connection.execute(question.format(source), {"v": str(list(vector)), "k": k}).fetchall()
+
+
+def see_pgvector(connection: psycopg.Connection[Any]) -> None:
+    """Lets the transaction find pgvector's types and operators, whichever schema an administrator has put them into.
+
+    InvalidInputError where the role may not use that schema.
+    """
+    question = (
+        "SELECT quote_ident(nspname), has_schema_privilege(n.oid, 'USAGE'), current_user, nspname = ANY (current_schemas(true)) "
+        "FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'vector'"
+    )
+    row = connection.execute(question).fetchone()
+    if row is None:
+        return
+    schema, may_use, role, is_searched = row
+    if not may_use:
+        raise InvalidInputError(
+            f"pgvector is in the schema {schema}, which {role} may not use: run GRANT USAGE ON SCHEMA {schema} TO {role} "
+            "as an administrator."
+        )
+    if not is_searched:
+        added = "SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), %s::text), true)"
+        connection.execute(added, [schema])
 
 
 def view_of(name: str) -> sql.Identifier:

@@ -3,13 +3,14 @@
 import logging
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shopmill.datasets.articles_embeddings.dataset import BERT, SERVING
 from shopmill.declaration import Severity
 from shopmill.embeddings.neighbours import INDEX, connect
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, cause_in_a_line
 from shopmill.run.checks import Result
 from shopmill.run.run import Run
 from shopmill.text.index import IndexReport, prepare_index, publish_index, serve_index, too_low
@@ -28,7 +29,7 @@ def prepare(run: Run, version: str) -> Result:
         ids, vectors = _vectors(run, keys)
         with connect(run.settings) as connection:
             report = prepare_index(connection, INDEX, version, ids, vectors, least_recall=_least_recall(run))
-    except InvalidInputError as error:
+    except (InvalidInputError, psycopg.Error) as error:
         return _no_index(error)
     log.info("index %s of version %s: %d articles, recall@10 %.4f", INDEX, *_figures(report))
     return _measured(report, _least_recall(run))
@@ -46,7 +47,7 @@ def serve(run: Run, manifest: Manifest) -> Result:
                 ids, vectors = _vectors(run, run.versions.keys_of(manifest, BERT.name))
                 least = _least_recall(run)
                 report = publish_index(connection, INDEX, manifest.version, ids, vectors, least_recall=least)
-    except InvalidInputError as error:
+    except (InvalidInputError, psycopg.Error) as error:
         log.warning("No vector index: %s", error)
         return _no_index(error)
     log.info("index %s serves version %s: %d articles, recall@10 %.4f", INDEX, *_figures(report))
@@ -67,8 +68,10 @@ def _measured(report: IndexReport, least: float) -> Result:
     return _result("error", 0, f"{report.recall_at_10}")
 
 
-def _no_index(error: InvalidInputError) -> Result:
-    return _result("warn", 1, f"no index: {error}")
+def _no_index(error: InvalidInputError | psycopg.Error) -> Result:
+    """A database that cannot have the index blocks no version."""
+    said = str(error) if isinstance(error, InvalidInputError) else f"the database failed: {cause_in_a_line(error)}"
+    return _result("warn", 1, f"no index: {said}")
 
 
 def _result(severity: Severity, violations: int, detail: str) -> Result:
