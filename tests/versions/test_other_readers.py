@@ -41,7 +41,7 @@ def folder(settings: Settings) -> Path:
 
 READERS: dict[str, Callable[[Path], pa.Table]] = {
     "pandas": lambda folder: pa.Table.from_pandas(pd.read_parquet(folder)),
-    "pyarrow": lambda folder: pq.read_table(folder),
+    "pyarrow": pq.read_table,
     "pyarrow dataset": lambda folder: ds.dataset(folder).to_table(),
     "polars": lambda folder: pl.read_parquet(folder / "*.parquet").to_arrow(),
     "duckdb": lambda folder: duckdb.sql(f"from read_parquet('{folder}/*.parquet', hive_partitioning = false)").arrow(),
