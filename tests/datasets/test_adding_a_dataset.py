@@ -73,7 +73,7 @@ def test_every_change_of_the_page_works(made: Checkout) -> None:
 
 
 @pytest.mark.spark
-def test_and_on_spark(made: Checkout) -> None:
+def test_the_other_engine_gives_the_same(made: Checkout) -> None:
     assert "2 passed" in made.pytest("tests/datasets/test_golden_spark.py", "-k", NAME)
 
 
