@@ -43,7 +43,7 @@ def _same(compared: Compared, rival: str, ours: str, theirs: str) -> str:
             )
         types = {name: _types(connection, name) for name in ("ours", "theirs")}
         if unknown := sorted(types["theirs"].keys() - types["ours"].keys()):
-            raise BenchError(f"{rival} has columns in {compared.name} that shopmill has not: {', '.join(unknown)}.")
+            raise BenchError(f"{rival} has columns in {compared.name} that shopmill lacks: {', '.join(unknown)}.")
         if missing := sorted(set(compared.key) - types["theirs"].keys()):
             raise BenchError(f"{rival} lacks key columns of {compared.name}: {', '.join(missing)}.")
         values = [column for column in types["theirs"] if column not in compared.key]

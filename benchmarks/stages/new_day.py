@@ -1,4 +1,4 @@
-"""One new day of timeseries on top of the version of the day before, beside all of it computed anew."""
+"""One new day of timeseries on top of the version of the day before, beside a full rebuild."""
 
 from datetime import date, timedelta
 

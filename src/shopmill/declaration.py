@@ -66,7 +66,7 @@ class Table:
     """A published table: `tables/<name>.sql` computes it. Its rows are ordered by `key`, or by all columns without one.
 
     With `partition_by` (a date column) there is a file for each period of the dataset's `incremental`; the files of
-    periods before the first changed day are taken over from the version before, and the query gives only later rows.
+    periods before the first changed day are taken over from the previous version, and the query gives only later rows.
     Checks then see the later rows only: the others were checked with the version they come from.
     Of such a table, `previous_<name>` has the rows of the last `warm_up_days` days before `$since` (default: all rows).
     `narrowed_by` is a table on the way with the column `day`: the days whose rows may differ from those of the version
@@ -275,12 +275,12 @@ class Incremental:
     The first changed day (`$changed_since`) is the first on which the raw rows of one of `facts` are not those that the
     version before was made of, and at the latest that version's as_of (`$continued_at`). Tables are computed from
     `$since` on: `reach_days` before the first changed day, where a changed row changes rows of earlier days, and at the
-    latest `settling_days` before the as_of of the version before, where rows change as time passes; moved back to the
+    latest `settling_days` before the as_of of the previous version, where rows change as time passes; moved back to the
     start of its `period`. A full rebuild (no version to continue from, or code, parameters or software changed) says so in
     `$is_full`. `$since` and `$changed_since` are then before all days, and `$continued_at` before all moments.
 
     Facts are read from `warm_up_days` before `$since` on, those in `read_whole` from their first day on: there, what a row
-    counts for depends on rows of any earlier day. `changed_<fact>` are the files that the version before was
+    counts for depends on rows of any earlier day. `changed_<fact>` are the files that the previous version was
     not made of, `former_<fact>` those that it had in their stead: their difference is what is new.
     `rebuild_when` may ask for a full computation all the same, where its query finds `violations`.
     """
@@ -336,7 +336,7 @@ class Serving:
 
 @dataclass(frozen=True)
 class Promise:
-    """How fresh a dataset is: people are told when a run is late, and when the current version grows too old.
+    """How fresh a dataset is: people are notified when a run is late, and when the current version grows too old.
 
     A run publishes `within` this time of being queued, and so the current as_of is never older than `age`. Its as_ofs
     are `every` so much time apart, as its schedule has them: days begin in the shop's zone, weeks on Sunday, and what is

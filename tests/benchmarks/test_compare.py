@@ -36,7 +36,7 @@ def test_a_rival_may_have_fewer_columns(tmp_path: Path) -> None:
         (f"select * from ({ROWS}) where id <> '1'", "1 rows of sums differ, such as .* in shopmill alone"),
         (f"{ROWS} union all select '9', 9, 3, null", "1 rows of sums differ, such as .* in the rival alone"),
         (f"{ROWS} union all {ROWS}", "rival has the key .* of sums more than once"),
-        (f"select *, 1 as more from ({ROWS})", "rival has columns in sums that shopmill has not: more"),
+        (f"select *, 1 as more from ({ROWS})", "rival has columns in sums that shopmill lacks: more"),
         (f"select n from ({ROWS})", "rival lacks key columns of sums: id"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Periods of tables that continue from the version before."""
+"""Periods of tables that continue from the previous version."""
 
 from datetime import date, timedelta
 from typing import Literal

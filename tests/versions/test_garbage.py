@@ -54,7 +54,7 @@ class NoLocks:
 
 @dataclass(frozen=True)
 class Publishing:
-    """One thing that happened to a store: a version for a day, made of raw rows of some days, or of the version before."""
+    """One thing that happened to a store: a version for a day, made of raw rows of some days, or of the previous version."""
 
     day: int
     content: int

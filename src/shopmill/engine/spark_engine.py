@@ -182,7 +182,7 @@ class SparkEngine:
         return found
 
     def columns(self, query: str, bound: Bound) -> list[str]:
-        """The query's columns: by its text where that tells, else Spark analyses it."""
+        """The query's columns: by its text where that says, else Spark analyses it."""
         return list(columns_by_text(query) or self._frame(query, bound).columns)
 
     def duplicates(self, table: str, key: Sequence[str]) -> int:

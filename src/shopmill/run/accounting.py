@@ -16,7 +16,7 @@ REJECTED = f"""
         when reason like '% does not fit %{TAKEN_AS_UNKNOWN}' then split_part(reason, ': ', 1) || '{TAKEN_AS_UNKNOWN}'
         when reason like '% does not fit %' then split_part(reason, ': ', 1)
         else reason
-      end as told,
+      end as short_reason,
       count(*) as n
     from rejects
     group by all
@@ -58,5 +58,5 @@ def _counts(workspace: Workspace, table: str, query: str) -> dict[str, int]:
 def _rejected(workspace: Workspace) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for row in workspace.engine.rows(REJECTED, {}):
-        found[row["source_table"]][row["told"]] = int(row["n"])
+        found[row["source_table"]][row["short_reason"]] = int(row["n"])
     return found

@@ -111,13 +111,13 @@ def column_rules(column: Column) -> Iterator[ColumnRule]:
 
 @dataclass(frozen=True)
 class Checking:
-    """The checks of one run: over its staged tables, its inputs, and the row counts of the version before."""
+    """The checks of one run: over its staged tables, its inputs, and the row counts of the previous version."""
 
     dataset: Dataset
     engine: Engine
     bound: Bound
     rows: Mapping[str, int]
-    """Rows of each table, those taken over from the version before included; the engine's views lack them."""
+    """Rows of each table, those taken over from the previous version included; the engine's views lack them."""
     previous_rows: Mapping[str, int]
     input_ages: Mapping[str, int]
     """Days from the newest rows of an input to as_of; inputs without rows are missing."""
@@ -184,7 +184,7 @@ class Checking:
         before = self.previous_rows.get(table.name, 0)
         too_few = rows < before * (1 - self.bound["max_row_drop"])
         violated = not table.may_be_empty and (rows == 0 or too_few)
-        detail = f"{rows} rows, {before} in the version before" if violated else ""
+        detail = f"{rows} rows, {before} in the previous version" if violated else ""
         return Result(
             "row count",
             table.name,

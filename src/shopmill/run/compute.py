@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 EMPTY = "empty"
 """The name of the only file of a table without rows, where others have the first day of their period."""
 OnStatement = Callable[[str, str], None]
-"""Told the name of a table and the SQL that is about to compute it."""
+"""Called with the name of a table and the SQL that is about to compute it."""
 
 
 def prepare(run: Run) -> None:
@@ -140,7 +140,7 @@ def _write_empty(workspace: Workspace, table: Table, query: str) -> tuple[str, P
 
 
 def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
-    """The files of the version before whose periods are not computed."""
+    """The files of the previous version whose periods are not computed."""
     previous, run = workspace.previous, workspace.run
     if not table.partition_by or previous is None or workspace.is_full:
         return []
@@ -152,7 +152,7 @@ def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
 def _written_once(table: Table, twice: set[str]) -> None:
     if twice:
         raise InvalidInputError(
-            f"{table.name}.sql gives rows of {min(twice)}, which is taken over from the version before: "
+            f"{table.name}.sql gives rows of {min(twice)}, which is taken over from the previous version: "
             f"it may give those of the days of {table.narrowed_by or 'the run'} only."
         )
 

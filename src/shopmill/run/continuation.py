@@ -1,4 +1,4 @@
-"""From which day on a run differs from the version before: what lets it compute new days only."""
+"""From which day on a run differs from the previous version: what lets it compute new days only."""
 
 import logging
 from collections.abc import Iterator

@@ -5,7 +5,7 @@ an iterator of Arrow batches; that of a table gives an iterator of Arrow batches
 artifact writes its files into the folder it is given as well.
 
 The two of a `Serving` give a check's Result. `prepare` takes a run and the id that its staged tables will have as a version;
-`serve` takes a run and the manifest of the version that was published, and builds what was not prepared or is gone.
+`serve` takes a run and the manifest of the version that was published, and builds what was not prepared or is missing.
 
 What is computed of a row must not depend on the rows beside it: engines give rows in any order and in any batches.
 """
@@ -32,7 +32,7 @@ Batches = Iterator[pa.RecordBatch]
 
 @dataclass(frozen=True)
 class Context:
-    """What a function may use beside its rows. What it adds to `counts` is told in the summary of its task."""
+    """What a function may use beside its rows. What it adds to `counts` is reported in the summary of its task."""
 
     bound: Bound
     settings: Settings

@@ -217,7 +217,7 @@ def _figures(manifest: Manifest) -> dict[str, Any]:
 def _serve(run: Run, manifest: Manifest) -> list[dict[str, Any]]:
     """Puts the version into service where it is the current one: filling in a past changes nothing that serves.
 
-    Gives the checks of the version, with the result on what serves it now: it may have been built anew.
+    Gives the checks of the version, with the result on what serves it now: it may have been built again.
     """
     checks, serving = manifest.checks, run.dataset.serving
     current = run.versions.current()

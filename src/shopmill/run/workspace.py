@@ -1,4 +1,4 @@
-"""An engine with the tables that a query asks for: raw inputs, staged tables, the version before, lookups."""
+"""An engine with the tables that a query asks for: raw inputs, staged tables, the previous version, lookups."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -116,7 +116,7 @@ class Workspace:
             )
 
     def _is_needed(self, name: str, day: str) -> bool:
-        """Whether rows of a day are read: a run that continues from the version before leaves older ones alone."""
+        """Whether rows of a day are read: an incremental run leaves older ones alone."""
         incremental = self.run.dataset.incremental
         if incremental is None or name not in incremental.facts or day == UNDATED or self.is_full:
             return True
@@ -125,7 +125,7 @@ class Workspace:
         return day >= str(self.since - timedelta(days=incremental.warm_up_days(self.run.parameters)))
 
     def _differing(self, table: str) -> tuple[list[RawFile], list[RawFile]]:
-        """The raw files that the version before was not made of, and those that it had in their stead."""
+        """The raw files that the previous version was not made of, and those that it had instead."""
         now = self.run.inputs[table]
         if self.previous is None or self.is_full:
             return list(now.files), []
@@ -143,14 +143,14 @@ class Workspace:
         self.engine.view(name, self.run.store.fetch(keys, self.scratch), {c.name: c.type for c in table.columns})
 
     def _previous_keys(self, table: Table) -> list[str]:
-        """Files of the version before; columns that it did not have yet are null."""
+        """Files of the previous version; columns that it did not have yet are null."""
         manifest = self.previous
         if manifest is None or table.name not in manifest.tables:
             return []
         return [key for key in self.run.versions.keys_of(manifest, table.name) if self._is_warm_up(table, key)]
 
     def _is_warm_up(self, table: Table, key: str) -> bool:
-        """Whether a file of the version before has rows that a run which continues from it looks back at."""
+        """Whether a file of the previous version has rows that an incremental run looks back at."""
         incremental = self.run.dataset.incremental
         if incremental is None or table.warm_up_days is None:
             return True
@@ -167,7 +167,7 @@ class Workspace:
 
     @property
     def since(self) -> date:
-        """The first day that is computed; before it, partitioned tables are taken over from the version before."""
+        """The first day that is computed; before it, partitioned tables are taken over from the previous version."""
         found: date = self.bound["since"]
         return found
 
@@ -211,9 +211,9 @@ class Workspace:
 
 @contextmanager
 def open_workspace(run: Run, only_computed: bool = False) -> Iterator[Workspace]:
-    """An engine of the run's settings with scratch space, gone at the end of the block.
+    """An engine of the run's settings with scratch space, which ends with the block.
 
-    With `only_computed` the run's tables lack the rows that were taken over from the version before.
+    With `only_computed` the run's tables lack the rows that were taken over from the previous version.
     """
     with run.store.scratch() as scratch, open_engine(run.settings, scratch) as engine:
         yield Workspace(run, engine, scratch, only_computed)

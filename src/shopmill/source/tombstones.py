@@ -2,7 +2,7 @@
 
 erasures/tombstones.json    a tombstone per person: the hash of the customer's id, and those of ids that were theirs alone
 
-Nobody can tell from it who they were. Who knows the key (SHOPMILL_PSEUDONYM_KEY) can ask whether a certain id is among them.
+It does not say who they were. Who knows the key (SHOPMILL_PSEUDONYM_KEY) can ask whether a certain id is among them.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Tombstones:
-    """All of a store. `mark` tells which key they were made with."""
+    """All of a store. `mark` says which key they were made with."""
 
     mark: str = ""
     people: Mapping[str, Tombstone] = field(default_factory=dict)

@@ -143,7 +143,7 @@ class Versions:
                 yield Line(label, version, 0, 0, size, len(entries), at.isoformat(timespec="seconds"), whole=False)
 
     def counted(self, lines: Lines) -> Lines:
-        """The versions that count at their as_of. A pointer is read only where it could name more than one."""
+        """The current version of each as_of. A pointer is read only where it could name more than one."""
         by_as_of: dict[str, list[Line]] = defaultdict(list)
         for line in lines.values():
             if line.whole and not line.withdrawn:

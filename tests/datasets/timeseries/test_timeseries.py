@@ -1,4 +1,4 @@
-"""What YAML cannot say of timeseries: bytes, continuing from the version before, leaks, other libraries' answers."""
+"""What YAML cannot say of timeseries: bytes, continuing from the previous version, leaks, other libraries' answers."""
 
 import shutil
 from dataclasses import replace

@@ -35,7 +35,7 @@ that the contract does not know are kept as text. They are the shop's columns li
 
 Rejected are rows without an id, rows with a negative price, and repeated ids: of the rows with the same id that could
 be used, the first in the order of all columns (as the contract lists them, null last) is kept. An article whose only
-rows are rejected is still listed: it stays as the version before had it, and is missing where none had it.
+rows are rejected is still listed: it stays as the previous version had it, and is missing where none had it.
 
 Category checks warn and do not block: in H&M's own catalogue some codes have more than one name, and such an article
 is still sold, shown and embedded. What would make the history wrong blocks.
@@ -147,7 +147,7 @@ ARTICLES = Table(
 
 CATALOGUE_CHANGES = Table(
     name="catalogue_changes",
-    grain="one row per article that differs from the version before",
+    grain="one row per article that differs from the previous version",
     key=("article_id",),
     columns=(
         Column("article_id", "varchar", "article as the shop names it"),
@@ -196,7 +196,7 @@ DATASET = Dataset(
         ),
         QueryCheck(
             "history kept",
-            "no article of the version before is lost, nor what is known of when it was there",
+            "no article of the previous version is lost, nor what is known of when it was there",
         ),
         QueryCheck(
             "changes add up",

@@ -62,7 +62,7 @@ CHECKS = (
     QueryCheck("equal values equal scores", "scores and percentiles follow the values they are made of"),
     QueryCheck("thresholds at the quantiles", "thresholds lie at 20, 40, 60 and 80 % of the customers"),
     QueryCheck("scores spread", "no score is that of most customers (max_score_share)", "warn"),
-    QueryCheck("customers lost", "few customers of the version before are gone (max_customer_loss)"),
+    QueryCheck("customers lost", "few customers of the previous version are missing (max_customer_loss)"),
     QueryCheck("customers gained", "not unusually many customers are new (max_customer_gain)", "warn"),
     QueryCheck(
         "customers known",

@@ -174,7 +174,7 @@ def declare(
         ),
         parameters=(
             Parameter("frozen_thresholds", "text", "", "thresholds of RFM as JSON; empty: computed from the customers"),
-            Parameter("max_customer_loss", "decimal", Decimal("0.01"), "share of customers that may be gone", 0, 1),
+            Parameter("max_customer_loss", "decimal", Decimal("0.01"), "share of customers that may be missing", 0, 1),
             Parameter(
                 "max_customer_gain", "decimal", Decimal("0.2"), "share of new customers without a warning", 0, 1000
             ),

@@ -8,8 +8,8 @@ or `visitor:...`). Who a visitor is, the parameter stitching says:
   logout. Where another customer logs in, another visit begins. A visit without a login belongs to nobody.
 - `visitor`: besides, a visit without a login belongs to the customer who logged in last before it with the same
   visitor_id, however long ago. A later login says nothing of earlier visits. `identified_by` tells the two apart.
-- `none`: the user is the customer, or the tracker's session (else the visitor_id) when nobody is logged in. Who logs in
-  half-way is two users.
+- `none`: the user is the customer, or the tracker's session (else the visitor_id) when nobody is logged in. A visitor who
+  logs in half-way counts as two users.
 
 Nothing that happens at or after as_of decides whose a session is. Until the login, a session that is still open belongs
 to the visitor; its session_id stays. A visitor_id that many share ties strangers together: the run warns of one
@@ -49,9 +49,9 @@ join it, and its funnel `is_mature` once no event within the limit can change it
 SHOPMILL_LOOKBACK_DAYS must be no less than late_days, or late events are not read.
 
 What depends on arrival is kept apart, in `session_history`: how many events joined a published session late
-(`n_late_events`), and for an id that a version published and that is gone (`superseded_by`) the session that now holds its
+(`n_late_events`), and for an id that a version published and that no longer exists (`superseded_by`) the session that now holds its
 start. Join it by session_id; sessions that are not in it had no late events. Its rows stay for good. It is the one table
-that a full rebuild from nothing does not have, for it has no arrivals to tell of. In a visit that was cut, late events are
+that a full rebuild from nothing does not have, for it has no arrivals to report. In a visit that was cut, late events are
 counted with the part in which they fell when they came.
 
 **Duplicates**: an event whose event_id was there in the 24 hours (duplicate_hours) before it was sent again: the first in
@@ -138,7 +138,7 @@ DATASET = Dataset(
     measures=(
         Measure(
             "late_events",
-            "events that the version before should have had",
+            "events that the previous version should have had",
         ),
     ),
     packages=("crawlerdetect",),

@@ -299,7 +299,7 @@ VISIT = (
 ON_THE_WAY = (
     Table(
         name="altered_events",
-        grain="one row per event before the as_of of the version that is continued which is new or gone",
+        grain="one row per event before the as_of of the previous version which is new or no longer in the source",
         columns=(*EVENT, TYPE_ORDER, Column("change", "bigint", "how many came, negative when they went", "events")),
         published=False,
     ),
@@ -358,13 +358,13 @@ ON_THE_WAY = (
     ),
     Table(
         name="session_days",
-        grain="one row per day with a session that may differ from the version before",
+        grain="one row per day with a session that may differ from the previous version",
         columns=(Column("day", "date", "the day on which it starts, or started"),),
         published=False,
     ),
     Table(
         name="funnel_days",
-        grain="one row per day with a session whose funnel may differ from the version before",
+        grain="one row per day with a session whose funnel may differ from the previous version",
         columns=(Column("day", "date", "the day on which it starts, or started"),),
         published=False,
     ),

@@ -3,7 +3,7 @@
 `reviews` has the reviews dated before as_of.
 
 - `text_clean`: without HTML, URLs and control characters, e-mail addresses as `[email]`, telephone numbers (any number
-  of seven digits or more that has not the form of a date, price, measure or size) as `[phone]`, white space single,
+  of seven digits or more that does not have the form of a date, price, measure or size) as `[phone]`, white space single,
   quotes straight, Unicode in NFC. Case and punctuation stay. `text_lower` is the same in lower case. `n_chars` and
   `n_words` are of `text_clean`. A review without words keeps its stars: `text_clean` and all that is computed of it are
   null, `n_chars` and `n_words` are 0.
@@ -201,7 +201,9 @@ DATASET = Dataset(
             is_list=True,
         ),
         Parameter("min_lang_confidence", "decimal", Decimal("0.5"), "probability below which lang is null", 0, 1),
-        Parameter("keep_unknown_articles", "boolean", False, "keep reviews of articles that the catalogue has not"),
+        Parameter(
+            "keep_unknown_articles", "boolean", False, "keep reviews of articles that are missing in the catalogue"
+        ),
         Parameter(
             "max_reject_share",
             "decimal",

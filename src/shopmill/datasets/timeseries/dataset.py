@@ -35,8 +35,8 @@ other table depends on them. Without a `country` no day is a holiday.
 is false then, and its y is what was sold until as_of. A week is `not_on_sale` when all its days are, a holiday when any
 of its days is, promoted when any of its days before as_of is.
 
-*Continuing.* Files hold a week each. A run takes over the weeks before the first changed day from the version before
-and computes the rest, which gives the bytes of a full build. Everything is built anew when an article moved to another
+*Continuing.* Files hold a week each. A run takes over the weeks before the first changed day from the previous version
+and computes the rest, which gives the bytes of a full build. The run is a full rebuild when an article moved to another
 category or product group, or when a promotion of earlier days was added, changed or taken back.
 """
 

@@ -237,7 +237,7 @@ DATASET = Dataset(
         ),
         QueryCheck(
             "numbers kept",
-            "ids keep the number that they had in the version before",
+            "ids keep the number that they had in the previous version",
         ),
         QueryCheck(
             "numbers without gap",

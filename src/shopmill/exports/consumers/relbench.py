@@ -87,8 +87,8 @@ def _articles(source: Source) -> str:
     more, join = "", ""
     if source.beside("articles_content", "articles"):
         has = source.connection.table("articles_content__articles").columns
-        more = "".join(f", told.{column}" for column in ITEM if column in has)
-        join = "left join articles_content__articles as told on told.article_id = known.article_id"
+        more = "".join(f", described.{column}" for column in ITEM if column in has)
+        join = "left join articles_content__articles as described on described.article_id = known.article_id"
     return f"""
         select known.article_index as article_id, known.article_id as article{more}
         from article_index as known {join}

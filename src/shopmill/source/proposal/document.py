@@ -62,7 +62,7 @@ class Place:
 
     @contextmanager
     def prepared(self) -> Iterator[Path]:
-        """A folder beside the place, which is gone afterwards; InvalidInputError where nothing can be written."""
+        """A folder beside the place, which is deleted afterwards; InvalidInputError where nothing can be written."""
         try:
             folder = Path(mkdtemp(prefix=".shopmill-init-", dir=self.file.parent))
         except OSError as error:

@@ -31,7 +31,7 @@ class Touched:
 
 
 def touched(path: Path, person: Person) -> Touched:
-    """What a file has of a person, by a look at the columns that can tell."""
+    """What a file has of a person, by a look at the columns that can show it."""
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         texts = _texts(schema) if person.addresses else []

@@ -1,4 +1,4 @@
--- What is different from the version before. Articles never leave the table `articles`, so each change is in it.
+-- What is different from the previous version. Articles never leave the table `articles`, so each change is in it.
 with compared as (
   select
     now.article_id,

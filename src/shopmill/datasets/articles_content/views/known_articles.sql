@@ -1,5 +1,5 @@
 -- Every article that the shop lists or ever listed, with what it said of it last. An article whose only rows cannot be
--- used is still listed: it stays as the version before had it.
+-- used is still listed: it stays as the previous version had it.
 with usable as (
   select * from judged_articles where problem is null
 ),

@@ -1,4 +1,4 @@
--- Events dated before the version that is continued which it did not have (they came late), or had and which are gone.
+-- Events dated before the previous version which it did not have (they came late), or had and which are no longer there.
 select event_id, visitor_key, event_at, type_order, sum(change) as change
 from read_events
 where side = 'altered'

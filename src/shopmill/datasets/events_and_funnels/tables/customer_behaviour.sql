@@ -1,7 +1,7 @@
 -- What each customer did in the sessions that started in each window before as_of, half-open to the microsecond.
 -- Whole sessions: the edge of a window never parts a purchase from its views.
--- A run that continues counts the sessions of customers of touched visitors, as they are or were, and of those with a session that fell out of a
--- window; all others have the counts that they had.
+-- An incremental run counts the sessions of customers of touched visitors, as they are or were, and of those with a session
+-- that fell out of a window; all others have the counts that they had.
 with counted_customers as (
   select customer_id as counted_id
   from computed_sessions

@@ -1,4 +1,4 @@
--- The days with a session whose funnel may differ from the version before: one that may differ itself, or one that has
+-- The days with a session whose funnel may differ from the previous version: one that may differ itself, or one that has
 -- become mature.
 select day
 from session_days

@@ -1,4 +1,4 @@
--- The exchange rates that amounts were converted with: where one of the past changes, everything is computed anew.
+-- The exchange rates that amounts were converted with: where one of the past changes, the run is a full rebuild.
 select currency, day, rate
 from judged_exchange_rates
 where problem is null and day <= $as_of

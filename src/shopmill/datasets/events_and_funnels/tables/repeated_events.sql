@@ -1,7 +1,7 @@
--- Events whose id is there more than once, or was so in the version before. The first in time is kept; one that follows
+-- Events whose id is there more than once, or was so in the previous version. The first in time is kept; one that follows
 -- another of its id within duplicate_hours was sent again. The order is total up to rows that are the same in all columns.
--- A run that continues looks at ids that are new, were altered, or were there more than once before: of the others nothing
--- can have changed. Of an id that is gone it has the event that is left, which may have been the duplicate.
+-- An incremental run looks at ids that are new, were altered, or were there more than once before: of the others nothing
+-- can have changed. Of an id of which an event is no longer there it has the one that is left, which may have been the duplicate.
 with doubtful as (
   select event_id as doubtful_id
   from events

@@ -1,6 +1,6 @@
--- The days with a session that may differ from the version before: of a touched visitor, as it was or as it is, or one that
+-- The days with a session that may differ from the previous version: of a touched visitor, as it was or as it is, or one that
 -- was open. All others are as they were. Where everything is computed it is every day that there is or was.
--- Of touched visitors also the days of their history, and of events that are gone: what it says of them may change.
+-- Of touched visitors also the days of their history, and of events that are no longer there: what it says of them may change.
 select cast(event_at at time zone $time_zone as date) as day
 from session_events
 union

@@ -1,5 +1,5 @@
--- What late events did to sessions that a version had published: how many joined them, and which ids are gone. Ids of
--- visitors that were not touched are not gone.
+-- What late events did to sessions that a version had published: how many joined them, and which ids no longer exist. Ids of
+-- visitors that were not touched still do.
 with earlier as (
   select session_id, user_id, visitor_key, session_day, started_at, n_late_events
   from previous_session_history
@@ -14,12 +14,12 @@ known as (
   select session_id, user_id, visitor_key, session_day, started_at
   from earlier
 ),
-gone as (
+lost as (
   select *
   from known
   where session_id not in (select session_id from sessions where session_day in (select day from session_days))
 ),
--- The session that now holds the start of one that is gone or that had late events: itself where it is there.
+-- The session that now holds the start of one that no longer exists or that had late events: itself where it is there.
 moved as (
   select
     former.session_id as former_id, former.session_day as former_day, former.n_late_events,
@@ -27,7 +27,7 @@ moved as (
   from (
     select session_id, visitor_key, session_day, started_at, n_late_events from earlier where n_late_events > 0
     union all
-    select session_id, visitor_key, session_day, started_at, 0 from gone
+    select session_id, visitor_key, session_day, started_at, 0 from lost
   ) as former
   join sessions as heir
     on heir.visitor_key = former.visitor_key
@@ -57,7 +57,7 @@ select session_id, user_id, visitor_key, session_day, started_at, n_late_events,
 from grown
 join sessions using (session_id, session_day)
 union all
-select gone.session_id, gone.user_id, gone.visitor_key, gone.session_day, gone.started_at, 0, moved.session_id
-from gone
+select lost.session_id, lost.user_id, lost.visitor_key, lost.session_day, lost.started_at, 0, moved.session_id
+from lost
 left join moved
-  on moved.former_id = gone.session_id and moved.former_day = gone.session_day and moved.n_late_events = 0
+  on moved.former_id = lost.session_id and moved.former_day = lost.session_day and moved.n_late_events = 0

@@ -1,4 +1,4 @@
--- Visitors with new events, and the place from which on their sessions are computed anew: their first new event, or the
+-- Visitors with new events, and the place from which on their sessions are computed again: their first new event, or the
 -- first event of the first session that it may join. What lies before that cannot change: sessions are cut forward in time.
 with altered_ids as (
   select event_id as altered_id, min(event_at) as altered_at

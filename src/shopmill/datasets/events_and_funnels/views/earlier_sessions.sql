@@ -1,4 +1,4 @@
--- The sessions of the version before, each with the place of its first event among events of its instant; none where
+-- The sessions of the previous version, each with the place of its first event among events of its instant; none where
 -- everything is computed.
 select
   *,

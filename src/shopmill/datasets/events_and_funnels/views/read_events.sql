@@ -1,7 +1,7 @@
 -- The usable events that are read, with whom each is followed as (`visitor_key`), and the place of its type among events
 -- of one instant.
 -- `side` says which: 'now' as they are, 'altered' those dated before the version that is continued which it did not have
--- (change 1) or which are gone (change -1). What is so long before the first changed day that it can have no part in a
+-- (change 1) or which are no longer there (change -1). What is so long before the first changed day that it can have no part in a
 -- session or a duplicate that changed is left out.
 select
   side,

@@ -1,4 +1,4 @@
--- What makes every day of the past different from what the version before says: an article that the catalogue now puts
+-- What makes every day of the past different from what the previous version says: an article that the catalogue now puts
 -- elsewhere, or a promotion of days before $since that was added, changed or taken back.
 with moved as (
   select count(*) as n

@@ -1,4 +1,4 @@
--- Numbers once given stay; customers new since the version before follow, in the order in which they first appeared.
+-- Numbers once given stay; customers new since the previous version follow, in the order in which they first appeared.
 with first_seen as (
   select customer_id, min(first_interaction_date) as first_date
   from interactions
