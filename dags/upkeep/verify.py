@@ -1,6 +1,6 @@
 """Damage in the store: every Sunday at 00:00, shop time, all versions and all raw files are compared with their hashes.
 
-A run with a difference fails, and people are told what differs and how to repair it. What is compared and how:
+A run with a difference fails, and people are notified of what differs and how to repair it. What is compared and how:
 src/shopmill/trust/verify.py.
 """
 

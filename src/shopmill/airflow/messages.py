@@ -70,7 +70,7 @@ def failure_message(run: Outcome, tasks: tuple[FailedTask, ...], telling: "Telli
 
 
 def upkeep_message(run: Outcome, found: tuple[str, ...], log_url: str | None) -> Message:
-    """Tells what a DAG of upkeep found, or why it failed."""
+    """Says what a DAG of upkeep found, or why it failed."""
     more = len(found) - MOST_FOUND
     rest = (f"and {more} more: the log has them",) if more > 0 else ()
     return Sheet(

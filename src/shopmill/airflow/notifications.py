@@ -95,7 +95,7 @@ def announce_failure(context: "Context") -> None:
 
 
 def announce_upkeep_failure(context: "Context") -> None:
-    """Tells that a task of a DAG of upkeep failed. Such a DAG has it as the `on_failure_callback` of its tasks."""
+    """Reports that a task of a DAG of upkeep failed. Such a DAG has it as the `on_failure_callback` of its tasks."""
     task, exception = context["ti"], context.get("exception")
     run = _outcome(task.dag_id, str(task.run_id), None)
     found = tuple(getattr(exception, "sentences", ())) or (str(exception or "").strip() or UNKNOWN,)

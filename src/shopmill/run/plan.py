@@ -48,7 +48,7 @@ class RunPlan:
     writes: tuple[Writing, ...]
     previous: Pin | None
     replaces: str
-    """The version that counts at this as_of now, if there is one."""
+    """The current version of this as_of, if there is one."""
     serves: bool
     """Whether the version would be the current one of the dataset."""
     folder: str

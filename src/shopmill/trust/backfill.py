@@ -130,7 +130,7 @@ class Backfill:
         return {line.as_of for line in self._lines.values() if line.withdrawn}
 
     def _missing(self, as_of: AsOf) -> Due | None:
-        """What was published once and is gone was withdrawn, or removed by the rule of retention."""
+        """What was published once and is missing was withdrawn, or removed by the rule of retention."""
         run = self._runs.get(as_of.label)
         was_there = as_of.label in self._withdrawn or (run and run.was_published)
         if "missing" not in self.reasons or was_there or as_of.label in self._counted or run:
