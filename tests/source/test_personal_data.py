@@ -18,6 +18,8 @@ from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 from shopmill.source.mapping import load_mapping
 from shopmill.source.personal_data import Policy
+from shopmill.source.reconcile import reconcile
+from shopmill.versions.locks import Locks
 from shopmill.versions.store import Store
 
 KEY = SecretStr("only the shop knows")
@@ -66,6 +68,13 @@ def test_what_is_hashed_or_dropped_never_reaches_the_store(shop: Settings) -> No
     assert "gold" in found
     for number in range(3):  # the same hash in both tables: rows still join
         assert found.count(Policy.of(policy).hashed(f"anna-{number}")) == 2
+
+
+def test_what_is_hashed_does_not_differ_from_the_shop(shop: Settings) -> None:
+    policy = under(shop, "hash")
+    read(policy)
+    found = {one.table: one for one in reconcile(policy, Locks(Store(policy.store)).lock)}
+    assert (found["transactions"].days, found["transactions"].different) == (1, ())
 
 
 def test_what_is_kept_is_kept(shop: Settings) -> None:

@@ -3,6 +3,7 @@
 import errno
 import itertools
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -270,15 +271,33 @@ def test_what_is_not_theirs_stays(shop: Settings) -> None:
     }  # the visit of a shared device before another's login
 
 
-def test_files_that_nobody_of_them_is_in_are_the_same_and_links_stay_links(shop: Settings) -> None:
-    store = Store(shop.store)
-    assert store.root
-    linked = {path.stat().st_ino for path in store.root.rglob("part*.parquet") if path.stat().st_nlink > 1}
-    hashes = {one.sha256 for one in manifest(shop, "timeseries").all_files if one.path.startswith("article_daily")}
+def test_a_file_that_versions_share_is_written_once_and_shared_again(shop: Settings) -> None:
+    root = Store(shop.store).root
+    assert root
+
+    def shared() -> dict[int, set[str]]:
+        """The names, without the version, of files of versions that have several."""
+        found: dict[int, set[str]] = {}
+        for path in root.glob("*/as_of=*/version=*/*/*.parquet"):
+            if path.stat().st_nlink > 1:
+                found.setdefault(path.stat().st_ino, set()).add(
+                    re.sub("version=[^/]+", "", str(path.relative_to(root)))
+                )
+        return found
+
+    before = shared()
+    theirs = [node for node, names in before.items() if ANNA in repr(rows_of(root, names))]
+    assert theirs
     Erasure(shop).run(ANNA)
-    found = manifest(shop, "timeseries")
-    assert {one.sha256 for one in found.all_files if one.path.startswith("article_daily")} == hashes
-    assert linked or hashes
+    after = shared()
+    assert all(any(names <= others for others in after.values()) for names in before.values())
+    assert not any(ANNA in repr(rows_of(root, names)) for names in after.values())
+
+
+def rows_of(root: Path, names: set[str]) -> list[Any]:
+    [path] = root.glob(next(iter(names)).replace("//", "/version=*/"))
+    found: list[Any] = pq.read_table(path, partitioning=None).to_pylist()
+    return found
 
 
 def manifest(settings: Settings, dataset: str, as_of: str | None = None) -> Manifest:

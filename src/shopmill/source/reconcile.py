@@ -17,6 +17,7 @@ from shopmill.source.contract import TABLES, SourceColumn
 from shopmill.source.database import Source, literal, open_source
 from shopmill.source.extraction import Extraction, Lock
 from shopmill.source.mapping import load_mapping
+from shopmill.source.personal_data import Policy
 from shopmill.source.selection import Selection, Span
 from shopmill.source.shop import claim, shop_of
 from shopmill.source.snapshot import FIRST_DAY, UNDATED, Snapshot, SnapshotCatalogue
@@ -78,6 +79,12 @@ def _different(source: Source, settings: Settings, store: Store, snapshot: Snaps
     return {day for day in theirs.keys() | ours.keys() if theirs.get(day) != ours.get(day)}
 
 
+def _compared(selection: Selection, settings: Settings) -> list[SourceColumn]:
+    """The columns whose values raw files have: of what is hashed or dropped, nobody can say whether it changed."""
+    policy = Policy.of(settings)
+    return [column for column in selection.found if policy.action(column) == "keep"]
+
+
 def _of_the_shop(
     source: Source, selection: Selection, settings: Settings, snapshot: Snapshot
 ) -> Mapping[date, Fingerprint]:
@@ -85,7 +92,7 @@ def _of_the_shop(
     rows = selection.dated(Span.until_as_of(FIRST_DAY, as_of, settings.zone))
     is_unicode = source.value("select current_setting('server_encoding')") == "UTF8"
     blanks = BLANKS if is_unicode else "".join(filter(str.isascii, BLANKS))
-    texts = [_postgresql(column, selection, blanks) for column in selection.found]
+    texts = [_postgresql(column, selection, blanks) for column in _compared(selection, settings)]
     time = f"coalesce({', '.join(map(quote, selection.times))})"
     day = time if selection.time_is_date else f"({time} at time zone '{settings.time_zone}')::date"
     hashed = f"('x' || left(md5(concat_ws('|', {', '.join(texts)})), {HASH_DIGITS}))::bit({4 * HASH_DIGITS})::bigint"
@@ -98,7 +105,7 @@ def _of_the_store(
     selection: Selection, settings: Settings, store: Store, snapshot: Snapshot
 ) -> Mapping[date, Fingerprint]:
     days = [file for file in snapshot.files if file.day != UNDATED]
-    texts = [_duckdb(column) for column in selection.found]
+    texts = [_duckdb(column) for column in _compared(selection, settings)]
     hashed = f"('0x' || left(md5(concat_ws('|', {', '.join(texts)})), {HASH_DIGITS}))::hugeint"
     query = f"select filename, count(*), sum({hashed}) from read_parquet($files, filename = true, union_by_name = true) group by 1"
     if not days:

@@ -25,6 +25,9 @@ TOKEN = re.compile(r"[^\s,;:'\"()\[\]{}<>]+")
 LONG = 6
 """An id that is shorter and has digits only could be any number of a message."""
 
+TELLING = 20
+"""A text that is shorter, such as `Great!`, is anybody's."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -54,7 +57,8 @@ class Person:
     @cached_property
     def _plain(self) -> re.Pattern[str]:
         """What is theirs wherever it stands as a word."""
-        values = sorted({*self.ids["customer"], *self.addresses, *self.texts}, key=len, reverse=True)
+        texts = {text for text in self.texts if len(text) >= TELLING}
+        values = sorted({*self.ids["customer"], *self.addresses, *texts}, key=len, reverse=True)
         return re.compile("|".join(rf"(?<![\w-]){re.escape(value)}(?![\w-])" for value in values), re.IGNORECASE)
 
     @cached_property
