@@ -21,7 +21,7 @@ select
   event_id, session_id, customer_id, visitor_id, article_id, product_code,
   case when meaning <> 'other' then meaning else event_type end as event_type,
   event_type as event_word,
-  try_cast(event_value * rate_of_day as decimal(18, 6)) as event_value,
+  try_cast(cast(event_value as decimal(19, 6)) * rate_of_day as decimal(18, 6)) as event_value,
   currency, user_agent, event_datetime, misfits,
   case
     when event_datetime is null then
@@ -32,7 +32,7 @@ select
       then 'visitor_id, session_id and customer_id are null'
     when event_value is not null and rate_of_day is null
       then 'no exchange rate for ' || upper(currency) || ' at or before its day'
-    when event_value is not null and try_cast(event_value * rate_of_day as decimal(18, 6)) is null
+    when event_value is not null and try_cast(cast(event_value as decimal(19, 6)) * rate_of_day as decimal(18, 6)) is null
       then 'event_value is 1000000000000 or more'
   end as problem,
   'event_value does not fit decimal(18,6): ' || json_extract_string(misfits, '$.event_value') || ', taken as unknown'
