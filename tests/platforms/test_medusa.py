@@ -21,9 +21,9 @@ def test_articles_are_what_can_be_bought_and_what_was_sold(medusa_story: Story) 
     assert (articles["Mug One"]["stock"], small["stock"] < 100) == (None, True)
 
 
-def test_the_category_is_the_deepest_one(medusa_story: Story) -> None:
+def test_the_category_is_the_deepest_public_one(medusa_story: Story) -> None:
     articles = by_name(medusa_story)
-    tee = articles["Tee S / Black"]  # also in Sale, which is less deep
+    tee = articles["Tee S / Black"]  # also in Sale, which is less deep, and in Samples, which is not public
     assert (tee["product_group_name"], tee["index_group_name"]) == ("Shirts", "Clothing")
     assert articles["Mug One"]["product_group_name"] == articles["Mug One"]["index_group_name"] == "Home"
 
