@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 
 from arrow_types import ARROW
 from shopmill import datasets
-from shopmill.datasets.articles_content.dataset import DATASET, SHOP_COLUMNS
+from shopmill.datasets.articles_content.dataset import DATASET, SHOP_COLUMNS, text_parts
 from shopmill.engine.compose import statement
 from shopmill.engine.duckdb_engine import DuckDBEngine
+from shopmill.errors import InvalidInputError
 from shopmill.run import steps
 from shopmill.run.published import Published
 from shopmill.run.run import Run
@@ -42,6 +44,30 @@ def test_the_columns_of_the_shop_are_those_of_the_contract() -> None:
     contract = [(column.name, column.type) for column in TABLES["articles"].columns]
     assert [(column.name, column.type) for column in SHOP_COLUMNS] == contract[:-1]
     assert contract[-1] == ("misfits", "varchar")
+
+
+# --- texts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_made_of_attributes_as_well(settings: Settings, tmp_path: Path) -> None:
+    give(settings, {"article_id": "0001", "prod_name": "Cup"}, {"article_id": "0002", "prod_name": "Pot"})
+    (tmp_path / "articles.sql").write_text(
+        "select article_id, prod_name, case article_id when '0001' then ' hard  porcelain' end as \"Größe\" from articles"
+    )
+    own = settings.model_copy(update={"mapping": str(tmp_path)})
+    run, _ = build(own, DAY, content_columns="Größe,prod_name")
+    rows = published_rows(run, run.versions.need(run.as_of), "articles", [{"article_id": "", "content_text": ""}])
+    assert [row["content_text"] for row in rows] == ["hard porcelain. Cup", "Pot"]
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [(" , ", "names no column"), ("prod_name,a.b", "'a.b': give"), ("prod_name,prod_name", "twice")],
+)
+def test_columns_that_cannot_be_named(settings: Settings, named: str, words: str) -> None:
+    give(settings, {"article_id": "0001", "prod_name": "Cup"})
+    with pytest.raises(InvalidInputError, match=words):
+        build(settings, DAY, content_columns=named)
 
 
 # --- bytes ---------------------------------------------------------------------------------------------------------
@@ -180,6 +206,7 @@ Catalogue = Mapping[str, tuple[str, str, Decimal | None]]
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
     with DuckDBEngine(Settings(_env_file=None), tmp_path_factory.mktemp("engine")) as opened:
+        opened.table("text_parts", text_parts(DATASET.parse_parameters({}))["text_parts"])
         yield opened
 
 

@@ -14,10 +14,11 @@ past in ascending order.
   catalogue that cost less: 0 for the cheapest, 1 for the dearest if no other costs as much, 0 for one without others,
   equal for equal prices; null without a price or a group.
 - `category_path` = `index_group_name > product_group_name > product_type_name`, without those that are null or blank.
-- `content_text` = `prod_name. product_type_name. product_group_name. graphical_appearance_name. colour_group_name.
-  section_name. garment_group_name. index_group_name. detail_desc`, without those that are null or blank, any run of
-  white space (no-break spaces and line breaks too) as one blank. Price and stock are not in it. It is '' where nothing
-  is said. `content_hash` is its SHA-256 in hex, the key of the embedding cache.
+- `content_text` = the columns that the parameter `content_columns` names, in its order, with `. ` between, without those that
+  are null or blank, any run of white space (no-break spaces and line breaks too) as one blank. It may name the text columns of
+  articles and a shop's own `attributes`. By default it is `prod_name. product_type_name. product_group_name.
+  graphical_appearance_name. colour_group_name. section_name. garment_group_name. index_group_name. detail_desc`. Price and stock
+  are not in it. It is '' where nothing is said. `content_hash` is its SHA-256 in hex, the key of the embedding cache.
 
 `catalogue_changes` compares with the previous published version: `added` (no version before had it), `removed` (listed
 before and not now), `returned` (inactive before and listed now), `changed` (any of the shop's columns differs, or the
@@ -41,10 +42,12 @@ Category checks warn and do not block: in H&M's own catalogue some codes have mo
 is still sold, shown and embedded. What would make the history wrong blocks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from shopmill.declaration import (
     REJECTS,
@@ -59,6 +62,10 @@ from shopmill.declaration import (
     Table,
     Task,
 )
+from shopmill.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,38 @@ SHOP_COLUMNS = (
     Column("is_listed", "boolean", "whether the shop offers it now, null where it does not say", required=False),
     Column("attributes", "varchar", "the shop's own columns: a JSON object of text, keys sorted", required=False),
 )
+
+TEXT_COLUMNS = tuple(column.name for column in SHOP_COLUMNS if column.type == "varchar" and column.name != "attributes")
+CONTENT_COLUMNS = (
+    "prod_name",
+    "product_type_name",
+    "product_group_name",
+    "graphical_appearance_name",
+    "colour_group_name",
+    "section_name",
+    "garment_group_name",
+    "index_group_name",
+    "detail_desc",
+)
+
+
+def text_parts(bound: Mapping[str, Any]) -> Mapping[str, "pa.Table"]:
+    """The columns that content_text is made of, in their order; InvalidInputError for what cannot be a column."""
+    import pyarrow as pa
+
+    names = [name.strip() for name in str(bound["content_columns"]).split(",") if name.strip()]
+    if not names:
+        raise InvalidInputError("content_columns names no column: leave the parameter out for the default.")
+    if wrong := next((name for name in names if set(name) & set(".[]*'\"$")), None):
+        raise InvalidInputError(f"content_columns names {wrong!r}: give such a column a plain name in the mapping.")
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidInputError(f"content_columns names {repeated!r} twice: leave one of them out.")
+    columns = {
+        "place": pa.array(range(len(names)), pa.int64()),
+        "column_name": pa.array(names, pa.string()),
+        "is_column": pa.array([name in TEXT_COLUMNS for name in names], pa.bool_()),
+    }
+    return {"text_parts": pa.table(columns)}
 
 
 def _share(name: str, meaning: str) -> Column:
@@ -169,6 +208,7 @@ DATASET = Dataset(
     values={
         "code_columns": CODE_COLUMNS,
         "shop_columns": SHOP_COLUMNS,
+        "text_columns": TEXT_COLUMNS,
         "compared_columns": sorted(SHOP_COLUMNS[1:], key=lambda column: column.name),
     },
     extracts={"extract": (Input("articles"),)},
@@ -179,6 +219,12 @@ DATASET = Dataset(
     ),
     tables=(ARTICLES, CATALOGUE_CHANGES, REJECTS),
     parameters=(
+        Parameter(
+            "content_columns",
+            "text",
+            ",".join(CONTENT_COLUMNS),
+            "what content_text is made of: text columns of articles, and attributes of the shop's own, with commas between",
+        ),
         Parameter("min_text_changes", "integer", 1, "changed texts from which on the embeddings are woken", 1),
         Parameter(
             "max_missing_description_share",
@@ -190,6 +236,10 @@ DATASET = Dataset(
         ),
     ),
     checks=(
+        QueryCheck(
+            "content columns known",
+            "content_columns names text columns of articles, and attributes that some article has",
+        ),
         QueryCheck(
             "catalogue not emptied",
             "there are active articles, and not far fewer than before (max_row_drop)",
@@ -214,6 +264,7 @@ DATASET = Dataset(
             severity="warn",
         ),
     ),
+    lookups=text_parts,
     announcements=(
         Announcement(
             asset="articles_texts",

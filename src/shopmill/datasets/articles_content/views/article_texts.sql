@@ -1,17 +1,32 @@
--- The text of each article: what is said of it, from the particular to the general and then the description. Space of
--- any kind becomes one blank; what is null or blank is left out.
-with words as (
+-- The text of each article: what is said of it in the columns that `content_columns` names, in their order. Space of any kind
+-- becomes one blank; what is null or blank is left out.
+with parts as (
   select
     article_id,
-    trim(regexp_replace(prod_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as prod_name,
-    trim(regexp_replace(product_type_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as product_type_name,
-    trim(regexp_replace(product_group_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as product_group_name,
-    trim(regexp_replace(graphical_appearance_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as graphical_appearance_name,
-    trim(regexp_replace(colour_group_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as colour_group_name,
-    trim(regexp_replace(section_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as section_name,
-    trim(regexp_replace(garment_group_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as garment_group_name,
+    place,
+    trim(regexp_replace(
+      case column_name
+        {% for name in text_columns %}
+        when '{{ name }}' then {{ name }}
+        {% endfor %}
+        else json_extract_string(attributes, '$.' || column_name)
+      end, '[\s\x0B\p{Z}]+', ' ', 'g'
+    )) as part
+  from known_articles
+  cross join text_parts
+),
+texts as (
+  select article_id, string_agg(part, '. ' order by place) as content_text
+  from parts
+  where part <> ''
+  group by article_id
+),
+levels as (
+  select
+    article_id,
     trim(regexp_replace(index_group_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as index_group_name,
-    trim(regexp_replace(detail_desc, '[\s\x0B\p{Z}]+', ' ', 'g')) as detail_desc
+    trim(regexp_replace(product_group_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as product_group_name,
+    trim(regexp_replace(product_type_name, '[\s\x0B\p{Z}]+', ' ', 'g')) as product_type_name
   from known_articles
 )
 select
@@ -19,9 +34,6 @@ select
   nullif(
     concat_ws(' > ', nullif(index_group_name, ''), nullif(product_group_name, ''), nullif(product_type_name, '')), ''
   ) as category_path,
-  concat_ws(
-    '. ', nullif(prod_name, ''), nullif(product_type_name, ''), nullif(product_group_name, ''),
-    nullif(graphical_appearance_name, ''), nullif(colour_group_name, ''), nullif(section_name, ''),
-    nullif(garment_group_name, ''), nullif(index_group_name, ''), nullif(detail_desc, '')
-  ) as content_text
-from words
+  coalesce(content_text, '') as content_text
+from levels
+left join texts using (article_id)
