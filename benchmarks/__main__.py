@@ -51,7 +51,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where the shop's files are kept; default: a temporary folder")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory-limit", default="4GB", help="of each engine that has such a limit")
-    parser.add_argument("--rounds", type=int, default=0, help="default: three below scale 0.3, else one")
+    parser.add_argument(
+        "--rounds", type=int, default=0, help="turns of each; default: up to three, until they took 40 s"
+    )
     parser.add_argument("--last-days", type=int, default=0, help="facts of so many days alone: to try a stage")
     parser.add_argument("--write", action="store_true", help="write the results and the page")
     parser.add_argument("--check", action="store_true", help="compare with the committed results")

@@ -3,6 +3,7 @@
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,8 +20,8 @@ from benchmarks.shop import make_tables
 from benchmarks.stage import Contender, Place, Results, Stage
 
 SOFTWARE = ("duckdb", "polars", "pyarrow", "pandas", "mlforecast", "scikit-learn")
-LARGE = 0.3
-"""From this scale on each contender has one round, below it three, of which the quickest counts."""
+ROUNDS, LONG_S = 3, 40
+"""Contenders have so many turns at most, of which the quickest counts, and no further one once they took so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,10 @@ class Bench:
     def _lines(self, stage: Stage, contenders: list[Contender], place: Place) -> Iterator[Line]:
         best: dict[str, Cost] = {}
         same: dict[str, str] = {}
-        for number in range(self.rounds or (1 if self.scale >= LARGE else 3)):
+        begun = time.monotonic()
+        for number in range(self.rounds or ROUNDS):
+            if number and not self.rounds and time.monotonic() - begun > LONG_S:
+                break
             ours: Results = {}
             for contender in contenders:
                 cost, results = self._measured(stage, contender, place)

@@ -9,7 +9,7 @@ from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 
 SHOWN = 15
-COLUMNS = ("step", "part", "rows read", "rows", "seconds", "of processor", "spilled MiB")
+COLUMNS = ("step", "part", "rows read", "rows", "seconds", "of threads", "spilled MiB")
 
 
 def refuse_unusable(path: Path, settings: Settings) -> None:
@@ -37,14 +37,14 @@ def show_profile(path: Path, profile: Profile) -> None:
             "rows read": one.rows_read,
             "rows": one.rows,
             "seconds": f"{one.seconds:.2f}",
-            "of processor": f"{one.cpu_seconds:.2f}",
+            "of threads": f"{one.thread_seconds:.2f}",
             "spilled MiB": one.spilled_bytes // 2**20,
         }
         for one in parts[:SHOWN]
     ]
     total = sum(one.seconds for one in parts)
     if rows:
-        print_table(rows, COLUMNS, spare=("of processor", "rows read"))
+        print_table(rows, COLUMNS, spare=("of threads", "rows read"))
     shown = f", {SHOWN} of {len(parts)} parts shown" if len(parts) > SHOWN else ""
     out.print(
         f"{len(profile.statements)} statements, {total:.2f} s{shown}; all are in {path}", soft_wrap=True, markup=False

@@ -19,7 +19,7 @@ class Statement:
     rows_read: int
     rows: int
     seconds: float
-    cpu_seconds: float
+    thread_seconds: float
     spilled_bytes: int
 
 
@@ -68,7 +68,7 @@ def _sum(a: Statement, b: Statement) -> Statement:
         a.rows_read + b.rows_read,
         a.rows + b.rows,
         a.seconds + b.seconds,
-        a.cpu_seconds + b.cpu_seconds,
+        a.thread_seconds + b.thread_seconds,
         max(a.spilled_bytes, b.spilled_bytes),
     )
 

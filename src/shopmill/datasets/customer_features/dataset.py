@@ -69,6 +69,9 @@ from shopmill.datasets.customer_features.columns import (
 from shopmill.datasets.customer_features.rfm import THRESHOLDS, rfm_lookups
 from shopmill.declaration import REJECTS, Column, Dataset, Input, Join, Parameter, Promise, Table, Task
 
+BEYOND_ANY_ZONE = 2
+"""Days by which the bound on event_datetime is wider than the longest window: a day of the shop may begin that much earlier."""
+
 # What several views are built on is computed once.
 STEPS = (
     Table(
@@ -113,6 +116,7 @@ def declare(
     purchase_window_days: Iterable[int] = PURCHASE_WINDOW_DAYS, event_window_days: Iterable[int] = EVENT_WINDOW_DAYS
 ) -> Dataset:
     """The dataset with these windows: its columns, its checks and its SQL repeat by them."""
+    event_window_days = tuple(event_window_days)
     windows, event_windows = (*windows_of(purchase_window_days), LIFETIME), windows_of(event_window_days)
     return Dataset(
         name="customer_features",
@@ -121,7 +125,11 @@ def declare(
         promise=Promise(within=timedelta(hours=2), age=timedelta(hours=31)),
         documentation=__doc__,
         folder=Path(__file__).parent,
-        values={"windows": windows, "event_windows": event_windows},
+        values={
+            "windows": windows,
+            "event_windows": event_windows,
+            "event_days": str(max(event_window_days) + BEYOND_ANY_ZONE),
+        },
         extracts={
             "extract_demographics": (Input("customers"),),
             "extract_transactions": (

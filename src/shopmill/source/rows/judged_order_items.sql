@@ -34,14 +34,28 @@ converted_{{ source }}items as (
   from dated_{{ source }}items as dated
   left join rates_by_day as rates on rates.currency = dated.currency and rates.day = item_day
 ),
+-- One unit, and a price in the shop's own currency, are multiplied with 1: not to do so saves most of the time of this view.
+multiplied_{{ source }}items as (
+  select
+    *,
+    case
+      when quantity = 1 then cast(price as decimal(19, 6))
+      else try_cast(cast(price as decimal(19, 6)) * quantity as decimal(19, 6))
+    end as worth
+  from converted_{{ source }}items
+),
 valued_{{ source }}items as (
   select
     *,
-    try_cast(cast(price as decimal(19, 6)) * rate_of_day as decimal(18, 6)) as own_price,
-    try_cast(
-      try_cast(cast(price as decimal(19, 6)) * quantity as decimal(19, 6)) * rate_of_day as decimal(18, 6)
-    ) as amount
-  from converted_{{ source }}items
+    case
+      when rate_of_day = 1 then price
+      else try_cast(cast(price as decimal(19, 6)) * rate_of_day as decimal(18, 6))
+    end as own_price,
+    case
+      when rate_of_day = 1 then try_cast(worth as decimal(18, 6))
+      else try_cast(worth * rate_of_day as decimal(18, 6))
+    end as amount
+  from multiplied_{{ source }}items
 )
 select
   order_id,

@@ -12,14 +12,28 @@ with converted_{{ source }}lines as (
   from {{ source }}transactions as sold
   left join rates_by_day as rates on rates.currency = upper(sold.currency) and rates.day = sold.t_dat
 ),
+-- One unit, and a price in the shop's own currency, are multiplied with 1: not to do so saves most of the time of this view.
+multiplied_{{ source }}lines as (
+  select
+    *,
+    case
+      when units = 1 then cast(price as decimal(19, 6))
+      else try_cast(cast(price as decimal(19, 6)) * units as decimal(19, 6))
+    end as worth
+  from converted_{{ source }}lines
+),
 valued_{{ source }}lines as (
   select
     *,
-    try_cast(cast(price as decimal(19, 6)) * rate_of_day as decimal(18, 6)) as own_price,
-    try_cast(
-      try_cast(cast(price as decimal(19, 6)) * units as decimal(19, 6)) * rate_of_day as decimal(18, 6)
-    ) as amount
-  from converted_{{ source }}lines
+    case
+      when rate_of_day = 1 then price
+      else try_cast(cast(price as decimal(19, 6)) * rate_of_day as decimal(18, 6))
+    end as own_price,
+    case
+      when rate_of_day = 1 then try_cast(worth as decimal(18, 6))
+      else try_cast(worth * rate_of_day as decimal(18, 6))
+    end as amount
+  from multiplied_{{ source }}lines
 )
 select
   t_dat,

@@ -9,18 +9,27 @@ returned_of_orders as (
   from returned_items
   group by order_id
 ),
+-- Summed per order before the join: there are far fewer orders than lines.
+items_of_orders as (
+  select
+    order_id,
+    sum(quantity) filter (where quantity > 0) as n_ordered,
+    sum(amount) filter (where quantity > 0) as order_value,
+    count(*) filter (where quantity >= 0) as n_kept
+  from judged_order_items
+  where problem is null
+  group by order_id
+),
 baskets as (
   select
     placed.order_id,
     customer_id,
     age_days,
-    coalesce(sum(quantity) filter (where quantity > 0), 0) as n_ordered,
-    coalesce(sum(amount) filter (where quantity > 0), 0) as order_value,
-    not is_cancelled and (count(quantity) = 0 or count(*) filter (where quantity >= 0) > 0) as is_order
+    coalesce(n_ordered, 0) as n_ordered,
+    coalesce(order_value, 0) as order_value,
+    not is_cancelled and (n_kept is null or n_kept > 0) as is_order
   from placed_orders as placed
-  left join (select order_id, quantity, amount from judged_order_items where problem is null) as items
-    on items.order_id = placed.order_id
-  group by placed.order_id, customer_id, age_days, is_cancelled
+  left join items_of_orders on items_of_orders.order_id = placed.order_id
 ),
 order_sums as (
   select
