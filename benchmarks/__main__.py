@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import stages
 from benchmarks.bench import Bench
-from benchmarks.measure import ROOT, BenchError
+from benchmarks.measure import ROOT
 from benchmarks.report import Report, markdown, put_between_markers, worse
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -33,15 +33,13 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         bench = Bench(given.scale, folder, given.threads, given.memory_limit, given.rounds, given.last_days)
-        try:
-            report = bench.run(given.stage or stages.names(), _command(given))
-        except BenchError as error:
-            sys.exit(f"The bench failed. {error}")
-        if given.check:
-            sys.exit(_check(bench, report))
+        report = bench.run(given.stage or stages.names(), _command(given))
+        worse_now = _check(bench, report) if given.check else ""
         if given.write:
             _write(report)
     print(markdown(report))
+    if report.failed or worse_now:
+        sys.exit("\n".join(filter(None, (*report.failed, worse_now))))
 
 
 def _arguments() -> argparse.Namespace:
@@ -75,7 +73,7 @@ def _write(report: Report) -> None:
         put_between_markers(PAGE, markdown(report))
 
 
-def _check(bench: Bench, report: Report) -> str | int:
+def _check(bench: Bench, report: Report) -> str:
     """What is worse, in a sentence each. A stage that seems so is measured once more: others may have used the machine."""
     path = results_path(report.scale)
     if not path.exists():
@@ -84,11 +82,11 @@ def _check(bench: Bench, report: Report) -> str | int:
         )
     committed = Report.read(path)
     if not worse(report, committed):
-        return 0
+        return ""
     suspects = sorted({sentence.partition(":")[0] for sentence in worse(report, committed)})
     again = bench.run(suspects, report.command)
     found = worse(replace(report, stages=again.stages), committed)
-    return "\n".join(found) if found else 0
+    return "\n".join(found)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import psutil
 
 from benchmarks import stages
 from benchmarks.compare import same_results
-from benchmarks.measure import BENCH_PYTHON, Cost, is_installed, measure
+from benchmarks.measure import BENCH_PYTHON, BenchError, Cost, is_installed, measure
 from benchmarks.report import Line, Report, StageReport
 from benchmarks.shop import make_tables
 from benchmarks.stage import Contender, Place, Results, Stage
@@ -37,9 +37,16 @@ class Bench:
     say: Callable[[str], None] = print
 
     def run(self, names: list[str], command: str) -> Report:
-        """Measures these stages; BenchError where a contender fails or has another result."""
-        found = tuple(self.stage(stages.load(name)) for name in names)
-        return Report(self.scale, command, f"{datetime.now(UTC):%Y-%m-%d}", self._machine(), _software(), found)
+        """Measures these stages. One whose contender fails or has another result is missing, and said in `failed`."""
+        found, failed = [], []
+        for name in names:
+            try:
+                found.append(self.stage(stages.load(name)))
+            except BenchError as error:
+                failed.append(str(error))
+                self.say(f"FAILED {error}")
+        today = f"{datetime.now(UTC):%Y-%m-%d}"
+        return Report(self.scale, command, today, self._machine(), _software(), tuple(found), tuple(failed))
 
     def stage(self, stage: Stage) -> StageReport:
         """Measures one stage."""

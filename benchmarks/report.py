@@ -52,6 +52,8 @@ class Report:
     machine: str
     software: Mapping[str, str]
     stages: tuple[StageReport, ...]
+    failed: tuple[str, ...] = ()
+    """What went wrong, a sentence for each stage that is missing."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -65,7 +67,7 @@ class Report:
     def from_document(cls, document: Mapping[str, Any]) -> "Report":
         """A report that was written as JSON."""
         stages = tuple(map(_stage, document["stages"]))
-        return cls(**{**document, "stages": stages})
+        return cls(**{**document, "stages": stages, "failed": tuple(document["failed"])})
 
     def write(self, path: Path) -> None:
         """Writes the JSON."""
@@ -113,6 +115,8 @@ def _notes(report: Report) -> Iterator[str]:
                 yield f"- {stage.name}, {line.contender}: {line.same}."
         for name in stage.left_out:
             yield f"- {stage.name}: without {name}."
+    for sentence in report.failed:
+        yield f"- FAILED: {sentence.splitlines()[0]}"
 
 
 def put_between_markers(page: Path, table: str) -> None:

@@ -67,3 +67,10 @@ def test_the_table_goes_between_its_markers_and_nothing_else_changes(tmp_path: P
     page.write_text("no markers")
     with pytest.raises(ValueError, match="lacks the lines"):
         put_between_markers(page, "new\n")
+
+
+def test_a_stage_that_failed_is_said(tmp_path: Path) -> None:
+    failed = replace(REPORT, failed=("sessions: Polars has another result.\nmore",))
+    assert "- FAILED: sessions: Polars has another result.\n" in markdown(failed)
+    failed.write(tmp_path / "failed.json")
+    assert Report.read(tmp_path / "failed.json") == failed
