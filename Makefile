@@ -54,7 +54,7 @@ test-recbole: .venv/installed ## the same for RecBole, which needs torch: some g
 	@RECBOLE=1 tests/consumers/run.sh
 
 SCALE ?= 0.1
-BENCH := $(BIN)/python -m benchmarks --scale $(SCALE)
+BENCH := $(BIN)/python -m benchmarks --scale $(SCALE) $(if $(FOLDER),--folder $(FOLDER))
 
 .venv-bench/installed: requirements-bench.lock .venv/installed
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv --without-pip .venv-bench
