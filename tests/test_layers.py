@@ -18,9 +18,10 @@ LAYERS = (
     ("source", "registry", "text", "shops"),
     ("versions",),
     ("engine",),
-    ("declaration", "settings", "asof", "connection_string", "personal"),
+    ("declaration", "settings", "asof", "connection_string"),
     ("sql_files", "vocabulary"),
-    ("errors", "personal"),
+    ("errors",),
+    ("personal",),
 )
 """From the top down. Neighbours in a layer know nothing of each other."""
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

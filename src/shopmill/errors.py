@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
+from shopmill.personal import masked
+
 log = logging.getLogger(__name__)
 
 
@@ -90,6 +92,6 @@ def said_in_a_sentence(where: str, but: tuple[type[Exception], ...] = ()) -> Ite
 
 
 def cause_in_a_line(error: BaseException) -> str:
-    """The kind of an error and the first line of what it says."""
-    said = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    """The kind of an error and the first line of what it says, without e-mail addresses: engines quote values."""
+    said = str(masked("", (str(error).strip().splitlines() or [""])[0].rstrip(".")))
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

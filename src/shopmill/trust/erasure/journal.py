@@ -69,7 +69,7 @@ class Receipt:
         found = [f"raw {table}: {rows:,} rows" for table, rows in sorted(self.raw.items())]
         found += [f"{dataset}: {rows:,} rows of its versions" for dataset, rows in sorted(self.versions.items())]
         if self.rewritten:
-            found.append(f"{len(self.rewritten):,} versions have a new id, and say which they had (erased_from)")
+            found.append(f"versions with a new id, which say the one they had (erased_from): {len(self.rewritten):,}")
         if self.embeddings:
             found.append(f"embeddings: {self.embeddings:,} vectors of texts that nobody else wrote")
         found += [f"registry, {table}: {rows:,} rows" for table, rows in sorted(self.registry.items()) if rows]
