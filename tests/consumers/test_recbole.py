@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import shopmill
 from conftest import Written
 
 pytest.importorskip("recbole")
@@ -43,7 +44,8 @@ def test_recbole_reads_the_split_fits_and_evaluates(
     dataset = create_dataset(config)
     parts = {name: rows for name, rows in written.rows.items() if name.endswith(".inter")}
     assert len(dataset.inter_feat) == sum(parts.values())
-    assert dataset.user_num - 1 <= written.rows["shop.user"]  # RecBole's own 0 stands for nobody
+    customers = shopmill.load("user_item_interactions").manifest.rows("customer_index")
+    assert dataset.user_num - 1 <= customers  # RecBole's own 0 stands for nobody
     train, valid, test = data_preparation(config, dataset)
     model = get_model(config["model"])(config, train.dataset).to("cpu")
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
