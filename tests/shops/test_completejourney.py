@@ -1,12 +1,20 @@
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import psycopg
 import pytest
+from pydantic import SecretStr
 
+import shopmill
+from shopmill import datasets
 from shopmill.errors import InvalidInputError
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
 from shopmill.shops import completejourney
 from shopmill.shops.loading import TABLES
 
@@ -143,18 +151,53 @@ def test_generated_tables_are_the_same_again_in_one_thread(journey: duckdb.DuckD
             assert content(again, table) == content(journey, table)
 
 
-def test_load_fills_postgres_once(database: Callable[[], str], journey: duckdb.DuckDBPyConnection) -> None:
+@dataclass(frozen=True)
+class Loaded:
+    """A database with the shop, its rows by table, and what the loading reported."""
+
+    dsn: str
+    rows: dict[str, int]
+    reported: dict[str, tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def loaded(database: Callable[[], str]) -> Loaded:
     dsn = database()
-    seen: dict[str, tuple[int, int]] = {}
-    rows = completejourney.load(dsn, lambda table, done, total: seen.update({table: (done, total)}))
-    assert list(rows) == list(TABLES)
-    assert rows == {table: one(journey, f"select count(*) from {table}") for table in TABLES}
-    assert {table: done for table, (done, _) in seen.items()} == rows
-    assert all(total < done * 1.05 for done, total in seen.values())
-    with psycopg.connect(dsn) as connection:
+    reported: dict[str, tuple[int, int]] = {}
+    rows = completejourney.load(dsn, lambda table, done, total: reported.update({table: (done, total)}))
+    return Loaded(dsn, rows, reported)
+
+
+def test_load_fills_postgres_once(loaded: Loaded, journey: duckdb.DuckDBPyConnection) -> None:
+    assert list(loaded.rows) == list(TABLES)
+    assert loaded.rows == {table: one(journey, f"select count(*) from {table}") for table in TABLES}
+    assert {table: done for table, (done, _) in loaded.reported.items()} == loaded.rows
+    assert all(total < done * 1.05 for done, total in loaded.reported.values())
+    with psycopg.connect(loaded.dsn) as connection:
         money = connection.execute("select count(*), sum(price) from transactions").fetchone()
         assert money == (1_469_307, Decimal("4596039.580000"))
-    assert completejourney.load(dsn, lambda *_: pytest.fail("loaded again")) == rows
+    assert completejourney.load(loaded.dsn, lambda *_: pytest.fail("loaded again")) == loaded.rows
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "dataset",
+    ["user_item_interactions", "customer_features", "events_and_funnels", "timeseries", "training_labels"],
+)
+def test_the_datasets_are_published_of_its_first_month(
+    dataset: str, loaded: Loaded, database: Callable[[], str], tmp_path: Path
+) -> None:
+    settings = Settings(
+        _env_file=None,
+        store=str(tmp_path / "store"),
+        source_dsn=SecretStr(loaded.dsn),
+        registry_dsn=SecretStr(database()),
+        time_zone=completejourney.TIME_ZONE,
+    )
+    done = steps.run_all(Run.create(datasets.load(dataset), "2017-02-01", settings))
+    assert done.status == "published"
+    found = shopmill.load(dataset, store=settings.store)
+    assert found.manifest.summary.rows > 0
 
 
 def test_a_foreign_shop_is_not_replaced(database: Callable[[], str]) -> None:
