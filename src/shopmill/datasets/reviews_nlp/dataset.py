@@ -7,7 +7,9 @@
   quotes straight, Unicode in NFC. Case and punctuation stay. `text_lower` is the same in lower case. `n_chars` and
   `n_words` are of `text_clean`. A review without words keeps its stars: `text_clean` and all that is computed of it are
   null, `n_chars` and `n_words` are 0.
-- `category` is the article's `index_group_name`, as in timeseries; null where the article has none or is unknown.
+- A review is of an article, or, without an `article_id`, of a product: all articles with its `product_code`.
+- `category` is the article's `index_group_name`, as in timeseries; null where the article has none or is unknown. A product's is
+  that of its articles, the first in alphabetical order where they differ.
 - `lang` is one of 31 languages and those of the parameter `languages` (ISO 639-1), null where the detector is less sure
   than `min_lang_confidence`. Short texts often are: name the languages that the shop expects, and a text that is not
   clearly in another one is taken to be in one of them. `lang_confidence` is there for every text.
@@ -24,9 +26,9 @@
 cache, which articles_embeddings shares; a second run encodes nothing.
 
 Rejected are reviews without an id or a date, with a rating that is null or outside 1 to 5, with a text shorter than
-`min_chars` (1: none), of an article that the catalogue does not have (unless `keep_unknown_articles`), and repeated
+`min_chars` (1: none), of an article or product that the catalogue does not have (unless `keep_unknown_articles`), and repeated
 ids: of the usable reviews with the same id the first by review_date is kept (ties: in the order of customer_id,
-article_id, rating, text). Rejects show the cleaned text, so that masked addresses stay masked.
+article_id, rating, text, product_code). Rejects show the cleaned text, so that masked addresses stay masked.
 """
 
 from datetime import timedelta
@@ -61,6 +63,12 @@ SHOP_COLUMNS = (
     Column("review_id", "varchar", "review as the shop names it"),
     Column("customer_id", "varchar", "who wrote it, null when not known", required=False),
     Column("article_id", "varchar", "article as the shop names it, zero-padded text", required=False),
+    Column(
+        "product_code",
+        "varchar",
+        "product of the article; where article_id is null, what the review is of",
+        required=False,
+    ),
     Column("rating", "integer", "stars", "1 worst to 5 best", minimum=1, maximum=5),
     Column("review_date", "timestamptz", "when it was written", "UTC"),
 )

@@ -10,7 +10,7 @@ select
   end as problem,
   cast(review_date at time zone $time_zone as date) as source_day,
   to_json({
-    'review_id': review_id, 'customer_id': customer_id, 'article_id': article_id,
+    'review_id': review_id, 'customer_id': customer_id, 'article_id': article_id, 'product_code': product_code,
     'rating': cast(rating as varchar), 'review_date': cast(epoch_us(review_date) as varchar)
   }) as source_row
 from {{ source }}reviews
