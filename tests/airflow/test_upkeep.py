@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from test_dags import HEAVY, PARSE
 
+from conftest import AirflowShop, Heard
 from shopmill.airflow import connections, upkeep
+from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.messages import Outcome, upkeep_message
 from shopmill.errors import PermanentError
 from shopmill.settings import Settings
@@ -51,3 +53,24 @@ def test_the_task_fails_with_what_differs_and_only_then(settings: Settings, monk
     [sentence] = error.value.sentences
     assert "version abcdefabcdef has no manifest that can be read" in sentence
     assert isinstance(error.value, PermanentError), "trying again cannot help"
+
+
+@pytest.mark.airflow
+@pytest.mark.about("verify")
+def test_people_are_notified_of_what_differs(airflow: LocalAirflow, airflow_shop: AirflowShop, slack: Heard) -> None:
+    store = Store(str(airflow_shop.store))
+    store.write(f"{STRAY}/part.parquet", b"")
+    try:
+        (airflow.dags_folder / "verify.py").write_text((DAGS / "verify.py").read_text())
+        run_id = airflow.client.trigger("verify", timeout=90)
+        *_, [last] = airflow.client.wait([("verify", run_id)], timeout=240)
+    finally:
+        (airflow.dags_folder / "verify.py").unlink()
+        store.delete(STRAY.rsplit("/", 1)[0])
+        store.delete_keys(["index/user_item_interactions/2001-01.json"])
+    assert last.state == "failed"
+    [task] = last.tasks
+    assert task.try_number == 1
+    assert any("has no manifest that can be read" in line for line in airflow.client.log_errors(last, task))
+    [message] = slack.messages
+    assert "version abcdefabcdef has no manifest that can be read" in message["text"]
