@@ -16,7 +16,7 @@ select
   (array[1, 1, 2, 3, 6, 12, 24, 48, 500, 1000])[1 + i * 31 % 10] as quantity,
   round((0.39 + i * 17 % 1495 / 100.0)::numeric, 2) as price,
   i % 60 = 7 as is_credit
-from generate_series(1, %(lines)s) as i
+from generate_series(1::bigint, %(lines)s) as i
 cross join lateral (select date '2010-12-01' + (i::bigint * 374 / %(lines)s)::integer as day) as days
 where extract(isodow from day) <> 6 and day not between '2010-12-24' and '2011-01-03'
 """

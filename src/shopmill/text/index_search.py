@@ -32,7 +32,7 @@ def search(connection: psycopg.Connection[Any], name: str, vector: Sequence[floa
         with connection.transaction():
             return _items(nearest(connection, view_of(name), vector, k))[:k]
     except errors.UndefinedTable as error:
-        raise InvalidInputError(f"There is no index {name} yet: run the DAG that builds it.") from error
+        raise InvalidInputError(_not_built(name)) from error
 
 
 def similar(connection: psycopg.Connection[Any], name: str, item: str, k: int = 10) -> list[Neighbour]:
@@ -44,10 +44,15 @@ def similar(connection: psycopg.Connection[Any], name: str, item: str, k: int = 
             row = connection.execute(question, [item]).fetchone()
             found = _items(nearest(connection, view_of(name), row[0], k + 1)) if row else []
     except errors.UndefinedTable as error:
-        raise InvalidInputError(f"There is no index {name} yet: run the DAG that builds it.") from error
+        raise InvalidInputError(_not_built(name)) from error
     if not row:
         raise InvalidInputError(f"{item} is not in the index {name}: it is unknown, inactive, or has no text.")
     return [neighbour for neighbour in found if neighbour.id != item][:k]
+
+
+def _not_built(name: str) -> str:
+    """The index of `articles` is made by the dataset `articles_embeddings`, and so on."""
+    return f"There is no index {name} yet: run the DAG {name}_embeddings, or `shopmill run {name}_embeddings`."
 
 
 def nearest(

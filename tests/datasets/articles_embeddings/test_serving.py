@@ -239,7 +239,7 @@ def test_without_pgvector_the_version_is_published_and_the_warning_clear(
     [(severity, passed, detail)] = recall_told(settings)[1]
     assert (severity, passed) == ("warn", False)
     assert "CREATE EXTENSION vector" in detail
-    with pytest.raises(InvalidInputError, match="There is no index articles yet"):
+    with pytest.raises(InvalidInputError, match="There is no index articles yet: run the DAG articles_embeddings"):
         shopmill.similar("0003", settings=settings)
 
 
