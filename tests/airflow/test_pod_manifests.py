@@ -79,7 +79,7 @@ def test_pods_without_an_image_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
     ("reason", "permanent", "words"),
     [
         ("Image cannot be pulled, unable to start: ErrImagePull\nmanifest unknown", True, "manifest unknown. Set"),
-        ("Pod failed before containers started", False, "the next try does the rest"),
+        ("Pod failed before containers started", False, "the retry does the rest"),
     ],
 )
 def test_only_a_missing_image_is_not_tried_again(

@@ -1,5 +1,7 @@
 """The command that prepares an Airflow for shopmill."""
 
+import sys
+from contextlib import redirect_stdout
 from typing import Annotated
 
 import typer
@@ -14,10 +16,11 @@ Slots = Annotated[
 
 def airflow_setup(slots: Slots = None, as_json: Json = False) -> None:
     """Make the pool of the source in Airflow's database, and roles where FAB manages access; again changes nothing."""
-    from shopmill.airflow.pool import SOURCE_POOL
-    from shopmill.airflow.setup import ensure_pool, ensure_roles
+    with redirect_stdout(sys.stderr):  # where Airflow's own log lines belong
+        from shopmill.airflow.pool import SOURCE_POOL
+        from shopmill.airflow.setup import ensure_pool, ensure_roles
 
-    found, roles = ensure_pool(slots), ensure_roles()
+        found, roles = ensure_pool(slots), ensure_roles()
     if as_json:
         print_json({"pool": SOURCE_POOL, "slots": found, "roles": roles})
         return
