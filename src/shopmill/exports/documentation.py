@@ -9,7 +9,7 @@ from shopmill.run.checks import row_rules
 from shopmill.run.content import plain
 
 FOLDER = Path("docs/datasets")
-DEFAULT_LIMIT = "max_reject_share"
+DEFAULT_LIMIT = Input.reject_limit
 HEADING = "<!-- Written by `make docs` from src/shopmill/datasets/{name}/dataset.py; change that. -->"
 
 
