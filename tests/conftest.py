@@ -233,3 +233,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False  # it would put a file of one long test last
     return ByWhatTheyShare(config, log)
+
+
+@pytest.fixture
+def made(database: Callable[[], str]) -> Callable[[str], str]:
+    """A database of some statements."""
+
+    def make(statements: str) -> str:
+        dsn = database()
+        with psycopg.connect(dsn) as connection:
+            connection.execute(statements.encode())
+        return dsn
+
+    return make

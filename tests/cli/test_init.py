@@ -39,19 +39,6 @@ def folder(tmp_path: Path, registry_dsn: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def made(database: Callable[[], str]) -> Made:
-    """A database of some statements."""
-
-    def make(statements: str) -> str:
-        dsn = database()
-        with psycopg.connect(dsn) as connection:
-            connection.execute(statements.encode())
-        return dsn
-
-    return make
-
-
-@pytest.fixture
 def shopmill(shopmill: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command in the empty folder."""
     monkeypatch.chdir(folder)

@@ -170,17 +170,6 @@ def test_columns_are_named_with_what_they_should_be(
 Make = Callable[[str], str]
 
 
-@pytest.fixture
-def made(database: Callable[[], str]) -> Make:
-    def make(statements: str) -> str:
-        dsn = database()
-        with psycopg.connect(dsn) as connection:
-            connection.execute(statements.encode())
-        return dsn
-
-    return make
-
-
 def test_only_the_tables_of_one_dataset_are_no_error(settings: Settings, made: Make) -> None:
     dsn = made(
         "create table reviews (review_id text, article_id text, rating integer, review_text text, review_date timestamptz);"

@@ -19,16 +19,9 @@ Make = Callable[[str], str]
 
 
 @pytest.fixture
-def shop(database: Callable[[], str]) -> Make:
+def shop(made: Make) -> Make:
     """A database made by some statements."""
-
-    def make(statements: str) -> str:
-        dsn = database()
-        with psycopg.connect(dsn) as connection:
-            connection.execute(statements.encode())
-        return dsn
-
-    return make
+    return made
 
 
 @pytest.fixture
