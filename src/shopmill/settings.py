@@ -109,6 +109,11 @@ class Settings(BaseSettings):
     first_day: date = Field(
         date(2000, 1, 1), description="facts that are dated before this day are rejected: the shop did not exist yet"
     )
+    longest_gap_days: int = Field(
+        366,
+        ge=1,
+        description="days without a sale that the shop may have had; a few sales before a longer gap are rejected as wrongly dated",
+    )
     cancelled_statuses: tuple[str, ...] = Field(
         ("cancelled", "canceled", "voided"),
         description="words of order_status that mean that an order was cancelled, in any case, as a JSON list",

@@ -243,6 +243,7 @@ def test_items_without_orders_are_told(settings: Settings, made: Make) -> None:
         ("transactions.article_id", "text", ["", " ", "a"], "warn", "66.7% (2) are null or blank"),
         ("transactions.t_dat", "date", ["infinity", "2020-01-01"], "warn", "1 dated after now"),
         ("transactions.t_dat", "date", ["1900-01-01", "2020-01-01"], "warn", "1 dated before SHOPMILL_FIRST_DAY (2000-01-01)"),
+        ("transactions.t_dat", "date", ["2001-01-01", *["2020-01-01"] * 10], "warn", "1 rows, the first of 2001-01-01"),
         ("customers.created_at", "timestamptz", ["infinity"], "warn", "1 values are outside of the years"),
     ],
 )  # fmt: skip

@@ -34,7 +34,12 @@ def test_a_judged_table_has_the_columns_of_the_contract_and_three_more(name: str
 def _bound(sql: str) -> str:
     """The query with values of a shop in the place of their names."""
     values = {"as_of_at": "now()", "as_of": "today()", "first_day": "date '2000-01-01'", "time_zone": "'UTC'"}
-    values |= {"event_words": "'view>view'", "shop_currency": "''", "cancelled_statuses": "'|cancelled|'"}
+    values |= {
+        "first_sale": "date '2000-01-01'",
+        "event_words": "'view>view'",
+        "shop_currency": "''",
+        "cancelled_statuses": "'|cancelled|'",
+    }
     for name, value in values.items():
         sql = sql.replace(f"${name}", value)
     return sql

@@ -25,7 +25,7 @@ def describe_making(run: Run) -> dict[str, Any]:
     return {
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
         | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)}
-        | named_shop_values(run.dataset, run.settings),
+        | named_shop_values(run.dataset, run.settings, run.inputs),
         "code": {name: sha256_of(path) for name, path in code_of(run.dataset, run.settings.engine).items()},
         "software": {
             "shopmill": package_version("shopmill"),

@@ -49,7 +49,7 @@ class Workspace:
             changed_since=self._extent.changed or date.min,
             continued_at=self.continued_at,
             is_full=self.is_full,
-            **shop_values(run.settings),
+            **shop_values(run.settings, run.inputs),
             **(run.dataset.incremental.margins(run.parameters) if run.dataset.incremental else {}),
         )
         self.context = Context(self.bound, run.settings, run.store)

@@ -1,11 +1,13 @@
 """What the values of a table are like: how many rows and of which days, nulls, words, and what would not fit."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from shopmill.engine.identifiers import quote
 from shopmill.source.contract import SourceColumn
 from shopmill.source.database import Source, literal
 from shopmill.source.findings import Finding, percent
+from shopmill.source.first_sale import first_sale
 from shopmill.source.selection import Selection
 from shopmill.source.snapshot import FIRST_DAY
 from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, normal
@@ -23,6 +25,7 @@ def examine_values(source: Source, selection: Selection, suffers: tuple[str, ...
     yield extent
     if rows:
         yield from _nulls(source, selection, rows, suffers)
+        yield from _long_before_all_others(source, selection, suffers)
         yield from _stand_ins(source, selection, suffers)
         yield from _numbers(source, selection, suffers)
         yield from _dates(source, selection, suffers)
@@ -60,6 +63,28 @@ def _extent(source: Source, selection: Selection, suffers: tuple[str, ...]) -> t
     ]
     told = "".join(f", {number:,} {what}" for number, what in odd if number)
     return rows, Finding(name, "warn" if told else "ok", f"{rows:,} rows from {row[1]} to {row[2]}{told}", "", suffers)
+
+
+def _long_before_all_others(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """A few sales before a gap of years: they would decide how long every series is."""
+    if selection.table.name != "transactions":
+        return
+    settings = source.settings
+    usable = f"mapped.t_dat >= '{FIRST_DAY}' and mapped.t_dat <= now()"
+    counted = source.rows(
+        selection.table, f"select ({selection.day()})::text, count(*) from {selection.mapped} where {usable} group by 1"
+    )
+    rows = {date.fromisoformat(str(found)): int(str(number)) for found, number in counted}
+    begin = first_sale(rows, settings.first_day, settings.longest_gap_days)
+    if strays := {found: number for found, number in rows.items() if settings.first_day <= found < begin}:
+        yield Finding(
+            "transactions.t_dat",
+            "warn",
+            f"{sum(strays.values()):,} rows, the first of {min(strays)}, are dated long before all others, which begin on "
+            f"{begin}: they are rejected",
+            f"correct their dates; if the shop sold nothing in between: SHOPMILL_LONGEST_GAP_DAYS above {settings.longest_gap_days}",
+            suffers,
+        )
 
 
 def _nulls(source: Source, selection: Selection, rows: int, suffers: tuple[str, ...]) -> Iterator[Finding]:

@@ -49,6 +49,8 @@ select
   case
     when t_dat is null then coalesce('t_dat does not fit date: ' || json_extract_string(misfits, '$.t_dat'), 't_dat is null')
     when t_dat < $first_day then 't_dat is before first_day, ' || cast($first_day as varchar)
+    when t_dat < $first_sale
+      then 't_dat is long before all other sales, which begin on ' || cast($first_sale as varchar)
     when article_id is null then 'article_id is null'
     when price is null then
       coalesce('price does not fit decimal(18,6): ' || json_extract_string(misfits, '$.price'), 'price is null')

@@ -1,9 +1,9 @@
--- The rate of each currency on each day before as_of: the last one at or before it.
+-- The rate of each currency on each day of the shop before as_of: the last one at or before it.
 with periods_of_rates as (
   select
     currency,
     rate,
-    day as first_day,
+    greatest(day, $first_day) as first_day,
     coalesce(cast(lead(day) over (partition by currency order by day) - interval 1 day as date), $as_of) as last_day
   from judged_exchange_rates
   where problem is null and day <= $as_of
