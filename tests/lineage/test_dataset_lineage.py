@@ -88,6 +88,8 @@ INTERACTIONS = {
         "transactions.price AGGREGATION",
         "transactions.quantity AGGREGATION",
         "exchange_rates.rate AGGREGATION",
+        "exchange_rates.rate CONDITIONAL",  # a rate of 1 is not multiplied by
+        "transactions.quantity CONDITIONAL",
         "transactions.currency CONDITIONAL",
         "transactions.misfits CONDITIONAL",
     },

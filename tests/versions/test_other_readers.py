@@ -44,7 +44,9 @@ READERS: dict[str, Callable[[Path], pa.Table]] = {
     "pyarrow": pq.read_table,
     "pyarrow dataset": lambda folder: ds.dataset(folder).to_table(),
     "polars": lambda folder: pl.read_parquet(folder / "*.parquet").to_arrow(),
-    "duckdb": lambda folder: duckdb.sql(f"from read_parquet('{folder}/*.parquet', hive_partitioning = false)").arrow(),
+    "duckdb": lambda folder: (
+        duckdb.connect().sql(f"from read_parquet('{folder}/*.parquet', hive_partitioning = false)").arrow()
+    ),
 }
 
 
@@ -57,4 +59,8 @@ def test_the_columns_are_those_that_are_declared(folder: Path, reader: str) -> N
 
 def test_duckdb_takes_the_names_of_folders_for_columns_unless_it_is_told_not_to(folder: Path) -> None:
     """What README says of DuckDB is so; should another DuckDB not do it, the sentence can go."""
-    assert duckdb.sql(f"from read_parquet('{folder}/*.parquet')").columns == [*ROWS.column_names, "as_of", "version"]
+    assert duckdb.connect().sql(f"from read_parquet('{folder}/*.parquet')").columns == [
+        *ROWS.column_names,
+        "as_of",
+        "version",
+    ]
