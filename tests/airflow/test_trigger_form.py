@@ -1,5 +1,6 @@
 """The form that starts a run in Airflow's UI: what it takes untouched, and what it refuses."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 
 from shopmill import datasets
+from shopmill.airflow.dag import dataset_dag
 from shopmill.airflow.trigger_form import given_parameters, params_of
 
 
@@ -72,3 +74,14 @@ def test_the_form_sees_no_limit_to_move_a_number_into(dataset: str) -> None:
         limits = {name: limit for part in schema.get("allOf", []) for name, limit in part.items()}
         expected = {"minimum": parameter.minimum, "maximum": parameter.maximum}
         assert limits == {name: limit for name, limit in expected.items() if limit is not None}
+
+
+def test_a_scheduled_run_takes_the_defaults_of_the_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody fills in a form at five in the morning: the DAG itself has the parameters of shopmill.toml."""
+    (tmp_path / "shopmill.toml").write_text('[parameters.timeseries]\nstale_days = 30\ncountry = "GB"\n')
+    monkeypatch.setenv("SHOPMILL_CONFIG", str(tmp_path / "shopmill.toml"))
+    declared = datasets.load("timeseries")
+    of_schedule = given_parameters(dataset_dag("timeseries", schedule=None).params.dump())
+    assert declared.parse_parameters(of_schedule) == declared.parse_parameters({"stale_days": 30, "country": "GB"})
+    others = given_parameters(dataset_dag("customer_features", schedule=None).params.dump())
+    assert datasets.load("customer_features").parse_parameters(others)["stale_days"] == 14

@@ -82,6 +82,15 @@ def test_doctor(shopmill: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (code, "hunter2" in out) == (1, False)
 
 
+def test_doctor_without_the_folder_of_the_mapping(shopmill: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence, and not one for every table."""
+    monkeypatch.setenv("SHOPMILL_MAPPING", "no/such/folder")
+    code, out, err = shopmill("doctor")
+    assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
+    assert "SHOPMILL_MAPPING='no/such/folder'" in err
+    assert "create the folder" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -196,7 +196,7 @@ SALES = (
     [
         ("lpad(n::text, 10, '0')", "n::text", "leading zeros"),
         ("'Art' || n", "'ART' || n", "upper and lower case"),
-        ("'A' || n", "' A' || n", "their blanks"),
+        ("U&'\\00e9' || n", "U&'e\\0301' || n", "composed and decomposed letters"),
         ("n::text", "n || '.0'", "a .0 at the end"),
         ("'A-' || n", "'A' || n", "not a letter or a digit"),
     ],
@@ -210,8 +210,10 @@ def test_keys_that_do_not_join_say_why(
     assert difference in found.fix
 
 
-def test_padding_of_char_columns_is_no_difference(settings: Settings, made: Make) -> None:
-    dsn = made(CATALOGUE.format("char(12)", "'A' || n") + SALES.format("text", "'A' || n"))
+@pytest.mark.parametrize(("kind", "sold"), [("char(12)", "'A' || n"), ("text", "E' \\tA' || n || E'\\r\\n'")])
+def test_blanks_around_a_key_are_no_difference(settings: Settings, made: Make, kind: str, sold: str) -> None:
+    """They are cut off as the rows are read."""
+    dsn = made(CATALOGUE.format(kind, "'A' || n") + SALES.format("text", sold))
     assert findings(settings, dsn)["transactions.article_id"].level == "ok"
 
 

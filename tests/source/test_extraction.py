@@ -148,6 +148,17 @@ def test_another_shop_in_the_same_store_is_refused(
     assert extract("2020-09-24", ["transactions"], source_dsn=SecretStr(other))["transactions"].rows == 2
 
 
+def test_a_database_of_the_same_name_on_another_server_is_another_shop(
+    extract: Extract, shop_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial copy and the real shop are often called alike."""
+    fill_shop(shop_dsn, {"transactions": [line("2020-09-20")]})
+    extract("2020-09-23", ["transactions"])
+    monkeypatch.setattr("shopmill.source.shop.SYSTEM", "select '7300000000000000001'")
+    with pytest.raises(InvalidInputError, match=r"another shop \(now: server 7300000000000000001, not \d+\)"):
+        extract("2020-09-24", ["transactions"])
+
+
 def test_a_past_as_of_is_made_of_files_that_are_there(extract: Extract, shop_dsn: str, queries: list[str]) -> None:
     fill_shop(shop_dsn, {"transactions": [line(f"2020-09-{day}") for day in range(10, 21)]})
     whole = extract("2020-09-21", ["transactions"])["transactions"]

@@ -59,3 +59,17 @@ def test_optional_columns_may_be_missing(
     found = extract("2020-09-23", ["articles"], source_dsn=SecretStr(small_shop), mapping=str(tmp_path))
     row = rows_of(found["articles"])[0]
     assert (row["article_id"], row["price"], row["stock"]) == ("0001", None, None)
+
+
+def test_names_in_another_case_are_the_contracts(
+    extract: Extract, rows_of: Callable[..., list[dict[str, Any]]], made: Callable[[str], str], tmp_path: Path
+) -> None:
+    """SQL without quotes makes "FN" fn: that is no column of the shop's own."""
+    dsn = made(
+        "create table customers (CUSTOMER_ID text, FN integer, ACTIVE integer, Shoe_Size integer);"
+        "insert into customers values ('c1', 1, 0, 44)"
+    )
+    (tmp_path / "customers.sql").write_text('select customer_id as "Customer_ID", FN, Active, shoe_size from customers')
+    for mapping, attributes in (("canonical", None), (str(tmp_path), '{"shoe_size":"44"}')):
+        [row] = rows_of(extract("2020-09-23", ["customers"], source_dsn=SecretStr(dsn), mapping=mapping)["customers"])
+        assert (row["customer_id"], row["FN"], row["Active"], row["attributes"]) == ("c1", 1, 0, attributes)

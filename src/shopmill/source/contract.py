@@ -32,6 +32,35 @@ FIX: Mapping[str, str] = {
     "date": "cast it to date in the mapping, in the shop's time zone",
     "timestamptz": "name its zone in the mapping: column at time zone current_setting('shopmill.time_zone')",
 }
+FIX_FROM: Mapping[tuple[str, str], str] = {
+    ("timestamptz", "text"): "cast it in the mapping: column::timestamptz where the text names its zone, else "
+    "column::timestamp at time zone current_setting('shopmill.time_zone')",
+    (
+        "timestamptz",
+        "number",
+    ): "it counts from 1970: to_timestamp(column) in the mapping, or to_timestamp(column / 1000.0) "
+    "if it counts milliseconds",
+    ("timestamptz", "date"): "take it as the beginning of the day in the mapping: "
+    "column::timestamp at time zone current_setting('shopmill.time_zone')",
+    ("date", "text"): "read it as it is written in the mapping: to_date(column, 'DD.MM.YYYY')",
+    ("date", "number"): "read it as it is written in the mapping: to_date(column::text, 'YYYYMMDD')",
+    ("integer", "text"): "cast it in the mapping: nullif(btrim(column), '')::integer",
+    ("integer", "number"): "round it in the mapping: round(column)::integer",
+    ("decimal(18,6)", "text"): "cast it in the mapping: nullif(btrim(column), '')::numeric, with a decimal comma "
+    "replace(column, ',', '.')::numeric",
+    ("boolean", "text"): "compare it in the mapping: lower(column) in ('yes', 'true', '1')",
+    ("boolean", "number"): "compare it in the mapping: column <> 0",
+}
+"""What to do with a column of the wrong type, by the family of the type that was found; FIX for all others."""
+_FAMILIES = {
+    **dict.fromkeys(("text", "varchar", "bpchar", "citext", "name", "enum"), "text"),
+    **dict.fromkeys(("int2", "int4", "int8", "numeric", "float4", "float8"), "number"),
+}
+
+
+def fix_of(expected: str, found: str) -> str:
+    """How a mapping makes a column of one type of another."""
+    return FIX_FROM.get((expected, _FAMILIES.get(found, found)), FIX[expected])
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ FOLDER = Path(__file__).parent / "checks"
 
 def currency_checks(*tables: str) -> tuple[QueryCheck, ...]:
     """The checks of the currencies of some source tables."""
-    return tuple(check for table in tables for check in (_one_currency(table), _currency_given(table)))
+    return tuple(check for table in tables for check in (one_currency(table), _currency_given(table)))
 
 
-def _one_currency(table: str) -> QueryCheck:
+def one_currency(table: str, counts: str = "true") -> QueryCheck:
+    """The check that amounts of different currencies are not added up; `counts` says which rows have one."""
     return QueryCheck(
         f"{table} in one currency",
         "amounts are in one currency, or exchange rates make them one",
         file=FOLDER / "one_currency.sql",
-        values={"table": table},
+        values={"table": table, "counts": counts},
     )
 
 

@@ -20,13 +20,13 @@ from shopmill.errors import (
     SourceUnavailableError,
 )
 from shopmill.settings import Settings
-from shopmill.source.contract import ACCEPTED, FIX, TABLES, SourceTable
+from shopmill.source.contract import ACCEPTED, TABLES, SourceTable, fix_of
 from shopmill.source.items import DatedSelection
 from shopmill.source.mapping import Mapping, selection_of
 from shopmill.source.patience import SilentSourceError, patiently
 from shopmill.source.platforms import TABLES_AND_COLUMNS, difference
 from shopmill.source.pseudonyms import session_settings
-from shopmill.source.selection import Selection
+from shopmill.source.selection import Selection, in_the_contracts_case, names_as_written
 
 T = TypeVar("T")
 UNDEFINED = {"42703": "a column", "42P01": "the table"}
@@ -47,6 +47,7 @@ TIMEOUTS = {
     "25P03": "Raise idle_in_transaction_session_timeout for the source role.",
     "25P04": "Raise transaction_timeout for the source role.",
     "40001": "A standby ends reads that its replay waits for: raise max_standby_streaming_delay, or read the primary.",
+    "55000": "If it is a materialized view, fill it (refresh materialized view), then run again.",
     "57P01": "The server was stopped, or an administrator ended the session: run again.",
     "53300": "It has no connection left: raise max_connections, or run fewer tasks at once.",
 }
@@ -59,9 +60,12 @@ IN_MID_STREAM = {
     "administrator command": "57P01",
     "invalid byte sequence": "22021",
     "has no equivalent in encoding": "22P05",
+    "division by zero": "22012",
+    "invalid input syntax": "22P02",
+    "out of range": "22003",
 }
 WRONG_BYTES = {"22021", "22P05"}
-WRONG_SQL = ("22", "42")
+WRONG_SQL = ("0A", "22", "42")
 """Classes of SQLSTATE: the SELECT is wrong, or cannot be computed from the values there are."""
 
 
@@ -192,7 +196,8 @@ class Source:
     def selected(self, table: SourceTable) -> Selection:
         """The table as the shop has it, with whatever columns; MissingTableError where it has none."""
         select = self._select(table)
-        types, zone = self._types_or_platform(table, select), self.settings.zone
+        select, types = in_the_contracts_case(table, select, self._types_or_platform(table, select))
+        zone = self.settings.zone
         if table.time_of is None:
             return Selection(table, select, types, zone)
         other, key = table.time_of
@@ -203,7 +208,9 @@ class Source:
         select = self.mapping.selects.get(table.name)
         if select is None or not select.is_canonical:
             return self.mapping.select(table.name)
-        there = {str(row[0]) for row in self.rows(table, COLUMNS.format(table=literal(quote(table.name))))}
+        columns = {str(row[0]) for row in self.rows(table, COLUMNS.format(table=literal(quote(table.name))))}
+        written = names_as_written(table, columns)
+        there = columns | written.keys()
         required = {column.name for column in table.selected if not column.optional}
         if not there and self.value(f"select to_regclass({literal(quote(table.name))}) is null"):
             raise MissingTableError(f"The shop has no {table.name}: {self.mapping.whereabouts(table.name)}.")
@@ -212,7 +219,8 @@ class Source:
             raise MissingTableError(
                 f"The shop has no {table.name}: {self.mapping.whereabouts(table.name)}, and the table of that name lacks {lacking}."
             )
-        return selection_of(table, (c.name for c in table.selected if c.name in there | required))
+        found = (c.name for c in table.selected if c.name in there | required)
+        return selection_of(table, (written.get(name, name) for name in found))
 
     def _refuse_what_is_missing(self, found: Selection) -> None:
         table, place = found.table, self.mapping.place(found.table.name)
@@ -225,7 +233,7 @@ class Source:
             if kind and kind not in ACCEPTED[column.type]:
                 raise SchemaDriftError(
                     f"{table.name}.{column.name} has the wrong type: expected {column.type}, found {kind}. "
-                    f"In {place}, {FIX[column.type]}."
+                    f"In {place}, {fix_of(column.type, kind)}."
                 )
         for group in table.one_of:
             if not found.types.keys() & set(group):
@@ -319,7 +327,9 @@ def explain(table: str, error: Exception) -> ShopmillError:
         return InvalidInputError(f"{table} cannot be read: {reason}. Change {table}.sql of the mapping.")
     if state in TIMEOUTS:
         return SourceUnavailableError(f"Reading {table} was ended by the shop's database: {reason}. {TIMEOUTS[state]}")
-    return SourceUnavailableError(f"Reading {table} failed: {reason}.")
+    return SourceUnavailableError(
+        f"Reading {table} failed: {reason}. Run again; if it fails again, look into the log of the shop's database server."
+    )
 
 
 def _state_of(reason: str) -> str:
@@ -333,12 +343,14 @@ def _not_allowed(table: str, reason: str) -> str:
             f"{table} cannot be read whole: {reason}. Let the source role see all rows (alter role … bypassrls), or set "
             "SHOPMILL_ROW_SECURITY=allow where the policy is what makes this shop."
         )
+    if "for schema" in reason:
+        return f"{table} cannot be read: {reason}. Grant the source role usage on that schema."
     return f"{table} cannot be read: {reason}. Grant the source role SELECT on it."
 
 
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return lines[0].rpartition("ERROR:  ")[2].rstrip(".") if lines else type(error).__name__
 
 
 def literal(text: str) -> str:

@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from shopmill.declaration import Dataset
 from shopmill.errors import MissingTableError, ShopmillError
 from shopmill.settings import Settings
-from shopmill.source.contract import ACCEPTED, FIX, TABLES, SourceTable
+from shopmill.source.contract import ACCEPTED, TABLES, SourceTable, fix_of
 from shopmill.source.database import Source, open_source
+from shopmill.source.doctor_currencies import examine_currencies
 from shopmill.source.doctor_indexes import is_served
 from shopmill.source.doctor_keys import examine_keys
 from shopmill.source.doctor_limits import examine_age, examine_rows_lost
@@ -49,7 +50,14 @@ def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding
         return
     yield from _looked(settings, mapping, "store", lambda source: _whose(source, settings, there))
     for name, selection in there.items():
+        suffers = tuple(reader for reader, tables in readers.items() if name in tables)
         yield from _looked(settings, mapping, name, lambda source, name=name: examine_keys(source, name, there))  # type: ignore[misc]
+        yield from _looked(
+            settings,
+            mapping,
+            name,
+            lambda source, own=selection, suffers=suffers: examine_currencies(source, own, there, suffers),  # type: ignore[misc]
+        )
         yield from _looked(settings, mapping, name, lambda source, own=selection: examine_age(source, own, datasets))  # type: ignore[misc]
     yield from _looked(settings, mapping, "store", lambda source: examine_rows_lost(source, settings, datasets, there))
 
@@ -149,7 +157,7 @@ def _columns(selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding
         if kind is None and not column.optional:
             yield Finding(subject, "error", "missing", f"select it in {table.name}.sql of the mapping", suffers)
         elif kind and kind not in ACCEPTED[column.type]:
-            yield Finding(subject, "error", f"is {kind}, expected {column.type}", FIX[column.type], suffers)
+            yield Finding(subject, "error", f"is {kind}, expected {column.type}", fix_of(column.type, kind), suffers)
     for group in table.one_of:
         if not found.keys() & set(group):
             text = f"has none of {', '.join(group)}"

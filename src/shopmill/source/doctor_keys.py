@@ -20,15 +20,18 @@ REFERENCES = {
 SAMPLE = 1_000_000
 EXAMPLES = 10
 A_FEW = 0.05
+BLANKS = r"E' \t\n\r\v\f'"
+"""What stands around a key is cut off as it is read. Further blanks of Unicode are not known to every encoding."""
 WOULD_JOIN = {
-    "their blanks": "btrim({})",
-    "upper and lower case": "lower(btrim({}))",
-    "leading zeros": "ltrim(btrim({}), '0')",
-    "case and leading zeros": "ltrim(lower(btrim({})), '0')",
-    "a .0 at the end": "regexp_replace(btrim({}), '\\.0+$', '')",
+    "upper and lower case": "lower({})",
+    "leading zeros": "ltrim({}, '0')",
+    "case and leading zeros": "ltrim(lower({}), '0')",
+    "a .0 at the end": "regexp_replace({}, '\\.0+$', '')",
     "what is not a letter or a digit": "regexp_replace(lower({}), '[^[:alnum:]]', '', 'g')",
 }
 """What keys may differ in, and the expression in which they would not."""
+IN_UNICODE = {"composed and decomposed letters (é in one character or in two)": "normalize({}, NFC)"}
+"""The same, for databases in UTF8."""
 
 
 def examine_keys(source: Source, name: str, there: Mapping[str, Selection]) -> Iterator[Finding]:
@@ -63,7 +66,8 @@ def _level(unknown: int, total: int) -> Level:
 
 def _advice(source: Source, selection: Selection, column: str, other: Selection, unknown: int) -> str:
     """What the keys differ in, where that is what keeps half of them from joining."""
-    for difference, expression in WOULD_JOIN.items():
+    in_unicode = source.value("select current_setting('server_encoding')") == "UTF8"
+    for difference, expression in (WOULD_JOIN | (IN_UNICODE if in_unicode else {})).items():
         _, left = _counted(source, selection, column, other, expression)
         if left <= unknown / 2:
             same = expression.format(column)
@@ -75,8 +79,8 @@ def _keys(selection: Selection, column: str, limit: int | None = SAMPLE) -> str:
     """The keys that are there, each once: of a large table, of some of its rows."""
     key = f"mapped.{quote(column)}::text"
     some = f" limit {limit}" if limit else ""
-    rows = f"select {key} as key from {selection.mapped} where {key} is not null and btrim({key}) <> ''{some}"
-    return f"select distinct rtrim(key) as key from ({rows}) as rows"
+    rows = f"select {key} as key from {selection.mapped} where {key} is not null and btrim({key}, {BLANKS}) <> ''{some}"
+    return f"select distinct btrim(key, {BLANKS}) as key from ({rows}) as rows"
 
 
 def _counted(source: Source, selection: Selection, column: str, other: Selection, expression: str) -> tuple[int, int]:

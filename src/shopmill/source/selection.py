@@ -1,6 +1,6 @@
 """What is sent for one table: the mapped columns as they travel, and the conditions that cut its rows by time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -165,6 +165,23 @@ class Selection:
     def _attributes(self) -> Iterator[str]:
         for number, name in enumerate(self.own):
             yield f"mapped.{quote(name)}::text as {quote(f'{ATTRIBUTE}{number}')}"
+
+
+def names_as_written(table: SourceTable, found: Collection[str]) -> dict[str, str]:
+    """The columns of the contract that a shop has in another case, with how it writes them: SQL without quotes makes FN fn."""
+    lower = {name.lower(): name for name in sorted(found)}
+    lacking = (column.name for column in table.selected if column.name not in found)
+    return {name: lower[name.lower()] for name in lacking if name.lower() in lower}
+
+
+def in_the_contracts_case(table: SourceTable, select: str, types: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """A SELECT and its types with the columns of the contract in the contract's case."""
+    written = {name: new for new, name in names_as_written(table, types).items()}
+    if not written:
+        return select, dict(types)
+    columns = ", ".join(f"mapped.{quote(name)} as {quote(written.get(name, name))}" for name in types)
+    renamed = f"select {columns} from (\n{select}\n) as mapped"
+    return renamed, {written.get(name, name): kind for name, kind in types.items()}
 
 
 def between(value: str, since: str, until: str) -> str:

@@ -80,6 +80,7 @@ from shopmill.datasets.events_and_funnels.tables import (
     repeated_values,
 )
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Measure, Parameter, Promise, QueryCheck, Task
+from shopmill.source.currencies import one_currency
 
 STITCHINGS = ("session", "visitor", "none")
 FUNNEL_MODES = ("ordered", "strict", "any")
@@ -121,6 +122,7 @@ DATASET = Dataset(
         Parameter("max_session_events", "integer", 10_000, "events beyond which a session is warned about", 1),
     ),
     checks=(
+        one_currency("events", "event_value is not null"),
         QueryCheck(
             "no event lost",
             "every event before as_of is in one session or rejected",

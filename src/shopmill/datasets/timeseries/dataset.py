@@ -48,6 +48,7 @@ from typing import TYPE_CHECKING, Any
 from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PLANNED_PROMOTIONS, PROMOTIONS, SERIES, STRETCHES
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Join, Parameter, Promise, QueryCheck, Task
 from shopmill.errors import InvalidInputError
+from shopmill.source.currencies import currency_checks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,6 +112,7 @@ DATASET = Dataset(
         ),
     ),
     checks=(
+        *currency_checks("transactions"),
         QueryCheck(
             "no missing ds",
             "every series has every day and week from its first to as_of - 1",

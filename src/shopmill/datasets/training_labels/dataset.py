@@ -40,6 +40,7 @@ from shopmill.declaration import (
     Table,
     Task,
 )
+from shopmill.source.currencies import currency_checks
 
 
 def _table(entity: Entity, of: str) -> Table:
@@ -96,6 +97,7 @@ DATASET = Dataset(
         ),
     ),
     checks=(
+        *currency_checks("transactions"),
         QueryCheck("units agree", "units of 7 days are the same, summed by article and by customer and article"),
         QueryCheck("churn agrees", "a customer has churned exactly when no unit was bought in the same window"),
     ),

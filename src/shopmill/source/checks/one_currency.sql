@@ -2,7 +2,7 @@
 with currencies_of_{{ table }} as (
   select upper(currency) as currency, count(*) as n
   from judged_{{ table }}
-  where currency is not null
+  where currency is not null and {{ counts }}
   group by upper(currency)
 )
 select

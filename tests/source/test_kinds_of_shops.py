@@ -1,0 +1,119 @@
+"""Shops as they are: each keeps its rows in a way of its own, and is read, or told in a sentence what to change."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from rows import Extract, RowsOf
+
+from shopmill.errors import ShopmillError
+
+SALES = "create table transactions (t_dat date, article_id text, price numeric);"
+ROWS = "insert into transactions values ('2020-09-20', 'a', 1.5), ('2020-09-21', 'b', 2);"
+READ = {
+    "a partitioned table": (
+        "create table transactions (t_dat date, article_id text, price numeric) partition by range (t_dat);"
+        "create table early partition of transactions for values from ('2020-09-01') to ('2020-09-21');"
+        "create table late partition of transactions default;" + ROWS,
+        "",
+    ),
+    "a table and those that inherit from it": (
+        SALES + "create table archive () inherits (transactions); insert into archive values ('2020-09-20', 'a', 1.5);"
+        "insert into transactions values ('2020-09-21', 'b', 2);",
+        "",
+    ),
+    "a materialized view": (
+        SALES.replace("transactions", "lines")
+        + ROWS.replace("transactions", "lines")
+        + "create materialized view transactions as select * from lines;",
+        "",
+    ),
+    "a generated column": (
+        "create table lines (id integer generated always as identity, day date, sku text, gross numeric, "
+        "net numeric generated always as (gross / 2) stored);"
+        "insert into lines (day, sku, gross) values ('2020-09-20', 'a', 3), ('2020-09-21', 'b', 4);",
+        "select day as t_dat, sku as article_id, net as price from lines",
+    ),
+    "money": (
+        "create table lines (day date, sku citext, paid money);"
+        "insert into lines values ('2020-09-20', 'a', '1.50'), ('2020-09-21', 'b', '2');",
+        "select day as t_dat, sku as article_id, paid::numeric as price from lines",
+    ),
+    "reserved words, umlauts, dots and quotes as names": (
+        'create schema "Läden.1"; create table "Läden.1"."order" ("Tag ""A""" date, "user" text, "Preis.€" numeric);'
+        "insert into \"Läden.1\".\"order\" values ('2020-09-20', 'a', 1.5), ('2020-09-21', 'b', 2);",
+        'select "Tag ""A""" as t_dat, "user" as article_id, "Preis.€" as price from "Läden.1"."order"',
+    ),
+    "JSON": (
+        "create table documents (body jsonb); insert into documents values "
+        '(\'{"day": "2020-09-20", "sku": ["a"], "price": 1.5}\'), (\'{"day": "2020-09-21", "sku": ["b"], "price": 2}\');',
+        "select (body ->> 'day')::date as t_dat, body -> 'sku' ->> 0 as article_id, (body ->> 'price')::numeric as price "
+        "from documents",
+    ),
+    "a function": (
+        SALES + ROWS + "create function sales() returns setof transactions language sql as 'select * from transactions';",
+        "select * from sales() where article_id not like '%?%' and '$1 {x}' <> ''",
+    ),
+    "columns that are called as shopmill's own": (
+        SALES + ROWS + "alter table transactions add misfits text default 'x', add _day text default 'y';",
+        "select * from transactions",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_it_is_read(extract: Extract, rows_of: RowsOf, made: Callable[[str], str], tmp_path: Path, kind: str) -> None:
+    statements, select = READ[kind]
+    changes: dict[str, Any] = {"source_dsn": SecretStr(made("create extension if not exists citext;" + statements))}
+    if select:
+        (tmp_path / "transactions.sql").write_text(select)
+        changes["mapping"] = str(tmp_path)
+    rows = rows_of(extract("2020-09-23", ["transactions"], **changes)["transactions"])
+    found = sorted((str(row["t_dat"]), row["article_id"], float(row["price"])) for row in rows)
+    assert found == [("2020-09-20", "a", 1.5), ("2020-09-21", "b", 2.0)]
+
+
+REFUSED = {
+    "money as it is": ("alter table transactions alter price type money", "", "found money.*cast it to numeric"),
+    "an id that is a number": (
+        "alter table transactions alter article_id type bigint using 1", "", "found int8.*padded as the shop pads it",
+    ),
+    "a day as text": ("alter table transactions alter t_dat type text", "", r"found text.*to_date\(column, 'DD.MM.YYYY'\)"),
+    "a day without a zone": ("alter table transactions alter t_dat type timestamp", "", "found timestamp.*cast it to date"),
+    "seconds since 1970": (
+        "", "select 1600000000::bigint as t_dat, article_id, price from transactions", "found int8.*to_date",
+    ),
+    "a price as text": ("alter table transactions alter price type text", "", r"found text.*replace\(column, ',', '.'\)"),
+    "a view that was never filled": (
+        "alter table transactions rename to lines; create materialized view transactions as select * from lines with no data",
+        "", "has not been populated.*refresh materialized view",
+    ),
+    "a division by zero": (
+        "", "select t_dat, article_id, price / (price - 2) as price from transactions",
+        r"division by zero\. Change transactions\.sql",
+    ),
+    "a text that is no number": (
+        "", "select t_dat, article_id, nullif(article_id, 'a')::numeric as price from transactions",
+        r'invalid input syntax for type numeric: "b"\. Change transactions\.sql',
+    ),
+    "a SELECT that deletes": (
+        "", "with gone as (delete from transactions returning *) select * from gone", r"top level\. Change transactions\.sql",
+    ),
+    "an INSERT": ("", "insert into transactions select * from transactions returning *", r"syntax error.*Change transactions\.sql"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_it_is_told_in_a_sentence_what_to_change(
+    extract: Extract, made: Callable[[str], str], tmp_path: Path, kind: str
+) -> None:
+    statements, select, words = REFUSED[kind]
+    changes: dict[str, Any] = {"source_dsn": SecretStr(made(SALES + ROWS + statements))}
+    if select:
+        (tmp_path / "transactions.sql").write_text(select)
+        changes["mapping"] = str(tmp_path)
+    with pytest.raises(ShopmillError, match=words) as refused:
+        extract("2020-09-23", ["transactions"], **changes)
+    assert "\n" not in str(refused.value)
