@@ -219,6 +219,6 @@ def test_a_mapping_that_fails_on_a_value(published: Settings, mapping: Path) -> 
         .replace('"customer_id"', "(customer_id::integer)::text as customer_id")
     )
     (mapping / "transactions.sql").write_text(select)
-    message = fail(published.model_copy(update={"mapping": str(mapping)}), SourceUnavailableError)
-    assert "transactions" in message
+    message = fail(published.model_copy(update={"mapping": str(mapping)}), InvalidInputError)
+    assert "Change transactions.sql of the mapping" in message
     assert '"c1"' in message

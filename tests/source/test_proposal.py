@@ -125,6 +125,10 @@ def test_a_draft_and_one_that_is_not_finished() -> None:
     undecided = Draft("reviews", "reviews: r.", draft.items[:1], "r", (), (), ("rating",))
     assert all(line.startswith("-- ") for line in undecided.text.splitlines())
     assert undecided.asked == ("Which column of r is rating?",)
+    joined = Draft("reviews", "reviews: r.", (), "r\njoin s on true", (), (), ("review_id", "rating"))
+    assert all(line.startswith("-- ") for line in joined.text.splitlines())
+    assert "--   ? as rating\n-- from r\n-- join s on true\n" in joined.text
+    assert joined.asked == ("Which column of r join s on true is review_id and which rating?",)
 
 
 def test_choices_are_lines_of_toml() -> None:

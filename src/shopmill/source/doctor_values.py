@@ -12,7 +12,22 @@ from shopmill.source.selection import Selection
 from shopmill.source.snapshot import FIRST_DAY
 from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, normal
 
-MAY_BE_A_RETURN = ("cancel", "refund", "return", "void", "annul", "storn", "reject", "chargeback")
+MAY_BE_A_RETURN = (
+    "cancel",
+    "refund",
+    "return",
+    "void",
+    "annul",
+    "storn",
+    "reject",
+    "chargeback",
+    "retour",
+    "erstatt",
+    "zurück",
+    "devol",
+    "devuel",
+    "rembours",
+)
 WORDS = 10
 IDS = ("customer_id", "article_id", "order_id", "event_id", "session_id", "visitor_id", "review_id")
 MAY_BE_NULL = {"review_text"}

@@ -45,13 +45,16 @@ class Draft:
         if not self.undecided and not self.is_refused:
             return "\n".join([*head, *body]) + "\n"
         missing = [f"  ? as {name}," for name in self.undecided]
+        if missing and not self.items:
+            missing[-1] = missing[-1].rstrip(",")
         asked = [f"-- {self.asked[-1]} Then take the dashes below away."]
-        return "\n".join([*head, *asked, *(f"-- {line}" for line in [body[0], *missing, *body[1:]])]) + "\n"
+        dashed = "\n".join([body[0], *missing, *body[1:]]).splitlines()
+        return "\n".join([*head, *asked, *(f"-- {line}" for line in dashed)]) + "\n"
 
     @property
     def asked(self) -> tuple[str, ...]:
         """What a person must decide."""
-        missing = f"Which column of {self.rows} is {' and which '.join(self.undecided)}?"
+        missing = f"Which column of {' '.join(self.rows.split())} is {' and which '.join(self.undecided)}?"
         return (*self.questions, *([missing] if self.undecided else []))
 
 
@@ -59,7 +62,7 @@ def _listed(items: Iterable[Item]) -> list[str]:
     lines = [
         item.expression if item.expression == item.column else f"{item.expression} as {item.column}" for item in items
     ]
-    ends = [*[","] * (len(lines) - 1), ""]
+    ends = [","] * (len(lines) - 1) + [""] * bool(lines)
     notes = [f"  -- {item.note}" if item.note else "" for item in items]
     return [f"  {line}{end}{note}" for line, end, note in zip(lines, ends, notes, strict=True)]
 

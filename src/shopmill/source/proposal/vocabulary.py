@@ -16,11 +16,15 @@ TYPES: Mapping[Kind, frozenset[str]] = {
     "time": frozenset({"timestamptz", "timestamp", "date"}),
     "flag": frozenset({"bool"}),
 }
-TIMES = "created_at created created_on creation_date created_date date datetime timestamp time day"
+TIMES = "created_at created created_on creation_date created_date date datetime timestamp time day datum zeitpunkt \
+    erstellt_am erstellt"
 REFERENCES: Mapping[str, str] = {
-    "customers": "customer_id client_id user_id member_id account_id buyer_id customer client customer_no customer_number",
-    "articles": "article_id sku product_id item_id variant_id stock_code product_code article product item article_no isbn ean",
-    "orders": "order_id sale_id invoice_id purchase_id invoice_no invoice order_no order_number order basket_id receipt_id",
+    "customers": "customer_id client_id user_id member_id account_id buyer_id customer client customer_no customer_number "
+    "kunden_id kundennummer kundennr kunden_nr kunde",
+    "articles": "article_id sku product_id item_id variant_id stock_code product_code article product item article_no isbn ean "
+    "artikel_id artikelnummer artikelnr artikel_nr produkt_id artikel produkt",
+    "orders": "order_id sale_id invoice_id purchase_id invoice_no invoice order_no order_number order basket_id receipt_id "
+    "bestell_id bestellung_id bestellnummer bestellnr bestell_nr auftrag_id auftragsnummer bestellung auftrag",
 }
 
 
@@ -80,11 +84,13 @@ ROLES: Mapping[str, Role] = {
     for role in (
         _role(
             "customers",
-            "customer client buyer member shopper household account user kunde cliente",
+            "customer client buyer member shopper household account user kunde kunden cliente",
             f"""
-            customer_id id: id client_id member_id user_id account_id customer_no customer_number code uuid
-            created_at? time: joined joined_at date_joined registered registered_at signup_date signed_up_at since {TIMES}
-            age? whole: age
+            customer_id id: id client_id member_id user_id account_id customer_no customer_number kundennummer \
+                kundennr code uuid
+            created_at? time: joined joined_at date_joined registered registered_at signup_date signed_up_at since \
+                angelegt_am registriert_am {TIMES}
+            age? whole: age alter
             postal_code? id: postcode zip zip_code plz
             club_member_status? text: club_member_status
             fashion_news_frequency? text: fashion_news_frequency
@@ -92,77 +98,89 @@ ROLES: Mapping[str, Role] = {
         ),
         _role(
             "articles",
-            "article product item sku variant product_variant stock_item book good catalog catalogue artikel produkt producto",
+            "article product item sku variant product_variant stock_item book good catalog catalogue artikel produkt produkte producto",
             """
-            article_id id: sku product_id item_id variant_id stock_code article_no article_number item_no isbn ean gtin code id uuid
+            article_id id: sku product_id item_id variant_id stock_code article_no article_number item_no \
+                artikelnummer artikelnr isbn ean gtin code id uuid
             product_code? id: model style style_code parent_sku parent_id product_group_id
-            prod_name? text: name title product_name label
+            prod_name? text: name title product_name label bezeichnung titel
             product_type_name? text: product_type type subcategory
-            product_group_name? text: category category_name product_group product_category group
-            colour_group_name? text: colour color colour_name color_name
+            product_group_name? text: category category_name product_group product_category group warengruppe kategorie
+            colour_group_name? text: colour color colour_name color_name farbe
             department_name? text: department
             section_name? text: section
-            detail_desc? text: description long_description about body details
-            price? number: unit_price net_price list_price sale_price price_cents cents unit_cents amount
-            stock? whole: stock_quantity in_stock inventory on_hand quantity qty units_in_stock available
-            is_listed? flag: listed is_active active is_published published visible enabled
+            detail_desc? text: description long_description about body details beschreibung
+            price? number: unit_price net_price list_price sale_price unit_price_cents price_cents cents unit_cents \
+                preis amount
+            stock? whole: stock_quantity stock_qty in_stock inventory on_hand quantity qty units_in_stock available \
+                lagerbestand bestand
+            is_listed? flag: listed is_active active is_published published visible enabled aktiv sichtbar
             """,
         ),
         _role(
             "order_items",
             "order_item order_line line_item sale_line sales_line invoice_line order_detail order_product basket_item basket_line "
-            "sale_item sales_item invoice_item order_position receipt_line purchase_line purchase_item bestellposition",
+            "sale_item sales_item invoice_item order_position receipt_line purchase_line purchase_item bestellposition "
+            "bestellpositionen auftragsposition auftragspositionen",
             f"""
             order_id orders:
             article_id articles:
-            quantity? number: qty units unit_count pieces count quantity_ordered
-            price number: unit_price net_price price_per_unit unit_amount sale_price unit_cents price_cents cents line_total total amount
+            quantity? number: qty units unit_count pieces count quantity_ordered menge anzahl stueck stück
+            price number: unit_price net_price price_per_unit unit_amount sale_price unit_cents unit_price_cents \
+                price_cents einzelpreis stueckpreis stückpreis preis cents line_total total amount
             item_datetime? time: item_datetime
-            currency? text: currency_code
-            changed_at? time: updated_at modified_at updated modified touched last_modified write_date
-            time? time: order_date ordered_at sold_at {TIMES}
+            currency? text: currency_code waehrung währung
+            changed_at? time: updated_at modified_at updated modified touched last_modified write_date geaendert_am \
+                geändert_am
+            time? time: order_date ordered_at sold_at bestelldatum bestellt_am {TIMES}
             """,
         ),
         _role(
             "orders",
-            "order sale sales_order customer_order purchase invoice receipt bestellung auftrag pedido",
+            "order sale sales_order customer_order purchase invoice receipt bestellung bestellungen auftrag aufträge auftraege pedido",
             f"""
-            order_id id: id sale_id invoice_no order_no order_number number uuid code
-            order_datetime time: ordered_at order_date placed_at placed purchase_date purchase_timestamp sold_at invoice_date {TIMES}
+            order_id id: id sale_id invoice_no order_no order_number bestellnummer auftragsnummer number uuid code
+            order_datetime time: ordered_at order_date placed_at placed purchase_date purchase_timestamp sold_at \
+                invoice_date bestelldatum bestellt_am {TIMES}
             customer_id? customers:
             order_status? text: status state order_state
-            currency? text: currency_code
-            changed_at? time: updated_at modified_at updated modified touched last_modified write_date
+            currency? text: currency_code waehrung währung
+            changed_at? time: updated_at modified_at updated modified touched last_modified write_date geaendert_am \
+                geändert_am
             """,
         ),
         _role(
             "transactions",
             "transaction sale purchase sale_line sales_line invoice_line retail order",
             f"""
-            t_dat time: sold_at sale_date order_date ordered_at purchase_date invoice_date transaction_date placed_at {TIMES}
+            t_dat time: sold_at sale_date order_date ordered_at purchase_date invoice_date transaction_date \
+                placed_at verkauft_am verkaufsdatum bestelldatum {TIMES}
             article_id articles:
-            price number: unit_price net_price price_per_unit unit_amount sale_price unit_cents price_cents cents total amount
+            price number: unit_price net_price price_per_unit unit_amount sale_price unit_cents unit_price_cents \
+                price_cents einzelpreis stueckpreis stückpreis preis cents total amount
             customer_id? customers:
-            quantity? number: qty units unit_count pieces
-            currency? text: currency_code
-            changed_at? time: updated_at modified_at updated modified touched last_modified write_date
+            quantity? number: qty units unit_count pieces menge anzahl stueck stück
+            currency? text: currency_code waehrung währung
+            changed_at? time: updated_at modified_at updated modified touched last_modified write_date geaendert_am \
+                geändert_am
             order_id? orders:
             """,
         ),
         _role(
             "returns",
-            "refund return refund_line refund_item return_line return_item credit_note rma retoure",
+            "refund return refund_line refund_item return_line return_item credit_note rma retoure retouren",
             f"""
             order_id orders:
             article_id articles:
-            quantity number: qty units unit_count pieces count
-            price? number: unit_price net_price price_per_unit unit_amount unit_cents price_cents cents amount
+            quantity number: qty units unit_count pieces count menge anzahl
+            price? number: einzelpreis unit_price net_price price_per_unit unit_amount unit_cents price_cents cents \
+                amount
             item_datetime? time: booked booked_at returned_at refunded_at return_date refund_date {TIMES}
             """,
         ),
         _role(
             "exchange_rates",
-            "exchange_rate currency_rate fx fx_rate forex rate kurs",
+            "exchange_rate currency_rate fx fx_rate forex rate kurs kurse wechselkurs wechselkurse",
             """
             day time: date rate_date valid_from valid_on as_of
             currency text: currency_code code iso iso_code
@@ -171,35 +189,35 @@ ROLES: Mapping[str, Role] = {
         ),
         _role(
             "events",
-            "event hit click clickstream pageview page_view tracking activity interaction web_event track",
+            "event hit click clickstream pageview page_view tracking activity interaction web_event track ereignis ereignisse klick klicks",
             f"""
             event_id id: hit_id message_id id uuid guid
-            event_type text: type event event_name action what name kind
+            event_type text: type event event_name action what name kind aktion ereignis
             event_datetime time: event_time occurred_at seen seen_at sent_at received_at ts at {TIMES}
-            visitor_id? id: visitor browser browser_id anonymous_id device_id cookie cookie_id distinct_id
-            session_id? id: session visit_id visit session_key
+            visitor_id? id: visitor besucher browser browser_id anonymous_id device_id cookie cookie_id distinct_id
+            session_id? id: session sitzung visit_id visit session_key
             customer_id? customers:
             article_id? articles:
             event_value? number: value revenue amount
-            currency? text: currency_code
+            currency? text: currency_code waehrung währung
             user_agent? text: agent ua browser_agent
             """,
         ),
         _role(
             "reviews",
-            "review rating opinion feedback testimonial product_review bewertung",
+            "review rating opinion feedback testimonial product_review bewertung bewertungen",
             f"""
             review_id id: id uuid
-            rating whole: stars star_rating score grade points
+            rating whole: stars star_rating score grade points sterne note
             review_date time: written written_at reviewed_at posted_at submitted_at {TIMES}
-            review_text text: text body content comment comment_message words message review
+            review_text text: text body content comment comment_message words message review kommentar
             customer_id? customers:
             article_id? articles:
             """,
         ),
         _role(
             "promotions",
-            "promotion promo campaign offer discount special aktion",
+            "promotion promo campaign offer discount special aktion aktionen rabatt rabatte",
             """
             starts_on time: starts_at start_date start valid_from date_from from_date begins_on
             ends_on? time: ends_at end_date end valid_to valid_until date_to to_date
