@@ -160,6 +160,26 @@ def test_only_the_owners_processes_are_ended(tmp_path: Path) -> None:
     end_all(other, grace=0.1)
 
 
+FORKS = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+for _ in range(300):
+    if os.fork() == 0:
+        break
+    time.sleep(0.002)
+time.sleep(120)
+"""
+
+
+def test_what_is_forked_while_everything_is_ended_is_ended_as_well(tmp_path: Path) -> None:
+    """A scheduler under load starts a task's process while its own end is on the way."""
+    spawn([sys.executable, "-c", FORKS], os.environ, tmp_path, tmp_path / "log")
+    _wait_until(lambda: (tmp_path / "log").read_text().startswith("ready"))
+    assert end_all(tmp_path, grace=0.1) >= 1
+    assert owned_by(tmp_path) == []
+
+
 def test_a_signal_reaches_the_whole_tree_also_what_left_the_group(tmp_path: Path) -> None:
     shell = "setsid sleep 60 & sleep 60 & wait"
     root = spawn(["bash", "-c", shell], os.environ, tmp_path, tmp_path / "log")

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 _MARK = "SHOPMILL_PROCESS_OWNER"
+_LOOKS = 2  # a process that just becomes another program has no environment for a moment
 
 
 def spawn(
@@ -58,17 +59,23 @@ def owned_by(owner: Path) -> list[psutil.Process]:
 
 
 def end_all(owner: Path, grace: float) -> int:
-    """Ends the owner's processes: SIGTERM, then SIGKILL for those alive after `grace` seconds. Returns how many."""
+    """Ends the owner's processes: SIGTERM, then SIGKILL for those alive after `grace` seconds. Returns how many.
+
+    A process that is killed may have started another one since it was looked for: it looks until nothing is left.
+    """
     processes = owned_by(owner)
     for process in processes:
         with suppress(psutil.Error):
             process.terminate()
     psutil.wait_procs(processes, timeout=grace)
-    survivors = owned_by(owner)
-    for process in survivors:
-        with suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(survivors, timeout=grace)
+    looks_without = 0
+    while looks_without < _LOOKS:
+        survivors = owned_by(owner)
+        looks_without = 0 if survivors else looks_without + 1
+        for process in survivors:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(survivors, timeout=grace)
     return len(processes)
 
 
