@@ -15,8 +15,9 @@ from rich.console import Console
 from shopmill.airflow.local import RunState, TaskState
 from shopmill.airflow.local.processes import end_all, owned_by
 from shopmill.demo.demo import run_demo
-from shopmill.demo.display import watch
-from shopmill.errors import InvalidInputError
+from shopmill.demo.display import Loading, doing, watch
+from shopmill.demo.turns import WAITING
+from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.shops.postgres import EmbeddedPostgres
 
 DAG = """
@@ -161,10 +162,39 @@ def test_without_a_terminal_a_long_task_says_that_it_works(monkeypatch: pytest.M
     clock = iter(range(0, 1000, 7))
     monkeypatch.setattr("shopmill.demo.display.monotonic", lambda: float(next(clock)))
     task = TaskState("rolling_features", -1, "running", 1, 321.0)
-    long = [[RunState("timeseries", "r", "running", 400.0, (task,)), RunState("articles", "r", "queued", 0.0, ())]] * 12
+    runs = [
+        RunState("timeseries", "r", "running", 400.0, (task,)),
+        RunState("articles", "r", "queued", 0.0, ()),
+        RunState("reviews_nlp", "", WAITING, 0.0, ()),
+    ]
+    long = [runs] * 12
     output = io.StringIO()
     watch(Console(file=output), iter(long))
-    assert set(output.getvalue().splitlines()) == {"At work: timeseries rolling_features (321 s); 1 waiting"}
+    assert set(output.getvalue().splitlines()) == {
+        "At work: timeseries rolling_features (321 s). Next in a free place: articles. Start when others have ended: "
+        "reviews_nlp"
+    }
+
+
+def test_without_a_terminal_what_is_waited_for_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 1000, 7))
+    monkeypatch.setattr("shopmill.demo.display.monotonic", lambda: float(next(clock)))
+    output = io.StringIO()
+    with doing(Console(file=output, width=80), "Waiting for Airflow …") as tell:
+        for _ in range(10):
+            tell("Waiting for Airflow: scheduler …")
+    said = output.getvalue().splitlines()
+    assert said[0] == "Waiting for Airflow …"
+    assert 1 < len(said) < 5
+    assert all(line.startswith("Waiting for Airflow: scheduler … (") for line in said[1:])
+
+
+def test_a_loading_that_is_stopped_ends_with_its_next_rows() -> None:
+    with Loading(Console(file=io.StringIO())) as loading:
+        loading("articles", 1, 2)
+        loading.stop()
+        with pytest.raises(ShopmillError, match="stopped"):
+            loading("articles", 2, 2)
 
 
 def test_the_door_logs_in_who_knows_its_path_and_nobody_else() -> None:

@@ -6,9 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from shopmill import datasets
 from shopmill.demo.display import Loading, doing, show_end, show_failures, show_login, show_plan, show_published, watch
 from shopmill.demo.door import Door
 from shopmill.demo.platform import THREADS, OneMachine
+from shopmill.demo.turns import Turns, in_order
 from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import load_settings
@@ -34,11 +37,7 @@ HOME = Path(".shopmill")
 DAGS = Path("dags")
 INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LONGEST_RUN_SECONDS = 6 * 3600  # on a machine that does other things too
-_LOOK_SECONDS = 2.0  # each look asks Airflow's API server twice for every DAG
-
-FIRST = ("user_item_interactions", "timeseries")
-"""A first result within a minute, and then the longest beside the others."""
+_LONGEST_START_SECONDS = 1800  # on a machine that does other things too
 
 
 @dataclass(frozen=True)
@@ -118,18 +117,27 @@ class _Demo:
     dag_ids: list[str]
 
     def start(self, running: ExitStack, port: int) -> "LocalAirflow":
-        """Starts everything and loads the shop meanwhile; what runs is handed to `running` before it is started."""
+        """Starts everything and loads the shop beside it; what runs is handed to `running` before it is started."""
         self.console.print(self.shop.note, soft_wrap=True)
         with doing(self.console, "Starting PostgreSQL …"):
             self._start_postgres(running)
         self.platform.start(running)
-        with doing(self.console, "Starting Airflow …"):
-            airflow = self._start_airflow(running, port)
-        with Loading(self.console) as loading:
-            self.shop.load(self.server.shop_owner_dsn, self.scale, loading)
+        with Loading(self.console) as loading, self._shop_loads(loading) as loaded:
+            airflow = self._start_airflow(running, port, loading)
+            loaded.result()
         with doing(self.console, "Waiting for Airflow …") as tell:
-            airflow.wait_healthy(progress=lambda late: tell(f"Waiting for Airflow: {', '.join(late)} …"))
+            airflow.wait_healthy(_LONGEST_START_SECONDS, lambda late: tell(f"Waiting for Airflow: {', '.join(late)} …"))
         return airflow
+
+    @contextmanager
+    def _shop_loads(self, loading: Loading) -> "Iterator[Future[Mapping[str, int]]]":
+        """Loads the shop beside what happens inside; an error there ends the loading."""
+        with ThreadPoolExecutor(1) as beside:
+            try:
+                yield beside.submit(self.shop.load, self.server.shop_owner_dsn, self.scale, loading)
+            except BaseException:
+                loading.stop()
+                raise
 
     def publish(self, airflow: "LocalAirflow") -> int:
         """Runs the DAGs and prints what came of it. Returns the exit code.
@@ -139,16 +147,19 @@ class _Demo:
         as_of = self.shop.as_of.isoformat()
         last: list[RunState] = []
         begun = datetime.now(UTC)
-        with doing(self.console, "Waiting for Airflow to read the DAGs …"):
+        with doing(self.console, "Waiting for Airflow to read the DAGs …") as tell:
             for dag_id in _dag_ids(self.dags_folder, None):
-                airflow.client.wait_for_dag(dag_id)
+                airflow.client.wait_for_dag(
+                    dag_id, _LONGEST_START_SECONDS, partial(tell, f"Waiting for Airflow to read {dag_id} …")
+                )
                 # What was not asked for does not run either when another dataset announces something.
                 airflow.client.set_paused(dag_id, dag_id not in self.dag_ids)
                 airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
         show_plan(self.console, self.dag_ids, as_of)
+        turns = Turns(airflow.client, lambda name: _run_of(airflow, name, as_of, begun), self.platform.tasks_at_once)
         for dag_ids in _in_order(self.dag_ids):
-            runs = [(dag_id, _run_of(airflow, dag_id, as_of, begun)) for dag_id in dag_ids]
-            last += watch(self.console, self.platform.watched(airflow, _while_alive(airflow, runs)))
+            states = _while_alive(airflow, turns.states(dag_ids))
+            last += watch(self.console, self.platform.watched(airflow, states))
         published = [run.dag_id for run in last if run.state == "success"]
         show_published(self.console, load_settings(**self._settings()), published, as_of)
         show_failures(self.console, airflow, last)
@@ -170,7 +181,7 @@ class _Demo:
         self._write_settings()
         Registry(self.server.registry_dsn).migrate()
 
-    def _start_airflow(self, running: ExitStack, port: int) -> "LocalAirflow":
+    def _start_airflow(self, running: ExitStack, port: int, loading: Loading) -> "LocalAirflow":
         from shopmill.airflow.local import LocalAirflow
 
         environment = {
@@ -184,7 +195,7 @@ class _Demo:
         home, topology = self.home / "airflow", self.platform.topology
         airflow = LocalAirflow(home, self.dags_folder, self.server.metadata_dsn, port, environment, topology)
         running.callback(airflow.stop)
-        airflow.start()
+        airflow.start(lambda what: loading.tell(f"Starting Airflow: {what} …"))
         return airflow
 
     def _events(self) -> Path:
@@ -234,7 +245,7 @@ def _dag_ids(folder: Path, wanted: Sequence[str] | None) -> list[str]:
         raise InvalidInputError(f"{folder.resolve()} has no DAG files: go to the repository, or give their folder.")
     if unknown := sorted(set(wanted or []) - set(known)):
         raise InvalidInputError(f"{folder} has no DAG {unknown[0]!r}: choose from {', '.join(known)}.")
-    return sorted(wanted or known, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    return in_order(wanted or known)
 
 
 def _run_of(airflow: "LocalAirflow", dag_id: str, as_of: str, begun: datetime) -> str:
@@ -293,10 +304,10 @@ def _signals_interrupt() -> Iterator[Callable[[], None]]:
             signal.signal(number, handler)
 
 
-def _while_alive(airflow: "LocalAirflow", runs: Sequence[tuple[str, str]]) -> "Iterator[list[RunState]]":
-    for states in airflow.client.wait(runs, timeout=_LONGEST_RUN_SECONDS, interval=_LOOK_SECONDS):
+def _while_alive(airflow: "LocalAirflow", states: "Iterator[list[RunState]]") -> "Iterator[list[RunState]]":
+    for runs in states:
         airflow.check_alive()
-        yield states
+        yield runs
 
 
 def _stay_up(airflow: "LocalAirflow") -> None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from shopmill.asof import AsOf
+from shopmill.errors import ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.versions.manifest import Manifest
@@ -32,11 +33,20 @@ QUIET_SECONDS = 30.0
 
 @contextmanager
 def doing(console: Console, what: str) -> Iterator[Callable[[str], None]]:
-    """Shows what is being waited for; yields a way to say it more exactly."""
+    """Shows what is being waited for; yields a way to say it more exactly, a line each half minute without a terminal."""
     if not console.is_terminal:
         console.print(what)
+    begun = spoken = monotonic()
+
+    def tell(exactly: str) -> None:
+        nonlocal spoken
+        status.update(exactly)
+        if not console.is_terminal and monotonic() - spoken > QUIET_SECONDS:
+            spoken = monotonic()
+            console.print(f"{exactly} ({spoken - begun:.0f} s)", soft_wrap=True, highlight=False)
+
     with console.status(what) as status:
-        yield status.update
+        yield tell
 
 
 class Loading:
@@ -47,6 +57,7 @@ class Loading:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=console, disable=not console.is_terminal)
         self._tables: dict[str, TaskID] = {}
+        self._is_stopped = False
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -55,8 +66,18 @@ class Loading:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._bars.stop()
 
+    def tell(self, what: str) -> None:
+        """Says what happens beside the loading."""
+        self._console.print(what, soft_wrap=True, highlight=False)
+
+    def stop(self) -> None:
+        """Ends the loading, which works in another thread, with its next rows."""
+        self._is_stopped = True
+
     def __call__(self, table: str, rows: int, expected: int) -> None:
         """Takes the number of rows that are loaded, and about how many there will be."""
+        if self._is_stopped:
+            raise ShopmillError("The loading was stopped.")
         if table not in self._tables:
             self._tables[table] = self._bars.add_task(f"Loading {table}", total=expected)
             if not self._console.is_terminal:
@@ -185,10 +206,16 @@ def _news(runs: "list[RunState]", told: set[tuple[str, str, int, int]]) -> Itera
 
 
 def _at_work(runs: "list[RunState]") -> str:
-    running = [(run, task) for run in runs for task in run.tasks if task.state == "running"]
-    waiting = sum(not run.is_finished and not any(task.state == "running" for task in run.tasks) for run in runs)
-    work = ", ".join(f"{run.dag_id} {task.task_id} ({task.seconds or 0:.0f} s)" for run, task in running)
-    return f"At work: {work or 'nothing'}; {waiting} waiting" if running or waiting else ""
+    """What works, what is between two of its tasks, and what is still to be started."""
+    going = [run for run in runs if run.run_id and not run.is_finished]
+    running = [(run, task) for run in going for task in run.tasks if task.state == "running"]
+    between = [run.dag_id for run in going if run.dag_id not in {at_work.dag_id for at_work, _ in running}]
+    said = {
+        "At work": [f"{run.dag_id} {task.task_id} ({task.seconds or 0:.0f} s)" for run, task in running],
+        "Next in a free place": between,
+        "Start when others have ended": [run.dag_id for run in runs if not run.run_id],
+    }
+    return ". ".join(f"{what}: {', '.join(names)}" for what, names in said.items() if names)
 
 
 def _current(run: "RunState") -> "TaskState | None":

@@ -15,6 +15,13 @@ CORES = os.cpu_count() or 2
 TASKS_AT_ONCE = max(2, min(4, CORES))
 THREADS = max(1, CORES // TASKS_AT_ONCE)
 """Of each task: together the tasks have as many threads as there are cores, and do not fight for them."""
+SELDOM = {
+    "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",  # a file that is changed is read at once all the same
+    "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    "DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "5",
+}
+"""Airflow itself needs a core as well: it looks around less often than in a test."""
 
 
 @dataclass
@@ -23,6 +30,7 @@ class OneMachine:
 
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict, init=False)
+    tasks_at_once: int = field(default=TASKS_AT_ONCE, init=False)
 
     @property
     def store(self) -> str:
@@ -34,10 +42,7 @@ class OneMachine:
         """The processes of Airflow."""
         from shopmill.airflow.local.topology import Topology
 
-        # Airflow itself needs a core as well: it looks around less often than in a test.
-        return Topology(
-            settings={"CORE__PARALLELISM": str(TASKS_AT_ONCE), "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5"}
-        )
+        return Topology(settings={"CORE__PARALLELISM": str(TASKS_AT_ONCE), **SELDOM})
 
     def start(self, running: ExitStack) -> None:
         """Starts what Airflow and the store need; `running` is given what ends it."""

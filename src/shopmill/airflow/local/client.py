@@ -1,7 +1,7 @@
 """Airflow's REST API as far as a demo and a test need it: trigger runs, watch their tasks, read a task's log."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -82,8 +82,8 @@ class AirflowClient:
             return {}
         return dict(response.json()) if response.status_code == _OK else {}
 
-    def wait_for_dag(self, dag_id: str, timeout: float = 60) -> None:
-        """Waits until Airflow has read the DAG.
+    def wait_for_dag(self, dag_id: str, timeout: float = 60, progress: Callable[[], None] = lambda: None) -> None:
+        """Waits until Airflow has read the DAG, telling `progress` at each look that it has not.
 
         Raises AirflowApiError with the reason as soon as the file `<dag_id>.py` is known to be unreadable, and with
         all import errors when the DAG does not appear in time.
@@ -96,6 +96,7 @@ class AirflowClient:
             if errors_of_dag or late:
                 reason = "\n".join(errors_of_dag) or "No file of the DAG folder defines it."
                 raise AirflowApiError(f"Airflow cannot read DAG {dag_id}: {reason}")
+            progress()
             time.sleep(0.2)
 
     def trigger(

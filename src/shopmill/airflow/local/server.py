@@ -91,7 +91,7 @@ class LocalAirflow:
         """A logged-in client of the API."""
         return AirflowClient(self.url, self.login, self.password)
 
-    def start(self) -> None:
+    def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Ends what an earlier instance left, brings the metadata up to date and starts the processes.
 
         It does not wait for them: see `wait_healthy`. Raises InvalidInputError when the port is taken.
@@ -101,7 +101,8 @@ class LocalAirflow:
         _refuse_taken_port(self.port)
         environment = self.environment()
         write_passwords(self.home, self.password)
-        self._migrate(environment)
+        self._migrate(environment, progress)
+        progress("starting its processes")
         self._started_at = datetime.now(UTC)
         for name, arguments in self._topology.processes.items():
             self._running[name] = self._spawn(name, ("airflow", *arguments), environment)
@@ -181,11 +182,12 @@ class LocalAirflow:
         if code != 0:
             raise self._error(name, f"ended with code {code}")
 
-    def _migrate(self, environment: Mapping[str, str]) -> None:
+    def _migrate(self, environment: Mapping[str, str], progress: Callable[[str], None]) -> None:
         """Runs `airflow db migrate` and what else a new database needs, once for this very database: it takes seconds."""
         stamp = self.home / "migrated.json"
         if stamp.exists() and json.loads(stamp.read_text()) == _prepared(self._metadata_dsn):
             return
+        progress("making the tables of its database, once")
         self._complete("db-migrate", ("airflow", "db", "migrate"), environment)
         self._complete("airflow-setup", ("shopmill.cli.app", "airflow-setup"), environment)
         for arguments in self._topology.prepare:

@@ -1,0 +1,76 @@
+"""The order of the demo: few datasets at once, the quickest first, and each gets its turn."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from shopmill import datasets
+from shopmill.airflow.local import RunState
+from shopmill.demo.demo import _in_order
+from shopmill.demo.turns import WAITING, Turns, in_order
+
+
+@dataclass
+class Runs:
+    """An Airflow whose runs end after so many looks; it remembers how many were at work at once."""
+
+    looks: dict[str, int]
+    started: list[str] = field(default_factory=list)
+    most: int = 0
+
+    def start(self, name: str) -> str:
+        self.started.append(name)
+        self.most = max(self.most, sum(self.looks[one] > 0 for one in self.started))
+        return f"run of {name}"
+
+    def dag_run(self, name: str, run_id: str) -> RunState:
+        assert run_id == f"run of {name}"
+        self.looks[name] -= 1
+        return RunState(name, run_id, "running" if self.looks[name] > 0 else "success", 1.0, ())
+
+
+@pytest.fixture(autouse=True)
+def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shopmill.demo.turns.LOOK_SECONDS", 0.0)
+
+
+def test_the_quickest_is_first_and_the_unknown_last() -> None:
+    assert in_order(["zebra", "timeseries", "articles_content", "apes"]) == [
+        "articles_content",
+        "timeseries",
+        "apes",
+        "zebra",
+    ]
+    assert sorted(in_order(datasets.names())) == sorted(datasets.names())
+
+
+def test_what_is_made_of_other_datasets_comes_after_them() -> None:
+    first, then = _in_order(in_order(datasets.names()))
+    assert "articles_content" in first
+    assert then == ["articles_embeddings"]
+
+
+def test_each_gets_its_turn_and_few_are_at_work_at_once() -> None:
+    runs = Runs({"a": 5, "b": 2, "c": 9, "d": 1, "e": 3})
+    states = list(Turns(runs, runs.start, at_once=2).states(list(runs.looks)))  # type: ignore[arg-type]
+    assert [run.state for run in states[0]] == ["running", "running", WAITING, WAITING, WAITING]
+    assert {run.state for run in states[-1]} == {"success"}
+    assert [run.dag_id for run in states[-1]] == list(runs.looks)
+    assert runs.started == list(runs.looks)
+    assert runs.most == 3  # one more than there are tasks, once the first has been published
+
+
+def test_one_alone_is_started_and_seen_to_its_end() -> None:
+    runs = Runs({"a": 2})
+    *_, [last] = Turns(runs, runs.start, at_once=4).states(["a"])  # type: ignore[arg-type]
+    assert (last.state, runs.started) == ("success", ["a"])
+
+
+def test_a_run_that_failed_makes_room_for_the_next() -> None:
+    class Failing(Runs):
+        def dag_run(self, name: str, run_id: str) -> RunState:
+            return RunState(name, run_id, "failed", 1.0, ())
+
+    runs = Failing({"a": 1, "b": 1, "c": 1})
+    *_, last = Turns(runs, runs.start, at_once=1).states(["a", "b", "c"])  # type: ignore[arg-type]
+    assert [run.state for run in last] == ["failed", "failed", "failed"]
