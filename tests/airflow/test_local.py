@@ -22,14 +22,14 @@ from shopmill.errors import InvalidInputError
 
 def until_it_works(airflow: LocalAirflow, run_id: str) -> None:
     """Waits until the task of a run sleeps."""
-    for [state] in airflow.client.wait([("sleeps", run_id)], timeout=120):
+    for [state] in airflow.client.wait([("sleeps", run_id)], timeout=600):
         if any(task.state == "running" for task in state.tasks):
             return
 
 
+@pytest.mark.airflow
+@pytest.mark.timeout(900)
 class TestRunning:
-    pytestmark = pytest.mark.airflow
-
     def test_all_four_are_healthy_and_listen_on_loopback_only(self, airflow: LocalAirflow) -> None:
         health = airflow.client.health()
         assert {health[name]["status"] for name in ("scheduler", "triggerer", "dag_processor")} == {"healthy"}
@@ -45,7 +45,7 @@ class TestRunning:
         begun = datetime.now(UTC)
         run_id = airflow.client.trigger("two_tasks", {"as_of": "2018-01-01"}, run_id="chosen")
         assert run_id == "chosen"
-        *_, [last] = airflow.client.wait([("two_tasks", run_id)], timeout=120)
+        *_, [last] = airflow.client.wait([("two_tasks", run_id)], timeout=600)
         assert airflow.client.runs_since("two_tasks", begun) == ["chosen"]
         assert airflow.client.runs_since("two_tasks", datetime.now(UTC)) == []
         assert (last.state, [(task.task_id, task.state) for task in last.tasks]) == (
@@ -56,7 +56,7 @@ class TestRunning:
 
     def test_a_failed_run_shows_its_reason(self, airflow: LocalAirflow) -> None:
         run_id = airflow.client.trigger("fails")
-        *_, [last] = airflow.client.wait([("fails", run_id)], timeout=120)
+        *_, [last] = airflow.client.wait([("fails", run_id)], timeout=600)
         assert last.state == "failed"
         [task] = last.failed_tasks  # not the one behind it
         assert task.task_id == "broken"
@@ -67,7 +67,7 @@ class TestRunning:
         run_id = airflow.client.trigger("sleeps")
         until_it_works(airflow, run_id)
         airflow.client.abandon_runs("sleeps")
-        *_, [last] = airflow.client.wait([("sleeps", run_id)], timeout=60)
+        *_, [last] = airflow.client.wait([("sleeps", run_id)], timeout=600)
         assert last.state == "failed"
 
     def test_a_run_that_takes_too_long_is_named(self, airflow: LocalAirflow) -> None:
@@ -81,7 +81,7 @@ class TestRunning:
         file.write_text("from airflow.sdk import DAG\nraise RuntimeError('the reason')\n")
         try:
             with pytest.raises(AirflowApiError, match="the reason"):
-                airflow.client.trigger("unreadable", timeout=60)
+                airflow.client.trigger("unreadable", timeout=600)
         finally:
             file.unlink()
 
@@ -104,6 +104,7 @@ class TestRunning:
 
 
 @pytest.mark.airflow
+@pytest.mark.timeout(900)
 class TestLife:
     def test_what_a_killed_instance_left_is_ended_and_the_next_leaves_nothing(
         self, database: Callable[[], str], free_port: Callable[[], int], tmp_path: Path
@@ -130,7 +131,7 @@ class TestLife:
             victim = next(process for process in owned_by(airflow.home) if "scheduler" in process.cmdline())
             victim.kill()
             with pytest.raises(LocalAirflowError, match=r"scheduler ended with code -9.*scheduler\.log"):
-                airflow.wait_healthy(timeout=60)
+                airflow.wait_healthy(timeout=600)
         finally:
             airflow.stop()
         assert owned_by(airflow.home) == []
@@ -231,7 +232,7 @@ def test_a_users_own_airflow_settings_do_not_interfere(tmp_path: Path) -> None:
     assert "AIRFLOW__X__Y" not in made
 
 
-def _wait_until(is_so: Callable[[], bool], seconds: float = 10) -> None:
+def _wait_until(is_so: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline

@@ -69,9 +69,10 @@ class DemoProcesses:
     def postgres(self) -> EmbeddedPostgres:
         return EmbeddedPostgres(self.home / "postgres")
 
-    def await_airflow(self) -> None:
-        deadline = time.monotonic() + 60
+    def await_airflow(self, demo: subprocess.Popen[str]) -> None:
+        deadline = time.monotonic() + 900  # the first time it makes the tables of its database
         while self.airflow_processes < 4:
+            assert demo.poll() is None, demo.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
@@ -92,15 +93,16 @@ def demo() -> Iterator[DemoProcesses]:
 
 
 @pytest.mark.airflow
+@pytest.mark.timeout(1800)
 def test_it_runs_every_dag_tells_what_failed_and_leaves_nothing_running(demo: DemoProcesses) -> None:
     first = demo.start()
-    demo.await_airflow()
+    demo.await_airflow(first)
     second = demo.start()
-    refusal, _ = second.communicate(timeout=30)
+    refusal, _ = second.communicate(timeout=300)
     assert second.returncode == 1
     assert f"A demo already runs in {demo.home} (process {first.pid})" in refusal
 
-    told, _ = first.communicate(timeout=120)
+    told, _ = first.communicate(timeout=900)
     assert first.returncode == 1, told
     assert "good: success, 1 tasks in" in told
     assert "bad: tell failed after" in told
@@ -111,9 +113,10 @@ def test_it_runs_every_dag_tells_what_failed_and_leaves_nothing_running(demo: De
 
 
 @pytest.mark.airflow
+@pytest.mark.timeout(1800)
 def test_what_a_killed_demo_left_is_ended_and_a_signal_stops_everything(demo: DemoProcesses) -> None:
     killed = demo.start()
-    demo.await_airflow()
+    demo.await_airflow(killed)
     left = {process.pid for process in owned_by(demo.home / "airflow")}
     killed.kill()
     killed.communicate()
@@ -132,7 +135,7 @@ def test_what_a_killed_demo_left_is_ended_and_a_signal_stops_everything(demo: De
         stopped.send_signal(signal.SIGTERM)
         time.sleep(0.05)
         stopped.send_signal(signal.SIGINT)  # an impatient one
-        stopped.communicate(timeout=60)
+        stopped.communicate(timeout=300)
     assert stopped.returncode == 130
     assert demo.airflow_processes == 0
     assert not demo.postgres.is_running()

@@ -13,6 +13,7 @@ from shopmill.errors import ShopmillError
 
 FINISHED = frozenset({"success", "failed"})
 _NOT_FOUND = 404
+_PATIENCE_SECONDS = 300  # for an answer, on a machine that does other things too
 _OK = 200
 
 
@@ -61,7 +62,9 @@ class AirflowClient:
 
     def __init__(self, url: str, login: str, password: str) -> None:
         # An environment's proxy has no business on loopback.
-        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False, transport=httpx.HTTPTransport(retries=3))
+        self._http = httpx.Client(
+            base_url=url, timeout=_PATIENCE_SECONDS, trust_env=False, transport=httpx.HTTPTransport(retries=3)
+        )
         self._login = {"username": login, "password": password}
 
     def __enter__(self) -> "AirflowClient":
@@ -82,7 +85,7 @@ class AirflowClient:
             return {}
         return dict(response.json()) if response.status_code == _OK else {}
 
-    def wait_for_dag(self, dag_id: str, timeout: float = 60, progress: Callable[[], None] = lambda: None) -> None:
+    def wait_for_dag(self, dag_id: str, timeout: float = 300, progress: Callable[[], None] = lambda: None) -> None:
         """Waits until Airflow has read the DAG, telling `progress` at each look that it has not.
 
         Raises AirflowApiError with the reason as soon as the file `<dag_id>.py` is known to be unreadable, and with
@@ -100,14 +103,14 @@ class AirflowClient:
             time.sleep(0.2)
 
     def trigger(
-        self, dag_id: str, conf: Mapping[str, Any] | None = None, run_id: str | None = None, timeout: float = 60
+        self, dag_id: str, conf: Mapping[str, Any] | None = None, run_id: str | None = None, timeout: float = 300
     ) -> str:
         """Starts a run of a DAG with `conf` as its parameters, once Airflow has read the DAG. Returns the run's id."""
         self.wait_for_dag(dag_id, timeout)
         body = {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id}
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
 
-    def abandon_runs(self, dag_id: str, timeout: float = 30) -> None:
+    def abandon_runs(self, dag_id: str, timeout: float = 120) -> None:
         """Marks the unfinished runs of a DAG as failed: those of an Airflow that was killed would go on, or block."""
         deadline = time.monotonic() + timeout
         while unfinished := self.unfinished_runs(dag_id):

@@ -107,7 +107,7 @@ class LocalAirflow:
         for name, arguments in self._topology.processes.items():
             self._running[name] = self._spawn(name, ("airflow", *arguments), environment)
 
-    def wait_healthy(self, timeout: float = 180, progress: Callable[[list[str]], None] = lambda _: None) -> None:
+    def wait_healthy(self, timeout: float = 900, progress: Callable[[list[str]], None] = lambda _: None) -> None:
         """Waits until all processes are healthy, telling `progress` the names of those that are not yet.
 
         Raises LocalAirflowError with the end of its log when a process dies, or names those that are late.
