@@ -33,6 +33,31 @@ OTHERS = {
 }
 
 
+HELP = {"typer", "rich"}
+"""What the help of the command line is printed with; and what importing the package alone needs is nothing of all this."""
+
+
+def imported(program: str, folder: Path) -> set[str]:
+    """The modules that a program has loaded when it ends."""
+    said = "import sys, atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", said + program], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return set(ended.stderr.splitlines()[-1].split())
+
+
+def test_importing_the_package_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert not imported("import shopmill", tmp_path) & (OTHERS | LEAN | {"pydantic"})
+
+
+def test_the_help_loads_little_more_than_what_prints_it(tmp_path: Path) -> None:
+    program = "import sys; sys.argv = ['shopmill', '--help']; from shopmill.cli import main; main()"
+    loaded = imported(program, tmp_path)
+    assert loaded & HELP == HELP
+    heavy = (OTHERS | LEAN) - HELP - {"click"} | {"pydantic", "rich.markdown", "rich.panel", "typer.rich_utils"}
+    assert not loaded & heavy
+
+
 def test_four_packages_are_required() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {name.partition(">")[0] for name in project["dependencies"]} == LEAN

@@ -32,8 +32,20 @@ from shopmill.cli.training import training_set
 from shopmill.cli.trust import rebuild, repair, unpublish, verify
 from shopmill.errors import ShopmillError, cause_in_a_line
 
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 EPILOG = "Exit codes: 0 done; 1 an error, said in one sentence; 2 wrong usage; 130 interrupted."
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, epilog=EPILOG)
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes around the help take as long to draw as everything else together
+    help=__doc__,
+    epilog=EPILOG,
+    context_settings={"max_content_width": 160, "terminal_width": None if _is_terminal() else 160},
+)
 
 
 def _show_version(wanted: bool) -> None:
