@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 JAVA := $(shell command -v java)
 LOCKS := requirements.lock requirements-model.lock $(if $(JAVA),requirements-spark.lock)
 SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus prometheus-alertmanager
-PYTEST := $(BIN)/python -m pytest -n 2
+PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
 .PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers test-recbole bench bench-check lint format docs docs-site pictures lock sbom audit clean
@@ -40,9 +40,9 @@ test: .venv/installed ## run every test but those of test-platforms; those of Sp
 test-quick: .venv/installed ## run the tests that need neither a scheduler nor Spark
 	$(PYTEST) -m "not airflow and not spark and not npm" $(TESTS)
 
-test-spark: .venv/installed ## run the tests of the Spark engine (needs Java 17)
+test-spark: .venv/installed ## run the tests of the Spark engine, with every golden case (needs Java 17)
 	@test -n "$(JAVA)" || { echo "Java is not installed: the Spark engine needs Java 17."; exit 1; }
-	$(PYTEST) -m spark $(TESTS)
+	SHOPMILL_TEST_SPARK=all $(PYTEST) -m spark $(TESTS)
 
 test-platforms: .venv/installed ## place orders in Medusa and Vendure, from their npm packages, and compare every total (minutes)
 	$(BIN)/python -m pytest -p no:xdist -m npm tests/platforms $(TESTS)
