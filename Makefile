@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo cluster-demo test test-quick test-spark test-platforms test-consumers test-recbole bench bench-check lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-platforms test-consumers test-recbole bench bench-check lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,6 +27,17 @@ setup: .venv/installed ## install everything into .venv, as pinned in the lock f
 services: ## install the Debian packages that some tests start (as root); without them those tests are skipped
 	@dpkg --status $(SERVICES) >/dev/null 2>&1 || \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(SERVICES) >/dev/null; }
+
+CONNECTOR := deploy/spark/connector/pom.xml
+OF_SPARK := io.netty,org.slf4j,commons-codec,commons-logging
+
+.venv-connector/installed: $(CONNECTOR)
+	@rm -rf .venv-connector
+	@mvn --quiet --batch-mode --file $(CONNECTOR) dependency:copy-dependencies \
+	  -DoutputDirectory=$(CURDIR)/.venv-connector -DexcludeGroupIds=$(OF_SPARK)
+	@touch $@
+
+connector: .venv-connector/installed ## fetch the jars with which Spark uses S3 (needs Maven); without them tests of that are skipped
 
 demo: .venv/installed ## start PostgreSQL with a real shop and Airflow, and publish every dataset (Ctrl-C ends it)
 	@$(BIN)/shopmill demo $(DEMO)

@@ -1,4 +1,7 @@
-"""A dataset end to end on a real standalone cluster: a master and two workers, as deploy/spark starts them."""
+"""A dataset end to end on a real standalone cluster: a master and two workers, as deploy/spark starts them.
+
+Once over a folder that all of them share, and once where they share nothing but a store on S3.
+"""
 
 import json
 import os
@@ -7,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from shopmill.settings import Settings
 
 pytestmark = pytest.mark.spark
 DEPLOY = Path(__file__).parents[2] / "deploy" / "spark"
+CONNECTOR = Path(__file__).parents[2] / ".venv-connector"
 RUN = """
 import sys
 from shopmill import datasets
@@ -29,7 +34,7 @@ from shopmill.run.run import Run
 from shopmill.settings import load_settings
 print(steps.run_all(Run.create(datasets.load("user_item_interactions"), "2020-09-23", load_settings())).status)
 """
-SHOP = {
+SHOP: dict[str, list[dict[str, Any]]] = {
     "transactions": [
         {
             "t_dat": f"2020-09-{day:02}",
@@ -43,6 +48,7 @@ SHOP = {
     ],
     "articles": [{"article_id": f"a{n}"} for n in range(11)],
 }
+LAST_DAYS = {**SHOP, "transactions": [row for row in SHOP["transactions"] if row["t_dat"] > "2020-09-20"]}
 
 
 def free_port() -> str:
@@ -51,18 +57,22 @@ def free_port() -> str:
         return str(listening.getsockname()[1])
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Mapping[str, str]]:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """The addresses of a running master: `spark` for runs, `json` for what it knows."""
     ports = {"SPARK_MASTER_PORT": free_port(), "SPARK_MASTER_WEBUI_PORT": free_port()}
-    folder = str(tmp_path / "cluster")
+    folder = str(tmp_path_factory.mktemp("cluster"))
     environment = {**os.environ, **ports, "PYTHON": sys.executable, "COLUMNS": "80"}  # as a narrow terminal has it
     started = subprocess.run(
         [DEPLOY / "start.sh", folder], env=environment, capture_output=True, text=True, check=False
     )
     try:
         assert started.returncode == 0, started.stderr
-        yield {"spark": started.stdout.strip(), "json": f"http://127.0.0.1:{ports['SPARK_MASTER_WEBUI_PORT']}/json/"}
+        yield {
+            "spark": started.stdout.strip(),
+            "json": f"http://127.0.0.1:{ports['SPARK_MASTER_WEBUI_PORT']}/json/",
+            "folder": folder,
+        }
     finally:
         subprocess.run([DEPLOY / "stop.sh", folder], env=environment, check=True)
     assert not list(Path(folder).glob("*.pid"))
@@ -92,38 +102,120 @@ def tasks_by_executor(events: Path) -> dict[str, int]:
     return counts
 
 
-def interactions(run: Run) -> list[tuple[Any, ...]]:
-    manifest = run.versions.need(run.as_of)
-    (file,) = run.store.fetch(run.versions.keys_of(manifest, "interactions"), Path(run.settings.store))
-    return duckdb.connect().execute(f"select * from read_parquet('{file}', hive_partitioning = false)").fetchall()
+def configured(folder: Path, **others: str) -> Path:
+    """A folder with Spark's configuration, which logs events to its folder `events`."""
+    (folder / "events").mkdir()
+    lines = {
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": f"file://{folder}/events",
+        "spark.eventLog.compress": "false",
+        "spark.executor.memory": "512m",
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+        **others,
+    }
+    (folder / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
+    return folder
 
 
-@pytest.mark.timeout(600)  # five Java processes start
-def test_a_run_on_a_cluster(cluster: Mapping[str, str], settings: Settings, tmp_path: Path) -> None:
-    fill_shop(settings.source_dsn.get_secret_value(), SHOP)
-    events, conf = tmp_path / "events", tmp_path / "conf"
-    events.mkdir()
-    conf.mkdir()
-    (conf / "spark-defaults.conf").write_text(
-        f"spark.eventLog.enabled true\nspark.eventLog.dir file://{events}\nspark.eventLog.compress false\n"
-        "spark.executor.memory 512m\nspark.scheduler.minRegisteredResourcesRatio 1.0\n"
-    )
+def run_on(cluster: Mapping[str, str], conf: Path, settings: Settings) -> str:
+    """Runs the dataset in a process of its own; gives what it said."""
     spark = {"SHOPMILL_ENGINE": "spark", "SHOPMILL_SPARK_MASTER": cluster["spark"], "SHOPMILL_MEMORY_LIMIT": "1GB"}
     of_spark = {"SPARK_CONF_DIR": str(conf), "SPARK_LOCAL_IP": "127.0.0.1"}
     environment = of_the_settings(settings, **spark, **of_spark)
     ended = subprocess.run([sys.executable, "-c", RUN], env=environment, capture_output=True, text=True, check=False)
     assert ended.stdout.splitlines()[-1:] == ["published"], ended.stderr
+    return ended.stdout + ended.stderr
 
-    counts = tasks_by_executor(events)
+
+def interactions(run: Run) -> list[tuple[Any, ...]]:
+    manifest = run.versions.need(run.as_of)
+    with run.store.scratch() as scratch:
+        (file,) = run.store.fetch(run.versions.keys_of(manifest, "interactions"), scratch)
+        return duckdb.connect().execute(f"select * from read_parquet('{file}', hive_partitioning = false)").fetchall()
+
+
+@pytest.mark.timeout(1200)  # five Java processes start
+def test_a_run_on_a_cluster(cluster: Mapping[str, str], settings: Settings, tmp_path: Path) -> None:
+    fill_shop(settings.source_dsn.get_secret_value(), SHOP)
+    run_on(cluster, configured(tmp_path), settings)
+
+    counts = tasks_by_executor(tmp_path / "events")
     assert set(counts) == {"0", "1"}, "the tasks ran in the executors of both workers, none in the driver"
     with urllib.request.urlopen(cluster["json"], timeout=10) as answer:
-        assert [app["name"] for app in json.load(answer)["completedapps"]] == ["shopmill"]
+        assert {app["name"] for app in json.load(answer)["completedapps"]} == {"shopmill"}
+    assert interactions(made(settings)) == expected(settings, tmp_path)
 
-    on_duckdb = settings.model_copy(update={"store": str(tmp_path / "duckdb")})
-    runs = [
-        Run.create(datasets.load("user_item_interactions"), "2020-09-23", chosen) for chosen in (settings, on_duckdb)
-    ]
-    steps.run_all(runs[1])
-    found, expected = map(interactions, runs)
+
+def made(settings: Settings) -> Run:
+    return Run.create(datasets.load("user_item_interactions"), "2020-09-23", settings)
+
+
+def expected(settings: Settings, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """The rows that DuckDB gives."""
+    run = made(settings.model_copy(update={"store": str(tmp_path / "duckdb")}))
+    steps.run_all(run)
+    found = interactions(run)
     assert len(found) == 20
-    assert found == expected
+    return found
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that the S3 server was sent."""
+
+    by: str
+    method: str
+    key: str
+    is_copy: bool
+    range: str
+
+    @property
+    def moves_rows_of_the_dataset(self) -> bool:
+        """Whether it carries rows of what is computed: neither a server-side copy nor the footer of a file."""
+        is_table = self.key.endswith(".parquet") and "/user_item_interactions/" in self.key
+        return is_table and self.method in {"GET", "PUT", "POST"} and not self.is_copy and not self.range
+
+
+@pytest.fixture
+def requests(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """What the S3 server is sent, as it comes."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    seen: list[Request] = []
+    answer = DomainDispatcherApplication.__call__
+
+    def noted(app: Any, environ: Any, start_response: Any) -> Any:
+        by = "cluster" if "hadoop" in environ.get("HTTP_USER_AGENT", "").lower() else "worker"
+        is_copy = "HTTP_X_AMZ_COPY_SOURCE" in environ
+        method, range_of = environ["REQUEST_METHOD"], environ.get("HTTP_RANGE", "")
+        seen.append(Request(by, method, environ["PATH_INFO"], is_copy, range_of))
+        return answer(app, environ, start_response)
+
+    monkeypatch.setattr(DomainDispatcherApplication, "__call__", noted)
+    return seen
+
+
+@pytest.mark.timeout(1200)  # three Java processes start
+def test_a_cluster_that_shares_nothing_but_s3(
+    cluster: Mapping[str, str], settings: Settings, s3_store: str, requests: list[Request], tmp_path: Path
+) -> None:
+    jars = sorted(map(str, CONNECTOR.glob("*.jar")))
+    if not jars:
+        pytest.skip("Spark's connector to S3 is not here: `make connector` fetches it from Maven")
+    fill_shop(settings.source_dsn.get_secret_value(), LAST_DAYS)
+    on_s3 = settings.model_copy(update={"store": s3_store})
+    said = run_on(cluster, configured(tmp_path, **{"spark.jars": ",".join(jars)}), on_s3)
+
+    run = made(on_s3)
+    assert set(tasks_by_executor(tmp_path / "events")) == {"0", "1"}
+    assert {request.by for request in requests if request.moves_rows_of_the_dataset} == {"cluster"}
+    assert run.versions.faults(run.versions.need(run.as_of), hashes=True) == {}, "hashes are those of the bytes"
+    assert run.store.keys("staging") == []
+    assert interactions(run) == expected(settings, tmp_path)
+    logs = [path.read_text(errors="replace") for path in Path(cluster["folder"]).rglob("*") if is_log(path)]
+    logs += [path.read_text() for path in (tmp_path / "events").rglob("*") if path.is_file()]
+    assert not any(os.environ["AWS_SECRET_ACCESS_KEY"] in text for text in (said, *logs))
+
+
+def is_log(path: Path) -> bool:
+    return path.is_file() and (path.suffix == ".log" or path.name in {"stderr", "stdout"})

@@ -1,7 +1,7 @@
-"""Spark: the engine beyond one machine, and the only module that knows pyspark.
+"""Spark: the engine beyond one machine. Only this module and `spark_store` know pyspark.
 
-The driver and all executors read and write the same paths, so a cluster needs the store, or SHOPMILL_WORK_FOLDER,
-on a folder that they share.
+The engine here reads and writes paths: those of this machine, or of a folder that the whole cluster shares. With a store
+on s3:// a cluster uses the one of `spark_store`.
 """
 
 import re
@@ -13,7 +13,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -103,7 +103,7 @@ class SparkEngine:
         self._session = connect(settings, scratch)
         self._bytes = 0
 
-    def __enter__(self) -> "SparkEngine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -115,27 +115,33 @@ class SparkEngine:
     def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over Parquet files."""
         present = pq.read_schema(files[0]) if files else pa.schema([])  # to ask Spark would be a job
+        size = sum(path.stat().st_size for path in files)
+        self._show(name, [_uri(path) for path in files], size, present, columns)
+
+    def _show(
+        self, name: str, addresses: Sequence[str], size: int, present: pa.Schema, columns: Mapping[str, str]
+    ) -> None:
         missing = {
             column: to_spark(f"select cast(null as {kind}) as {quote(column)}").removeprefix("SELECT ")
             for column, kind in columns.items()
             if column not in present.names
         }
-        if not files:
+        if not addresses:
             frame = self._session.sql(f"select {', '.join(missing.values())} where false")
         elif missing or present.names != list(columns):
-            frame = self._read(files, present).selectExpr(*[missing.get(name, _name(name)) for name in columns])
+            frame = self._read(addresses, size, present)
+            frame = frame.selectExpr(*[missing.get(name, _name(name)) for name in columns])
         else:
-            frame = self._read(files, present)
+            frame = self._read(addresses, size, present)
         frame.createOrReplaceTempView(name)
 
-    def _read(self, files: Sequence[Path], arrow: pa.Schema) -> "DataFrame":
+    def _read(self, addresses: Sequence[str], size: int, arrow: pa.Schema) -> "DataFrame":
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        size = sum(path.stat().st_size for path in files)
         self._bytes += size
         self._session.conf.set("spark.sql.shuffle.partitions", str(max(1, self._bytes // BYTES_PER_PARTITION)))
         schema = from_arrow_schema(arrow, prefer_timestamp_ntz=True)
-        frame = self._session.read.schema(schema).parquet(*map(_exactly, files))
+        frame = self._session.read.schema(schema).parquet(*map(_exactly, addresses))
         return frame.coalesce(1) if size < SMALL else frame
 
     def table(self, name: str, rows: pa.Table) -> None:
@@ -144,12 +150,15 @@ class SparkEngine:
 
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """Sorted by one task, which writes one file: several parts would be cut at random places."""
+        folder = target.with_suffix(".writing")
+        self._write(query, bound, _uri(folder))
+        return _take_only_part(folder, target)
+
+    def _write(self, query: str, bound: Bound, address: str) -> None:
         unordered, order = without_order(query)
         names = _nullable(self.columns(query, bound))
         frame = self._sql(f"select /*+ repartition(1) */ {names} from (\n{unordered}\n){_sort_by(order)}", bound)
-        folder = target.with_suffix(".writing")
-        frame.write.mode("overwrite").parquet(_uri(folder))
-        return _take_only_part(folder, target)
+        frame.write.mode("overwrite").parquet(address)
 
     def write_periods(
         self,
@@ -162,19 +171,24 @@ class SparkEngine:
         few: bool = False,  # noqa: ARG002
     ) -> list[tuple[str, Path, int]]:
         """Each period is sorted and written by one task, all of them at once."""
-        names = _nullable(self.columns(query, bound))
-        label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix(
-            "SELECT "
-        )
-        parted = f"select *, {label} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by _period"
         writing = folder / "writing"
-        frame = self._sql(parted + _sort_by(("_period", *order)), bound)
-        frame.write.mode("overwrite").partitionBy("_period").parquet(_uri(writing))
+        self._write_periods(query, bound, _uri(writing), column, period, order)
         starts = sorted(path.name.removeprefix("_period=") for path in writing.glob("_period=*"))
         files = [(start, folder / f"{start}.parquet", writing / f"_period={start}") for start in starts]
         written = [(start, path, _take_only_part(part, path)) for start, path, part in files]
         shutil.rmtree(writing)
         return written
+
+    def _write_periods(
+        self, query: str, bound: Bound, address: str, column: str, period: str, order: Sequence[str]
+    ) -> None:
+        names = _nullable(self.columns(query, bound))
+        label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix(
+            "SELECT "
+        )
+        parted = f"select *, {label} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by _period"
+        frame = self._sql(parted + _sort_by(("_period", *order)), bound)
+        frame.write.mode("overwrite").partitionBy("_period").parquet(address)
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
@@ -204,9 +218,9 @@ def _uri(path: Path) -> str:
     return f"file://{path}"
 
 
-def _exactly(path: Path) -> str:
-    """The path of one file to read, where Spark would expand patterns."""
-    return re.sub(r"([*?{}\[\]\\])", r"\\\1", _uri(path))
+def _exactly(address: str) -> str:
+    """The address of one file to read, where Spark would expand patterns."""
+    return re.sub(r"([*?{}\[\]\\])", r"\\\1", address)
 
 
 def _literal(value: Any) -> Any:

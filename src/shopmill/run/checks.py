@@ -8,7 +8,7 @@ from shopmill.declaration import Column, Dataset, Input, Join, QueryCheck, RowCh
 from shopmill.engine.compose import compose
 from shopmill.engine.identifiers import quote
 from shopmill.engine.profile import part
-from shopmill.engine.protocol import Bound, Engine
+from shopmill.engine.protocol import Bound, Queries
 from shopmill.personal import masked, shape
 
 EXAMPLES = 3
@@ -114,7 +114,7 @@ class Checking:
     """The checks of one run: over its staged tables, its inputs, and the row counts of the previous version."""
 
     dataset: Dataset
-    engine: Engine
+    engine: Queries
     bound: Bound
     rows: Mapping[str, int]
     """Rows of each table, those taken over from the previous version included; the engine's views lack them."""

@@ -18,6 +18,7 @@ WRAPPERS = (
     "engine.compose",
     "run.compute",
     "run.continuation",
+    "run.files",
     "run.functions",
     "run.shop_values",
     "run.workspace",
@@ -25,7 +26,7 @@ WRAPPERS = (
 """What makes statements and files out of a dataset's SQL, whatever the dataset."""
 ENGINES = {
     "duckdb": ("engine.duckdb_engine",),
-    "spark": ("engine.spark_engine", "engine.spark_dialect"),
+    "spark": ("engine.spark_engine", "engine.spark_store", "engine.spark_dialect"),
 }
 COMPUTING = ("datasets", "embeddings", "text")
 """The packages whose code computes values: imports are followed within them."""

@@ -48,16 +48,11 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
     workspace.prepare([run.dataset.sql[table.name]])
     query = (_through_function if table.function else _plain)(workspace, table, on_statement)
     taken_over = _taken_over(workspace, table)
-    written = _write(workspace, table, query) or ([] if taken_over else [_write_empty(workspace, table, query)])
-    staged = []
-    for name, path, rows in written:
-        file = File(f"{table.name}/{name}.parquet", rows, path.stat().st_size, sha256_of(path))
-        staged.append(StagedFile(file, run.staging.key(file.path)))
-        run.store.adopt(path, staged[-1].key)
+    staged = _write(workspace, table, query) or ([] if taken_over else [_write_empty(workspace, table, query)])
     _written_once(table, {one.file.path for one in taken_over} & {one.file.path for one in staged})
     run.staging.write_files(table.name, sorted([*taken_over, *staged], key=lambda one: one.file.path))
     total = sum(staged.file.rows for staged in run.staging.files(table.name))
-    log.info("%s: %d rows, %d of them computed", table.name, total, sum(rows for _, _, rows in written))
+    log.info("%s: %d rows, %d of them computed", table.name, total, sum(one.file.rows for one in staged))
     return total
 
 
@@ -79,8 +74,11 @@ def _through_function(workspace: Workspace, table: Table, on_statement: OnStatem
     names = write_batches(find_function(table.function)(workspace.context, read_batches(rows)), computed)
     if names:
         _same_columns(table, names, workspace.run)
-    view = f"computed_{table.name}"
-    workspace.engine.view(view, [computed] if names else [], {column.name: column.type for column in table.columns})
+    view, columns = f"computed_{table.name}", {column.name: column.type for column in table.columns}
+    if names:
+        workspace.files.take(computed, view, columns)
+    else:
+        workspace.files.view(view, [], columns)
     return typed(table, f"select * from {quote(view)}")
 
 
@@ -88,9 +86,7 @@ def input_of(workspace: Workspace, name: str, function: str, on_statement: OnSta
     """The rows that the SQL of a function gives, as a scratch file."""
     query = compose(workspace.run.dataset, workspace.run.dataset.sql[name]) + order
     on_statement(f"what {function} is given for {name}", query)
-    path = workspace.scratch / f"{name}.input.parquet"
-    workspace.engine.write(query, workspace.bound, path)
-    return path
+    return workspace.files.bring(query, workspace.bound, f"{name}.input.parquet")
 
 
 def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = lambda _table, _sql: None) -> int:
@@ -112,31 +108,18 @@ def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = l
     return len(staged)
 
 
-def _write(workspace: Workspace, table: Table, query: str) -> list[tuple[str, Path, int]]:
-    """The files that were computed: name without ending, path, rows."""
-    incremental, folder = workspace.run.dataset.incremental, workspace.scratch / table.name
+def _write(workspace: Workspace, table: Table, query: str) -> list[StagedFile]:
+    """The files that were computed."""
+    incremental, bound = workspace.run.dataset.incremental, workspace.bound
     if incremental and table.partition_by:
-        return workspace.engine.write_periods(
-            query,
-            workspace.bound,
-            folder,
-            table.partition_by,
-            incremental.period,
-            table.order,
-            few=not workspace.is_full,
-        )
-    path = folder / "part-00000.parquet"
-    return [("part-00000", path, workspace.engine.write(query, workspace.bound, path))]
+        return workspace.files.write_periods(query, bound, table, incremental.period, few=not workspace.is_full)
+    return [workspace.files.write(query, bound, f"{table.name}/part-00000.parquet")]
 
 
-def _write_empty(workspace: Workspace, table: Table, query: str) -> tuple[str, Path, int]:
+def _write_empty(workspace: Workspace, table: Table, query: str) -> StagedFile:
     """A file without rows, so that a table of no period can be read all the same."""
-    path = workspace.scratch / table.name / f"{EMPTY}.parquet"
-    return (
-        EMPTY,
-        path,
-        workspace.engine.write(f"select * from (\n{query}\n) as result limit 0", workspace.bound, path),
-    )
+    nothing = f"select * from (\n{query}\n) as result limit 0"
+    return workspace.files.write(nothing, workspace.bound, f"{table.name}/{EMPTY}.parquet")
 
 
 def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:

@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Table
-from shopmill.engine.choice import open_engine
 from shopmill.engine.compose import base_tables
 from shopmill.engine.identifiers import quote
-from shopmill.engine.protocol import Bound, Engine, bind
+from shopmill.engine.protocol import Bound, Queries, bind
 from shopmill.errors import InvalidInputError
 from shopmill.run.content import PREVIOUS
 from shopmill.run.continuation import snapshot_of, start_of_period
+from shopmill.run.files import Files, open_files
 from shopmill.run.functions import Context
 from shopmill.run.run import Run
 from shopmill.run.shop_values import shop_values
@@ -35,8 +35,9 @@ SOURCE = "source_"
 class Workspace:
     """Makes tables known to the engine when they are first needed, so that nothing is fetched for nothing."""
 
-    def __init__(self, run: Run, engine: Engine, scratch: Path, only_computed: bool = False):
-        self.run, self.engine, self.scratch, self.only_computed = run, engine, scratch, only_computed
+    def __init__(self, run: Run, files: Files, scratch: Path, only_computed: bool = False):
+        self.run, self.files, self.scratch, self.only_computed = run, files, scratch, only_computed
+        self.engine: Queries = files.engine
         zone = run.settings.zone
         self.periods: frozenset[date] | None = None
         """The first days of the periods that are computed of a narrowed table; None for all from `since` on."""
@@ -107,7 +108,7 @@ class Workspace:
             self._view(name, before, self._previous_keys(before))
         elif made := self.run.upstream_keys(name):
             columns, keys = made
-            self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
+            self.files.view(name, keys, columns)
         elif (rows := self._small().get(name)) is not None:
             self.engine.table(name, rows)
         else:
@@ -137,10 +138,10 @@ class Workspace:
 
     def _raw_view(self, name: str, table: str, keys: list[str]) -> None:
         columns = {column.name: column.type for column in TABLES[table].columns}
-        self.engine.view(name, self.run.store.fetch(keys, self.scratch), columns)
+        self.files.view(name, keys, columns)
 
     def _view(self, name: str, table: Table, keys: list[str]) -> None:
-        self.engine.view(name, self.run.store.fetch(keys, self.scratch), {c.name: c.type for c in table.columns})
+        self.files.view(name, keys, {c.name: c.type for c in table.columns})
 
     def _previous_keys(self, table: Table) -> list[str]:
         """Files of the previous version; columns that it did not have yet are null."""
@@ -215,5 +216,5 @@ def open_workspace(run: Run, only_computed: bool = False) -> Iterator[Workspace]
 
     With `only_computed` the run's tables lack the rows that were taken over from the previous version.
     """
-    with run.store.scratch() as scratch, open_engine(run.settings, scratch) as engine:
-        yield Workspace(run, engine, scratch, only_computed)
+    with run.store.scratch() as scratch, open_files(run, scratch) as files:
+        yield Workspace(run, files, scratch, only_computed)

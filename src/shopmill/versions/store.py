@@ -36,6 +36,7 @@ from shopmill.versions.causes import (
     wrong_address,
 )
 from shopmill.versions.disk import Disk, is_unfinished
+from shopmill.versions.ranged import RangedFile
 
 T = TypeVar("T")
 PARALLEL_TRANSFERS = 8
@@ -117,6 +118,11 @@ class Store:
         """The bytes under `key`; FileNotFoundError where there is none."""
         with self._told("read", key):
             return bytes(obstore.get(self._objects, key).bytes())
+
+    def ranged(self, key: str) -> RangedFile:
+        """The file under `key`, for reading some of its bytes; FileNotFoundError where there is none."""
+        with self._told("read", key):
+            return RangedFile(self._objects, key)
 
     def read_json(self, key: str) -> Any:
         """The JSON document under `key`; FileNotFoundError where there is none, DamagedError where it cannot be read."""

@@ -1,0 +1,188 @@
+"""The files that an engine reads and writes, and the way between it and the store.
+
+An engine of this machine reads and writes scratch files here. A cluster's reads and writes the store itself; then hashes
+come from the cluster, numbers of rows from the footers of the files, and no row comes to this machine but those that a
+function in Python asks for.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from shopmill.declaration import Table
+from shopmill.engine.choice import open_engine, open_store_engine, works_in_store
+from shopmill.engine.protocol import Bound, Engine, Queries, Stored, StoreEngine
+from shopmill.errors import StoreError
+from shopmill.run.run import Run
+from shopmill.run.staging import StagedFile, Staging
+from shopmill.versions.manifest import File
+from shopmill.versions.store import Store, sha256_of
+
+HASHED_BY_EXECUTORS = 128 * 2**20
+"""An executor hashes a file of up to so many bytes, which it holds in memory; a larger one streams through this machine."""
+PERIOD = "_period="
+
+
+class Files(Protocol):
+    """The files that an engine reads and writes."""
+
+    @property
+    def engine(self) -> Queries:
+        """The engine."""
+
+    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str]) -> None:
+        """Makes files of the store known to the engine as `name`."""
+
+    def write(self, query: str, bound: Bound, path: str) -> StagedFile:
+        """Leaves the ordered result of a query in staging, as the file `path` of the version to come."""
+
+    def write_periods(self, query: str, bound: Bound, table: Table, period: str, few: bool) -> list[StagedFile]:
+        """Leaves one ordered file for each period of a table in staging."""
+
+    def bring(self, query: str, bound: Bound, name: str) -> Path:
+        """The result of a query as a file of this machine, for a function in Python."""
+
+    def take(self, path: Path, name: str, columns: Mapping[str, str]) -> None:
+        """Makes what a function wrote on this machine known to the engine as `name`."""
+
+
+@contextmanager
+def open_files(run: Run, scratch: Path) -> Iterator[Files]:
+    """The engine of the run's settings and its files; it ends with the block."""
+    if works_in_store(run.settings):
+        with open_store_engine(run.settings, scratch) as cluster:
+            yield StoreFiles(run.store, run.staging, scratch, cluster)
+    else:
+        with open_engine(run.settings, scratch) as engine:
+            yield LocalFiles(run.store, run.staging, scratch, engine)
+
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """Those of an engine of this machine: fetched into scratch, written there, then moved into the store."""
+
+    store: Store
+    staging: Staging
+    scratch: Path
+    engine: Engine
+
+    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str]) -> None:
+        """A view of files that are here, or are fetched."""
+        self.engine.view(name, self.store.fetch(list(keys), self.scratch), columns)
+
+    def write(self, query: str, bound: Bound, path: str) -> StagedFile:
+        """Written in scratch and moved."""
+        written = self.scratch / path
+        return self._adopted(path, written, self.engine.write(query, bound, written))
+
+    def write_periods(self, query: str, bound: Bound, table: Table, period: str, few: bool) -> list[StagedFile]:
+        """Written in scratch and moved."""
+        folder = self.scratch / table.name
+        written = self.engine.write_periods(query, bound, folder, table.partition_by, period, table.order, few=few)
+        return [self._adopted(f"{table.name}/{start}.parquet", path, rows) for start, path, rows in written]
+
+    def _adopted(self, path: str, written: Path, rows: int) -> StagedFile:
+        file = File(path, rows, written.stat().st_size, sha256_of(written))
+        self.store.adopt(written, key := self.staging.key(path))
+        return StagedFile(file, key)
+
+    def bring(self, query: str, bound: Bound, name: str) -> Path:
+        """A scratch file."""
+        path = self.scratch / name
+        self.engine.write(query, bound, path)
+        return path
+
+    def take(self, path: Path, name: str, columns: Mapping[str, str]) -> None:
+        """A view of the file."""
+        self.engine.view(name, [path], columns)
+
+
+@dataclass(frozen=True)
+class StoreFiles:
+    """Those of a cluster, which lie in the store from the start.
+
+    Spark writes a folder of files with names of its own. They stay where they are until they are published, for to move
+    them would be to copy them.
+    """
+
+    store: Store
+    staging: Staging
+    scratch: Path
+    engine: StoreEngine
+
+    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str]) -> None:
+        """A view of files where they lie."""
+        sizes = self._sizes(keys)
+        present = self._footer(keys[0]).schema.to_arrow_schema() if keys else pa.schema([])
+        stored = [Stored(self.store.uri(key), sizes.get(key, 0)) for key in keys]
+        self.engine.view_stored(name, stored, present, columns)
+
+    def _sizes(self, keys: Sequence[str]) -> dict[str, int]:
+        inside: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            inside[str(PurePosixPath(key).parent)].append(key)
+        found = self.store.each(lambda folder: self.store.sizes(inside[folder], folder), list(inside))
+        return {key: size for sizes in found for key, size in sizes.items()}
+
+    def write(self, query: str, bound: Bound, path: str) -> StagedFile:
+        """Written by one executor."""
+        folder = self._writing(path)
+        self.engine.write_below(query, bound, self.store.uri(folder))
+        return self._staged({path: folder})[0]
+
+    def write_periods(self, query: str, bound: Bound, table: Table, period: str, few: bool) -> list[StagedFile]:  # noqa: ARG002
+        """Written by all executors, each period by one."""
+        folder, column, order = self._writing(table.name), table.partition_by, table.order
+        self.engine.write_periods_below(query, bound, self.store.uri(folder), column, period, order)
+        starts = [name.removeprefix(PERIOD) for name in self.store.folders(folder) if name.startswith(PERIOD)]
+        return self._staged({f"{table.name}/{start}.parquet": f"{folder}/{PERIOD}{start}" for start in starts})
+
+    def _writing(self, name: str) -> str:
+        return self.staging.key(f"written/{name}")
+
+    def _staged(self, folders: Mapping[str, str]) -> list[StagedFile]:
+        """The files of the version to come, by path, from the folders that each holds one of them."""
+        stored = dict(zip(folders, self.store.each(self._only_file, list(folders.values())), strict=True))
+        hashes = self._hashes(list(stored.values()))
+        rows = self.store.each(lambda path: self._footer(self._key(stored[path])).num_rows, list(stored))
+        return [
+            StagedFile(File(path, n, one.bytes, hashes[one.address]), self._key(one))
+            for (path, one), n in zip(stored.items(), rows, strict=True)
+        ]
+
+    def _only_file(self, folder: str) -> Stored:
+        found = [entry for entry in self.store.entries(folder) if entry.key.endswith(".parquet")]
+        if len(found) != 1:
+            where = self.store.uri(folder)
+            raise StoreError(f"Spark left {len(found)} files in {where} where one is expected. Run this step again.")
+        return Stored(self.store.uri(found[0].key), found[0].bytes)
+
+    def _key(self, stored: Stored) -> str:
+        return stored.address.removeprefix(f"{self.store.url}/")
+
+    def _hashes(self, files: list[Stored]) -> dict[str, str]:
+        found = self.engine.hashes([file for file in files if file.bytes <= HASHED_BY_EXECUTORS])
+        large = [file.address for file in files if file.bytes > HASHED_BY_EXECUTORS]
+        streamed = [self.store.sha256(address.removeprefix(f"{self.store.url}/")) for address in large]
+        return found | dict(zip(large, streamed, strict=True))
+
+    def _footer(self, key: str) -> pq.FileMetaData:
+        return pq.read_metadata(self.store.ranged(key))
+
+    def bring(self, query: str, bound: Bound, name: str) -> Path:
+        """Written by an executor, then fetched."""
+        folder = self._writing(name)
+        self.engine.write_below(query, bound, self.store.uri(folder))
+        return self.store.fetch([self._key(self._only_file(folder))], self.scratch)[0]
+
+    def take(self, path: Path, name: str, columns: Mapping[str, str]) -> None:
+        """Put into the store, where executors read it."""
+        key = self._writing(path.name)
+        self.store.adopt(path, key)
+        self.view(name, [key], columns)
