@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-platforms test-consumers test-recbole bench bench-check lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole bench bench-check lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ test-quick: .venv/installed ## run the tests that need neither a scheduler nor S
 test-spark: .venv/installed ## run the tests of the Spark engine, with every golden case (needs Java 17)
 	@test -n "$(JAVA)" || { echo "Java is not installed: the Spark engine needs Java 17."; exit 1; }
 	SHOPMILL_TEST_SPARK=all $(PYTEST) -m spark $(TESTS)
+
+test-cluster: .venv/installed .venv-connector/installed ## run every dataset on a Spark cluster that shares nothing but S3, and kill a worker (as root, minutes)
+	SHOPMILL_TEST_CLUSTER=1 $(BIN)/python -m pytest -p no:xdist -s tests/engine/test_spark_apart.py $(TESTS)
 
 test-platforms: .venv/installed ## place orders in Medusa and Vendure, from their npm packages, and compare every total (minutes)
 	$(BIN)/python -m pytest -p no:xdist -m npm tests/platforms $(TESTS)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SCHEMES = {"s3": "s3a"}
-"""What Hadoop calls an address that begins otherwise; gs:// and abfss:// are the same there."""
+"""What Hadoop calls an address that begins otherwise; gs:// is the same there."""
 NO_SUCCESS_FILE = ("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
 CAUSES = (
     (
@@ -113,23 +113,25 @@ class SparkStoreEngine(SparkEngine):
         try:
             yield
         except (Py4JError, PySparkException) as error:
-            if not (cause := _cause_of(str(error))):
+            if not (cause := cause_of(str(error))):
                 raise
             raise StoreError(f"Spark cannot use the store {self._settings.store}: {cause}.") from error
 
 
-def _cause_of(said: str) -> str | None:
+def cause_of(said: str) -> str | None:
+    """What an operator can do about an error of Spark or Hadoop; None for one that is about the work itself."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or "the address of AWS"
     return next((cause.format(endpoint=endpoint) for pattern, cause in CAUSES if re.search(pattern, said)), None)
 
 
 def _point(session: "SparkSession", settings: Settings) -> None:
     """Tells a session where the store is, as the environment has it; a Spark Connect server knows that by itself."""
-    for name, value in _options(settings):
+    for name, value in options(settings):
         session.conf.set(name, value)
 
 
-def _options(settings: Settings) -> Iterator[tuple[str, str]]:
+def options(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What a session is told: nothing that is secret."""
     yield NO_SUCCESS_FILE
     if settings.spark_master.startswith(CONNECT) or not settings.store.startswith("s3://"):
         return

@@ -15,6 +15,7 @@ from shopmill.personal import is_personal
 from shopmill.versions.cache import local
 from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import File, Manifest
+from shopmill.versions.ranged import RangedFile
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
 
@@ -95,8 +96,9 @@ class TableFiles:
         return sum(file.rows for file in self.files)
 
 
-Fetch = Callable[[list[str], list[File]], list[Path]]
-"""What brings files of the store here, by their keys."""
+Source = Path | RangedFile
+Fetch = Callable[[list[str], list[File]], Sequence[Source]]
+"""What brings files of the store here, by their keys, or opens them there."""
 
 
 def statistics_of(versions: Versions, manifest: Manifest, scratch: Path | None = None, keep: bool = True) -> Statistics:
@@ -188,11 +190,11 @@ def spread(items: Sequence[T], rows_of: Callable[[T], int], limit: int) -> list[
     return [items[int(i * len(items) / wanted)] for i in range(wanted)] if items else []
 
 
-Part = tuple[Path, int, int]
+Part = tuple[Source, int, int]
 """A row group: its file, its number there, its rows."""
 
 
-def _row_groups(paths: Sequence[Path]) -> Iterator[Part]:
+def _row_groups(paths: Sequence[Source]) -> Iterator[Part]:
     import pyarrow.parquet as pq
 
     for path in paths:
@@ -212,7 +214,7 @@ def values_of(parts: Sequence[Part], name: str) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    by_file: dict[Path, list[int]] = {}
+    by_file: dict[Source, list[int]] = {}
     for path, group, _ in parts:
         by_file.setdefault(path, []).append(group)
     read = [pq.ParquetFile(path).read_row_groups(groups, columns=[name]) for path, groups in by_file.items()]

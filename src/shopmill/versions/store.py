@@ -36,6 +36,7 @@ from shopmill.versions.causes import (
     wrong_address,
 )
 from shopmill.versions.disk import Disk, is_unfinished
+from shopmill.versions.large_copies import copy_in_parts, is_too_large
 from shopmill.versions.ranged import RangedFile
 
 T = TypeVar("T")
@@ -249,7 +250,15 @@ class Store:
             if self._disk:
                 self._disk.link(self._place(source), self._place(target))
             else:
-                obstore.copy(self._objects, source, target)
+                self._copy_object(source, target)
+
+    def _copy_object(self, source: str, target: str) -> None:
+        try:
+            obstore.copy(self._objects, source, target)
+        except BaseError as error:
+            if not is_too_large(error):
+                raise
+            copy_in_parts(self.url, source, target)
 
     def flush(self, keys: Iterable[str]) -> None:
         """Waits until what lies under `keys` would survive a power cut; an object store has seen to that already."""
