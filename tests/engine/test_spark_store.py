@@ -1,4 +1,4 @@
-"""Spark in the store: where it is told that the store is, and what is said when it cannot be used."""
+"""Spark in the store: its settings, and what is said when the store cannot be used."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_addresses_as_hadoop_writes_them(url: str, address: str) -> None:
     assert address_of(url) == address
 
 
-def test_it_is_told_where_the_store_is_and_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_settings_say_where_the_store_is_and_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")

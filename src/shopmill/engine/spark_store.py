@@ -125,13 +125,13 @@ def cause_of(said: str) -> str | None:
 
 
 def _point(session: "SparkSession", settings: Settings) -> None:
-    """Tells a session where the store is, as the environment has it; a Spark Connect server knows that by itself."""
+    """Sets where the store is, as the environment has it; a Spark Connect server knows that by itself."""
     for name, value in options(settings):
         session.conf.set(name, value)
 
 
 def options(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What a session is told: nothing that is secret."""
+    """The settings of a session, nothing secret among them."""
     yield NO_SUCCESS_FILE
     if settings.spark_master.startswith(CONNECT) or not settings.store.startswith("s3://"):
         return
