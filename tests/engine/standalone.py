@@ -9,14 +9,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 WAIT = Path(__file__).parents[2] / "deploy" / "spark" / "wait_for_workers.py"
 USERS = ("daemon", "nobody")
-WRITES_TO = re.compile(r"InsertIntoHadoopFsRelationCommand (\S+?),")
+WRITES_TO = re.compile(r"\) Execute InsertIntoHadoopFsRelationCommand.*?^Arguments: (\S+),", re.DOTALL | re.MULTILINE)
 
 
 def free_port() -> int:
@@ -91,7 +91,7 @@ def events(folder: Path) -> Iterator[dict[str, Any]]:
     """What Spark logged, in its order."""
     for path in sorted(folder.rglob("events_*")) or sorted(folder.glob("app-*")):
         for line in path.read_text().splitlines():
-            if line.endswith("}"):
+            with suppress(ValueError):  # the last line may not be whole yet
                 yield json.loads(line)
 
 

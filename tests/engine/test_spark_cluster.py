@@ -134,7 +134,7 @@ def interactions(run: Run) -> list[tuple[Any, ...]]:
         return duckdb.connect().execute(f"select * from read_parquet('{file}', hive_partitioning = false)").fetchall()
 
 
-@pytest.mark.timeout(1200)  # five Java processes start
+@pytest.mark.timeout(2400)  # five Java processes start
 def test_a_run_on_a_cluster(cluster: Mapping[str, str], settings: Settings, tmp_path: Path) -> None:
     fill_shop(settings.source_dsn.get_secret_value(), SHOP)
     run_on(cluster, configured(tmp_path), settings)
@@ -195,7 +195,7 @@ def requests(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> list[Request]
     return seen
 
 
-@pytest.mark.timeout(1200)  # three Java processes start
+@pytest.mark.timeout(2400)  # three Java processes start
 def test_a_cluster_that_shares_nothing_but_s3(
     cluster: Mapping[str, str], settings: Settings, s3_store: str, requests: list[Request], tmp_path: Path
 ) -> None:
