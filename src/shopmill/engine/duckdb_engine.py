@@ -89,8 +89,11 @@ class DuckDBEngine:
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)
+        return self._copy(query, bound, target, self._field_ids(query, bound))
+
+    def _copy(self, query: str, bound: Bound, target: Path, field_ids: str) -> int:
         optional = f"{OPTIONAL} (\n{query}\n))"
-        form = PARQUET.format(ids=self._field_ids(query, bound))
+        form = PARQUET.format(ids=field_ids)
         copied = self._execute(f"copy ({optional}) to {_literal(target)} {form}", bound).rows
         return int(copied[0][0]) if copied else 0
 
@@ -109,10 +112,11 @@ class DuckDBEngine:
         label = f"cast(date_trunc('{period}', {quote(column)}) as date)"
         labelled = f"select *, {label} as _period from (\n{query}\n)"
         ordered, written = ", ".join(quote(name) for name in order), []
+        field_ids = self._field_ids(query, bound)
         with (self._in_memory if few else self._in_files)(labelled, bound, folder / "unsorted") as parts:
             for start, rows in parts:
                 path = folder / f"{start}.parquet"
-                written.append((start, path, self.write(f"{rows} order by {ordered}", {}, path)))
+                written.append((start, path, self._copy(f"{rows} order by {ordered}", {}, path, field_ids)))
         return written
 
     @contextmanager

@@ -30,6 +30,8 @@ SAMPLE_ROWS = 250_000
 BINS = 24
 TOP = 8
 LONGEST_TEXT = 80
+COLUMNS_AT_ONCE = 8
+"""So many columns are read of a file that is opened: each alone would open a table of many days as often as it has columns."""
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 TIMES = ("DATE", "TIMESTAMP")
@@ -170,7 +172,7 @@ def describe(tables: Mapping[str, TableFiles], fetch: Fetch) -> Statistics:
 
 def _describe(connection: "duckdb.DuckDBPyConnection", table: TableFiles, fetch: Fetch) -> TableStatistics:
     chosen = sample(table, fetch)
-    columns = tuple(_describe_column(connection, chosen, name) for name in table.columns)
+    columns = tuple(_describe_columns(connection, chosen, table.columns))
     return TableStatistics(table.rows, sum(rows for _, _, rows in chosen), columns)
 
 
@@ -202,23 +204,35 @@ def _row_groups(paths: Sequence[Source]) -> Iterator[Part]:
         yield from ((path, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups))
 
 
-def _describe_column(connection: "duckdb.DuckDBPyConnection", parts: Sequence[Part], name: str) -> ColumnStatistics:
+def _describe_columns(
+    connection: "duckdb.DuckDBPyConnection", parts: Sequence[Part], names: Sequence[str]
+) -> Iterator[ColumnStatistics]:
     if not parts:
-        return ColumnStatistics(name, 0, personal=is_personal(name))
-    connection.register("sample", values_of(parts, name))
-    return _Described(connection, name).statistics()
+        yield from (ColumnStatistics(name, 0, personal=is_personal(name)) for name in names)
+        return
+    for first in range(0, len(names), COLUMNS_AT_ONCE):
+        some = names[first : first + COLUMNS_AT_ONCE]
+        rows = _rows_of(parts, some)
+        for name in some:
+            connection.register("sample", rows.select([name]).rename_columns(["v"]))
+            yield _Described(connection, name).statistics()
 
 
 def values_of(parts: Sequence[Part], name: str) -> "pa.Table":
     """A column of a sample, as `v`."""
+    return _rows_of(parts, [name]).rename_columns(["v"])
+
+
+def _rows_of(parts: Sequence[Part], names: Sequence[str]) -> "pa.Table":
+    """Some columns of a sample; each file is opened once."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     by_file: dict[Source, list[int]] = {}
     for path, group, _ in parts:
         by_file.setdefault(path, []).append(group)
-    read = [pq.ParquetFile(path).read_row_groups(groups, columns=[name]) for path, groups in by_file.items()]
-    return pa.concat_tables([table.rename_columns(["v"]) for table in read]).slice(0, SAMPLE_ROWS)
+    read = [pq.ParquetFile(path).read_row_groups(groups, columns=list(names)) for path, groups in by_file.items()]
+    return pa.concat_tables(read).slice(0, SAMPLE_ROWS)
 
 
 @dataclass(frozen=True)

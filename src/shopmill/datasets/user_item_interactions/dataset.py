@@ -163,13 +163,12 @@ DATASET = Dataset(
             Input("exchange_rates"),
         )
     },
-    tasks=(Task("transform", ("interactions", "log", "customer_index", "article_index", "rejects")),),
+    tasks=(Task("transform", ("log", "interactions", "customer_index", "article_index", "rejects")),),
     tables=(
         Table(
             name="interactions",
             grain="one row per customer and article with any signal before as_of",
             key=("customer_id", "article_id"),
-            reads_all=True,
             columns=(
                 Column("customer_id", "varchar", "customer as the shop names it"),
                 Column("article_id", "varchar", "article as the shop names it, zero-padded text"),

@@ -11,18 +11,19 @@ with orders_of_{{ source }}items as (
   from judged_orders
   where problem is null
 ),
-known_orders_of_{{ source }}items as (
-  select distinct order_id as known_id
+-- Only of ids without an order that can be used is asked whether they are in orders at all, and these are few.
+flawed_orders_of_{{ source }}items as (
+  select distinct order_id as flawed_id
   from judged_orders
-  where order_id is not null
+  where problem is not null and order_id is not null
 ),
 dated_{{ source }}items as (
   select
-    items.*, known_id, dated_id, ordered_on, ordered_by, ordered_at, is_cancelled, placed.currency,
+    items.*, flawed_id, dated_id, ordered_on, ordered_by, ordered_at, is_cancelled, placed.currency,
     coalesce(cast(item_datetime at time zone $time_zone as date), ordered_on) as item_day
   from {{ source }}order_items as items
   left join orders_of_{{ source }}items as placed on dated_id = order_id
-  left join known_orders_of_{{ source }}items on known_id = order_id
+  left join flawed_orders_of_{{ source }}items on flawed_id = order_id
 ),
 converted_{{ source }}items as (
   select
@@ -71,7 +72,7 @@ select
   coalesce(is_cancelled, false) as is_cancelled,
   case
     when order_id is null then 'order_id is null'
-    when known_id is null then 'its order is not in orders'
+    when dated_id is null and flawed_id is null then 'its order is not in orders'
     when dated_id is null then 'its order cannot be used'
     when item_day < $first_day then 'item_datetime is before first_day, ' || cast($first_day as varchar)
     when article_id is null then 'article_id is null'

@@ -1,6 +1,5 @@
 -- The signals from $since on, one row each: interactions has their sums.
 select
-  day, customer_id, article_id, signal, happened_at, units as quantity,
-  case when signal = 'purchase' then spend end as value, session_id
+  day, customer_id, article_id, signal, happened_at, units as quantity, value, session_id
 from signals
 where day >= $since
