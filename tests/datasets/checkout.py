@@ -29,7 +29,8 @@ class Checkout:
     def copy(cls, root: Path) -> "Checkout":
         for name in COPIED:
             shutil.copytree(ROOT / name, root / name, ignore=LEFT_OUT)
-        shutil.copy(ROOT / "pyproject.toml", root)
+        for name in ("pyproject.toml", "zensical.toml"):
+            shutil.copy(ROOT / name, root)
         return cls(root)
 
     @property
@@ -64,6 +65,7 @@ class Checkout:
             for path in sorted((self.root / folder).rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts and ".pytest_cache" not in path.parts:
                     yield str(path.relative_to(self.root)), path.read_bytes()
+        yield "zensical.toml", (self.root / "zensical.toml").read_bytes()
 
 
 def commands() -> list[list[str]]:

@@ -37,6 +37,11 @@ def made(untouched: Checkout) -> Iterator[Checkout]:
 def test_what_is_made_works_at_once(made: Checkout) -> None:
     assert made.shopmill("docs", "--check").returncode == 0
     assert (made.root / "docs" / "datasets" / f"{NAME}.md").exists()
+    navigation = (made.root / "zensical.toml").read_text()
+    assert (
+        f'"training_labels" = "datasets/training_labels.md" }},\n      {{ "{NAME}" = "datasets/{NAME}.md" }},\n    ] }},'
+        in navigation
+    )
     assert TEST[:2] == ["make", "test-quick"]
     arguments = TEST[2].removeprefix("TESTS=").split()
     assert "1 passed" in made.pytest("-m", "not spark and not airflow", *arguments)

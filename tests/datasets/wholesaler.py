@@ -8,6 +8,11 @@ import psycopg
 
 LINES = """
 create temporary table lines as
+with open_days as (
+  select row_number() over (order by day) - 1 as place, count(*) over () as days, day::date as day
+  from generate_series(date '2010-12-01', date '2011-12-09', interval '1 day') as day
+  where extract(isodow from day) <> 6 and day not between '2010-12-24' and '2011-01-03'
+)
 select
   i,
   day,
@@ -17,8 +22,7 @@ select
   round((0.39 + i * 17 % 1495 / 100.0)::numeric, 2) as price,
   i % 60 = 7 as is_credit
 from generate_series(1::bigint, %(lines)s) as i
-cross join lateral (select date '2010-12-01' + (i::bigint * 374 / %(lines)s)::integer as day) as days
-where extract(isodow from day) <> 6 and day not between '2010-12-24' and '2011-01-03'
+join open_days on place = (i - 1) * days / %(lines)s
 """
 SHOP = """
 insert into transactions (t_dat, customer_id, article_id, price, quantity, currency, sales_channel_id)

@@ -217,6 +217,21 @@ def test_blanks_around_a_key_are_no_difference(settings: Settings, made: Make, k
     assert findings(settings, dsn)["transactions.article_id"].level == "ok"
 
 
+def test_ratings_and_quantities_out_of_range(settings: Settings, made: Make) -> None:
+    """A run would reject them, and be blocked: a scale of ten stars, returns among the sales."""
+    dsn = made(
+        "create table reviews (review_id text, article_id text, rating integer, review_text text, review_date timestamptz);"
+        "insert into reviews select n, 'a', n, 'good', '2020-01-01' from generate_series(1, 10) n;"
+        "create table transactions (t_dat date, article_id text, price numeric, quantity numeric);"
+        "insert into transactions select '2020-01-01', 'a', 1, q from unnest(array[0, -1, null, 2]) q;"
+    )
+    found = findings(settings, dsn)
+    rating, quantity = found["reviews.rating"], found["transactions.quantity"]
+    assert (rating.level, "50% (5) are outside of 1 to 5" in rating.text, "/ 2.0" in rating.fix) == ("warn", True, True)
+    assert (quantity.level, "50% (2) are not above 0" in quantity.text) == ("warn", True)
+    assert "order_items" in quantity.fix
+
+
 def test_items_without_orders_are_told(settings: Settings, made: Make) -> None:
     dsn = made(
         "create table orders (order_id text, order_datetime timestamptz);"
@@ -242,6 +257,9 @@ def test_items_without_orders_are_told(settings: Settings, made: Make) -> None:
         ("transactions.price", "real", ["1"], "warn", "is real"),
         ("transactions.price", "numeric", [None, "1", "1", "1"], "warn", "25% (1) are null or blank"),
         ("transactions.price", "numeric", [None], "error", "100% (1) are null or blank"),
+        ("transactions.price", "numeric", ["-1", "1", "1", "1"], "warn", "25% (1) are below 0"),
+        ("customers.customer_id", "text", ["a", "a ", "b", "c"], "warn", "25% (1) repeat an id"),
+        ("events.event_type", "text", ["view", "x" * 500], "ok", f"unknown, counted as other: {'x' * 40}… 1"),
         ("transactions.article_id", "text", ["", " ", "a"], "warn", "66.7% (2) are null or blank"),
         ("transactions.t_dat", "date", ["infinity", "2020-01-01"], "warn", "1 dated after now"),
         ("transactions.t_dat", "date", ["1900-01-01", "2020-01-01"], "warn", "1 dated before SHOPMILL_FIRST_DAY (2000-01-01)"),

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from rows import Extract, RowsOf
 
 from shopmill.errors import ShopmillError
+from shopmill.source.database import explain
 
 SALES = "create table transactions (t_dat date, article_id text, price numeric);"
 ROWS = "insert into transactions values ('2020-09-20', 'a', 1.5), ('2020-09-21', 'b', 2);"
@@ -80,6 +81,9 @@ REFUSED = {
     "an id that is a number": (
         "alter table transactions alter article_id type bigint using 1", "", "found int8.*padded as the shop pads it",
     ),
+    "an array of ids": (
+        "alter table transactions alter article_id type text[] using array[article_id]", "", r"found text\[\].*column\[1\]",
+    ),
     "a day as text": ("alter table transactions alter t_dat type text", "", r"found text.*to_date\(column, 'DD.MM.YYYY'\)"),
     "a day without a zone": ("alter table transactions alter t_dat type timestamp", "", "found timestamp.*cast it to date"),
     "seconds since 1970": (
@@ -117,3 +121,18 @@ def test_it_is_told_in_a_sentence_what_to_change(
     with pytest.raises(ShopmillError, match=words) as refused:
         extract("2020-09-23", ["transactions"], **changes)
     assert "\n" not in str(refused.value)
+
+
+def test_a_zone_that_the_database_does_not_know() -> None:
+    """Python finds some names in the system's files that are no zones: no mapping is to blame."""
+
+    class InvalidParameterValueError(Exception):
+        sqlstate = "22023"
+
+    told = str(
+        explain(
+            "the database", InvalidParameterValueError('ERROR:  invalid value for parameter "TimeZone": "localtime"')
+        )
+    )
+    assert told.endswith('"TimeZone": "localtime". Check SHOPMILL_TIME_ZONE.')
+    assert "mapping" not in told

@@ -16,13 +16,14 @@ def new(
     from shopmill import datasets
     from shopmill.datasets.faults import refuse_faults
     from shopmill.datasets.new import checkout, create
-    from shopmill.exports import documentation
+    from shopmill.exports import documentation, navigation
 
     root = checkout()
     files = create(dataset, root)
     datasets.names.cache_clear()
     refuse_faults(datasets.load(dataset))
     files += [f"{documentation.FOLDER}/{name}" for name in documentation.write(root / documentation.FOLDER)]
+    files += navigation.write(datasets.names(), root)
     if as_json:
         print_json({"dataset": dataset, "files": files})
         return

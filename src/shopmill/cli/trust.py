@@ -73,10 +73,12 @@ def rebuild(
     as_json: Json = False,
 ) -> None:
     """Compute a version again from its recorded inputs and compare the bytes; exit code 1 when they differ."""
+    from shopmill.datasets.faults import refuse_faults
     from shopmill.trust.rebuild import rebuild as again
 
+    refuse_faults(declared := datasets.load(dataset))
     with err.status(f"rebuilding {dataset} {version}") as status:
-        found = again(datasets.load(dataset), version, context.obj, lambda task: status.update(f"{dataset}: {task}"))
+        found = again(declared, version, context.obj, lambda task: status.update(f"{dataset}: {task}"))
     if as_json:
         print_json({"same": found.is_same, "different": found.different, "changed": found.changed})
     else:

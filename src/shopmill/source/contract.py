@@ -48,6 +48,7 @@ FIX_FROM: Mapping[tuple[str, str], str] = {
     ("integer", "number"): "round it in the mapping: round(column)::integer",
     ("decimal(18,6)", "text"): "cast it in the mapping: nullif(btrim(column), '')::numeric, with a decimal comma "
     "replace(column, ',', '.')::numeric",
+    ("varchar", "array"): "take one of its values in the mapping: column[1]",
     ("boolean", "text"): "compare it in the mapping: lower(column) in ('yes', 'true', '1')",
     ("boolean", "number"): "compare it in the mapping: column <> 0",
 }
@@ -60,7 +61,8 @@ _FAMILIES = {
 
 def fix_of(expected: str, found: str) -> str:
     """How a mapping makes a column of one type of another."""
-    return FIX_FROM.get((expected, _FAMILIES.get(found, found)), FIX[expected])
+    family = "array" if found.endswith("[]") else _FAMILIES.get(found, found)
+    return FIX_FROM.get((expected, family), FIX[expected])
 
 
 @dataclass(frozen=True)

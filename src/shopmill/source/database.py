@@ -1,5 +1,6 @@
 """One repeatable-read, read-only transaction on the shop's database, streamed as Arrow through ADBC."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -64,6 +65,8 @@ IN_MID_STREAM = {
     "invalid input syntax": "22P02",
     "out of range": "22003",
 }
+THE_DATABASE = "the database"
+"""What an error is about that comes before any table is read."""
 WRONG_BYTES = {"22021", "22P05"}
 WRONG_SQL = ("0A", "22", "42")
 """Classes of SQLSTATE: the SELECT is wrong, or cannot be computed from the values there are."""
@@ -116,7 +119,7 @@ class Source:
             **session_settings(self.settings.pseudonym_key),
         }
         sets = ", ".join(f"set_config({literal(name)}, {literal(value)}, true)" for name, value in values.items())
-        with explained("the database"):
+        with explained(THE_DATABASE):
             self._ask("set transaction isolation level repeatable read, read only")
             self._ask(f"select {sets}, set_config('client_encoding', {CLIENT_ENCODING}, true)")
 
@@ -129,12 +132,12 @@ class Source:
 
     def value(self, query: str) -> object:
         """The one value of a small query about the database itself."""
-        with explained("the database"):
+        with explained(THE_DATABASE):
             return (self._ask(query)[1] or [(None,)])[0][0]
 
     def answers(self, query: str) -> list[tuple[object, ...]]:
         """All rows of a small query about the database itself."""
-        with explained("the database"):
+        with explained(THE_DATABASE):
             return self._ask(query)[1]
 
     @contextmanager
@@ -251,7 +254,8 @@ class Source:
             typeof = ", ".join(f"pg_typeof(mapped.{quote(name)})::oid::int8" for name in names) or "null"
             _, found = self._ask(f"select {typeof} from (select) as one left join (\n{select}\n) as mapped on false")
             oids = [str(oid) for oid in found[0] if oid is not None]
-            types = {str(oid): str(name) for oid, name in self._ask(TYPES.format(oids=", ".join(oids) or "0"))[1]}
+            named = self._ask(TYPES.format(oids=", ".join(oids) or "0"))[1]
+            types = {str(oid): re.sub("^_(.*)", r"\1[]", str(name)) for oid, name in named}
         return {name: types[oid] for name, oid in zip(names, oids, strict=True)}
 
     def _types_or_platform(self, table: SourceTable, select: str) -> dict[str, str]:
@@ -267,7 +271,7 @@ class Source:
     def tables(self) -> dict[str, set[str]]:
         """The tables that a SELECT finds without a schema, with their columns, whether or not the role may read them."""
         found: dict[str, set[str]] = {}
-        with explained("the database"):
+        with explained(THE_DATABASE):
             for table, column in self._ask(TABLES_AND_COLUMNS)[1]:
                 found.setdefault(str(table), set()).add(str(column))
         return found
@@ -324,7 +328,7 @@ def explain(table: str, error: Exception) -> ShopmillError:
     if state in WRONG_BYTES:
         return UnreadableTextError(f"{table} has text that is not in the encoding of its database: {reason}.")
     if str(state).startswith(WRONG_SQL):
-        return InvalidInputError(f"{table} cannot be read: {reason}. Change {table}.sql of the mapping.")
+        return InvalidInputError(_wrong(table, reason))
     if state in TIMEOUTS:
         return SourceUnavailableError(f"Reading {table} was ended by the shop's database: {reason}. {TIMEOUTS[state]}")
     return SourceUnavailableError(
@@ -335,6 +339,12 @@ def explain(table: str, error: Exception) -> ShopmillError:
 def _state_of(reason: str) -> str:
     """The SQLSTATE of an error that came in the middle of a stream, as words alone."""
     return next((state for words, state in IN_MID_STREAM.items() if words in reason), "")
+
+
+def _wrong(table: str, reason: str) -> str:
+    if table == THE_DATABASE:
+        return f"The shop's database cannot be read with these settings: {reason}. Check SHOPMILL_TIME_ZONE."
+    return f"{table} cannot be read: {reason}. Change {table}.sql of the mapping."
 
 
 def _not_allowed(table: str, reason: str) -> str:

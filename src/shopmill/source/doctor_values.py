@@ -30,8 +30,19 @@ MAY_BE_A_RETURN = (
 )
 WORDS = 10
 IDS = ("customer_id", "article_id", "order_id", "event_id", "session_id", "visitor_id", "review_id")
-MAY_BE_NULL = {"review_text"}
-"""Required columns of which a null says something: stars without words."""
+MAY_BE_NULL = {"review_text", "event_type"}
+"""Required columns of which a null says something: stars without words, an event of no known type."""
+LONGEST_WORD = 40
+OUT_OF_RANGE = {
+    "transactions.quantity": ("<= 0", "are not above 0", "map what came back to order_items, with a quantity below 0"),
+    "transactions.price": ("< 0", "are below 0", "map what came back to order_items, with a quantity below 0"),
+    "order_items.price": ("< 0", "are below 0", "write what came back with a quantity below 0, and the price that was paid"),
+    "articles.price": ("< 0", "are below 0", "write null where an article has no price"),
+    "reviews.rating": ("not between 1 and 5", "are outside of 1 to 5", "bring them to five stars in the mapping: "
+                       "ceil(rating / 2.0)::integer where the best is 10"),
+    "exchange_rates.rate": ("<= 0", "are not above 0", "leave out what is no rate"),
+}  # fmt: skip
+"""Numbers whose rows are rejected, as `table.column`: the condition, in words, and the way out."""
 
 
 def examine_values(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
@@ -43,6 +54,8 @@ def examine_values(source: Source, selection: Selection, suffers: tuple[str, ...
         yield from _long_before_all_others(source, selection, suffers)
         yield from _stand_ins(source, selection, suffers)
         yield from _numbers(source, selection, suffers)
+        yield from _out_of_range(source, selection, rows, suffers)
+        yield from _repeated(source, selection, rows, suffers)
         yield from _dates(source, selection, suffers)
         yield from _same_visitor(source, selection, rows, suffers)
         yield from _words(source, selection, suffers)
@@ -176,6 +189,31 @@ def _numbers(source: Source, selection: Selection, suffers: tuple[str, ...]) -> 
             yield Finding(subject, "warn", text, "keep money in numeric", suffers)
 
 
+def _out_of_range(source: Source, selection: Selection, rows: int, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """Numbers that fit their type and mean nothing: a run rejects their rows."""
+    table = selection.table.name
+    ranges = {c: OUT_OF_RANGE[f"{table}.{c.name}"] for c in selection.found if f"{table}.{c.name}" in OUT_OF_RANGE}
+    values = {c: f"mapped.{quote(c.name)}" + ("::integer" if c.type == "integer" else "") for c in ranges}
+    tests = [f"count(*) filter (where {values[column]} {condition})" for column, (condition, _, _) in ranges.items()]
+    for (column, (_, words, fix)), number in zip(ranges.items(), _counts(source, selection, tests), strict=True):
+        if number:
+            text = f"{percent(number, rows)} ({number:,}) {words}, and their rows rejected"
+            yield Finding(f"{table}.{column.name}", "error" if number == rows else "warn", text, fix, suffers)
+
+
+def _repeated(source: Source, selection: Selection, rows: int, suffers: tuple[str, ...]) -> Iterator[Finding]:
+    """Ids that stand in several rows, of which one is used."""
+    key = selection.table.key
+    if not key or key not in selection.types:
+        return
+    value = f"btrim(mapped.{quote(key)}::text)"
+    [named, different] = _counts(source, selection, [f"count({value})", f"count(distinct {value})"])
+    if number := named - different:
+        text = f"{percent(number, rows)} ({number:,}) repeat an id, and of each id one row is used"
+        fix = f"select each {key} once in the mapping" if selection.table.name != "orders" else ""
+        yield Finding(f"{selection.table.name}.{key}", "warn", text, fix, suffers)
+
+
 def _dates(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
     """Days that no reader opens, in the columns that do not date the row."""
     dates = [c for c in selection.found if c.type in {"date", "timestamptz"} and c.name != selection.table.time]
@@ -216,8 +254,13 @@ def _vocabulary(source: Source, selection: Selection, column: str) -> dict[str, 
 
 
 def _told(words: dict[str, int]) -> str:
-    told = ", ".join(f"{word} {number:,}" for word, number in list(words.items())[:WORDS])
+    told = ", ".join(f"{shortened(word)} {number:,}" for word, number in list(words.items())[:WORDS])
     return told + (f" and {len(words) - WORDS} more" if len(words) > WORDS else "")
+
+
+def shortened(word: str) -> str:
+    """A word as a message shows it: a column may hold anything."""
+    return word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "…"
 
 
 def _statuses(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Finding:
