@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shopmill.airflow.message_forms import Message
 from shopmill.airflow.messages import FailedTask, Outcome, failure_message, success_message
-from shopmill.registry.news import Telling
+from shopmill.registry.notices import Notice
 from shopmill.run.published import Published
 
 HERE = Path(__file__).parent
@@ -83,8 +83,8 @@ def main() -> None:
 
 
 def _messages() -> tuple[Message, Message]:
-    bad = Telling(True, "failed", 3, SINCE)
-    good = Telling(True, "published", 1, SINCE, bad)
+    bad = Notice(True, "failed", 3, SINCE)
+    good = Notice(True, "published", 1, SINCE, bad)
     return failure_message(RUN, (TASK,), bad, timedelta(hours=12)), success_message(RUN, PUBLISHED, good)
 
 

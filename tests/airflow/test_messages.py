@@ -15,7 +15,7 @@ from shopmill.airflow.messages import (
     late_message,
     success_message,
 )
-from shopmill.registry.news import Telling
+from shopmill.registry.notices import Notice
 from shopmill.run.published import Published
 
 SINCE = datetime(2020, 9, 22, 4, 5, tzinfo=UTC)
@@ -33,7 +33,7 @@ DAY = timedelta(hours=24)
 
 
 def failed(*tasks: FailedTask, run: Outcome = RUN, times: int = 1) -> Message:
-    return failure_message(run, tasks or (TASK,), Telling(True, "failed", times, SINCE), DAY)
+    return failure_message(run, tasks or (TASK,), Notice(True, "failed", times, SINCE), DAY)
 
 
 def failed_with(error: str) -> Message:
@@ -124,14 +124,14 @@ def test_a_success_tells_the_figures() -> None:
 @pytest.mark.parametrize(
     ("before", "subject", "fact"),
     [
-        (Telling(False, "failed", 3, SINCE), "has recovered", "3 runs since 2020-09-22 04:05 UTC"),
-        (Telling(False, "failed", 1, SINCE), "has recovered", "one run since 2020-09-22 04:05 UTC"),
-        (Telling(False, "late", 1, SINCE), "was late, and is published", "3f2a9c1d"),
-        (Telling(False, "published", 9, SINCE), "published", "3f2a9c1d"),
+        (Notice(False, "failed", 3, SINCE), "has recovered", "3 runs since 2020-09-22 04:05 UTC"),
+        (Notice(False, "failed", 1, SINCE), "has recovered", "one run since 2020-09-22 04:05 UTC"),
+        (Notice(False, "late", 1, SINCE), "was late, and is published", "3f2a9c1d"),
+        (Notice(False, "published", 9, SINCE), "published", "3f2a9c1d"),
     ],
 )
-def test_a_success_tells_what_it_ends(before: Telling, subject: str, fact: str) -> None:
-    message = success_message(RUN, replace(PUBLISHED, warned=()), Telling(True, "published", 1, SINCE, before))
+def test_a_success_tells_what_it_ends(before: Notice, subject: str, fact: str) -> None:
+    message = success_message(RUN, replace(PUBLISHED, warned=()), Notice(True, "published", 1, SINCE, before))
     assert message.subject == f"[shopmill] user_item_interactions as of 2020-09-23 {subject}"
     assert fact in message.text
 

@@ -16,7 +16,7 @@ from pgbouncer import is_installed, pgbouncer
 from shopmill import registry as module
 from shopmill.errors import RegistryError
 from shopmill.registry import Registry
-from shopmill.registry.news import NewsDesk
+from shopmill.registry.notices import NoticeBoard
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_runs_and_news_go_through_the_pool(pooled: str) -> None:
     def work(number: int) -> str:
         registry.begin(f"run {number}", "a_dataset", "2020-09-23", {}, {})
         registry.finish(f"run {number}", status="published", version="v")
-        return NewsDesk(registry, timedelta(hours=1)).note(f"dataset {number}", "published", "", None).kind
+        return NoticeBoard(registry, timedelta(hours=1)).note(f"dataset {number}", "published", "", None).kind
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(work, range(40))) == {"published"}

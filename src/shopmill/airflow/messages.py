@@ -10,7 +10,7 @@ from shopmill.airflow.message_forms import AMBER, GREEN, RED, Message, Sheet, on
 from shopmill.declaration import spoken
 
 if TYPE_CHECKING:
-    from shopmill.registry.news import Telling
+    from shopmill.registry.notices import Notice
     from shopmill.run.published import Published
 
 
@@ -50,15 +50,15 @@ class Outcome:
     url: str | None = None
 
 
-def failure_message(run: Outcome, tasks: tuple[FailedTask, ...], telling: "Telling", again: timedelta) -> Message:
+def failure_message(run: Outcome, tasks: tuple[FailedTask, ...], notice: "Notice", again: timedelta) -> Message:
     """One message about what failed in a run and how to fix it. `again` is how long the same is not reported again."""
     names = ", ".join(task.task for task in tasks)
-    more = {"Failures": f"{telling.times} runs in a row since {telling.since:%Y-%m-%d %H:%M} UTC"}
+    more = {"Failures": f"{notice.times} runs in a row since {notice.since:%Y-%m-%d %H:%M} UTC"}
     return Sheet(
         subject=f"{_about(run)} failed in {names}",
         headline=f"{run.dataset} failed in {names}",
         colour=RED,
-        facts=_facts(run, **(more if telling.times > 1 else {})),
+        facts=_facts(run, **(more if notice.times > 1 else {})),
         lists=(
             ("What failed", tuple(f"{task.task}: {one_line(task.error)}" for task in tasks)),
             ("Failed checks", tuple(check for task in tasks for check in task.failed_checks)),
@@ -97,10 +97,10 @@ def late_message(run: Outcome, due: str, promise: timedelta) -> Message:
     ).message()
 
 
-def success_message(run: Outcome, published: "Published", telling: "Telling | None" = None) -> Message:
+def success_message(run: Outcome, published: "Published", notice: "Notice | None" = None) -> Message:
     """Says what was published, and the checks that only warn; after a bad time, that it is over."""
     warnings = published.warned
-    ended = telling.recovered_from if telling else None
+    ended = notice.recovered_from if notice else None
     what = ENDED[ended.kind] if ended else published.status
     ending = f" with {len(warnings)} warning{'s' if len(warnings) > 1 else ''}" if warnings else ""
     facts = {

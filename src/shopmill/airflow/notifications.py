@@ -32,7 +32,7 @@ from shopmill.settings import Settings
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from shopmill.registry.news import Kind, NewsDesk, Telling
+    from shopmill.registry.notices import Kind, Notice, NoticeBoard
     from shopmill.run.checks import Result
     from shopmill.run.published import Published
 
@@ -49,7 +49,7 @@ def note_failure(context: "Context") -> None:
     """Notes why a task failed. A DAG has it as `default_args={"on_failure_callback": note_failure}`."""
     task = context["ti"]
     try:
-        _desk(_settings()).note_failed_task(
+        _board(_settings()).note_failed_task(
             f"{task.dag_id}.{task.run_id}", task.task_id, failed_task(context).document()
         )
     except Exception as error:
@@ -87,11 +87,11 @@ def announce_failure(context: "Context") -> None:
     time.sleep(SETTLING_SECONDS)
     tasks = _failed_tasks(settings, f"{dag_id}.{run_id}") or (_last_task(context),)
     run = _outcome(dag_id, run_id, next((task.as_of for task in tasks if task.as_of), None) or as_of_in(context))
-    telling = _note(settings, run, "failed", "; ".join(sorted(task.cause for task in tasks)))
+    notice = _note(settings, run, "failed", "; ".join(sorted(task.cause for task in tasks)))
     metrics.begin()
-    metrics.send(dag_id, "failures_in_a_row", telling.times)
+    metrics.send(dag_id, "failures_in_a_row", notice.times)
     again = timedelta(hours=settings.notify_again_hours)
-    _notify(settings, run, telling, failure_message(run, tasks, telling, again))
+    _notify(settings, run, notice, failure_message(run, tasks, notice, again))
 
 
 def announce_upkeep_failure(context: "Context") -> None:
@@ -106,9 +106,9 @@ def announce_success(context: "Context", published: "Published") -> None:
     """Reports that a version was published."""
     task, settings = context["ti"], _settings()
     run = _outcome(task.dag_id, task.run_id, published.as_of)
-    telling = _note(settings, run, "published", "; ".join(sorted(published.warned)))
-    _notify(settings, run, telling, success_message(run, published, telling))
-    metrics.send(task.dag_id, "failures_in_a_row", telling.times if telling.kind == "failed" else 0)
+    notice = _note(settings, run, "published", "; ".join(sorted(published.warned)))
+    _notify(settings, run, notice, success_message(run, published, notice))
+    metrics.send(task.dag_id, "failures_in_a_row", notice.times if notice.kind == "failed" else 0)
 
 
 async def announce_late(context: dict[str, Any]) -> None:
@@ -122,8 +122,8 @@ def _announce_late(context: dict[str, Any]) -> None:
     run = _outcome(late["dag_id"], late["dag_run_id"], as_of)
     due = datetime.fromisoformat(str(context["deadline"]["deadline_time"])).astimezone(UTC)
     promise = due - datetime.fromisoformat(late["queued_at"])
-    telling = _note(settings, run, "late", "")
-    _notify(settings, run, telling, late_message(run, f"{due:%Y-%m-%d %H:%M} UTC", promise))
+    notice = _note(settings, run, "late", "")
+    _notify(settings, run, notice, late_message(run, f"{due:%Y-%m-%d %H:%M} UTC", promise))
 
 
 def as_of_in(context: "Context") -> str | None:
@@ -134,30 +134,30 @@ def as_of_in(context: "Context") -> str | None:
     return str(found) if found else None
 
 
-def _notify(settings: Settings, run: Outcome, telling: "Telling", message: Message) -> None:
-    if not telling.is_due:
-        log.info("Not reported again: %s. People know it since %s.", message.subject, telling.since)
+def _notify(settings: Settings, run: Outcome, notice: "Notice", message: Message) -> None:
+    if not notice.is_due:
+        log.info("Not reported again: %s. People know it since %s.", message.subject, notice.since)
     elif deliver(message):
         try:
-            _desk(settings).notified(run.dataset)
+            _board(settings).notified(run.dataset)
         except Exception as error:
             log.warning("It was not recorded that people were notified: %s", without_secrets(str(error)))
 
 
-def _note(settings: Settings, run: Outcome, kind: "Kind", news: str) -> "Telling":
-    from shopmill.registry.news import Telling
+def _note(settings: Settings, run: Outcome, kind: "Kind", news: str) -> "Notice":
+    from shopmill.registry.notices import Notice
 
     try:
         instant = AsOf.parse(run.as_of, settings.zone).instant if run.as_of else None
-        return _desk(settings).note(run.dataset, kind, news, instant)
+        return _board(settings).note(run.dataset, kind, news, instant)
     except Exception as error:
         log.warning("Whether it was reported before is not known: %s", without_secrets(str(error)))
-        return Telling(is_due=True, kind=kind, times=1, since=datetime.now(UTC))
+        return Notice(is_due=True, kind=kind, times=1, since=datetime.now(UTC))
 
 
 def _failed_tasks(settings: Settings, run_id: str) -> tuple[FailedTask, ...]:
     try:
-        return tuple(FailedTask.from_document(noted) for noted in _desk(settings).take_failed_tasks(run_id))
+        return tuple(FailedTask.from_document(noted) for noted in _board(settings).take_failed_tasks(run_id))
     except Exception as error:
         log.warning("Why tasks failed is not known: %s", without_secrets(str(error)))
         return ()
@@ -189,9 +189,9 @@ def _settings() -> Settings:
     return airflow_settings()
 
 
-def _desk(settings: Settings) -> "NewsDesk":
+def _board(settings: Settings) -> "NoticeBoard":
     from shopmill.registry import Registry
-    from shopmill.registry.news import NewsDesk
+    from shopmill.registry.notices import NoticeBoard
 
     dsn = settings.registry_dsn.get_secret_value()
-    return NewsDesk(Registry(dsn), timedelta(hours=settings.notify_again_hours))
+    return NoticeBoard(Registry(dsn), timedelta(hours=settings.notify_again_hours))

@@ -124,7 +124,7 @@ app.command()(demo)
 
 
 @contextmanager
-def _told(verbose: bool) -> Iterator[None]:
+def _errors_in_one_line(verbose: bool) -> Iterator[None]:
     try:
         yield
     except ShopmillError as error:
@@ -148,7 +148,7 @@ def _told(verbose: bool) -> Iterator[None]:
 def main() -> None:
     """The entry point: errors are one sentence and exit code 1, with -v a traceback."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # a run that is ended says so in its row
-    with _told("-v" in sys.argv or "--verbose" in sys.argv):
+    with _errors_in_one_line("-v" in sys.argv or "--verbose" in sys.argv):
         app()
 
 

@@ -9,7 +9,7 @@ import typer
 from shopmill import datasets
 from shopmill.cli.options import DatasetName, Json, pairs
 from shopmill.cli.output import err, out, print_json, print_lines, print_table
-from shopmill.cli.progress import Telling
+from shopmill.cli.progress import ProgressLine
 from shopmill.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -136,11 +136,11 @@ def _print_due(dataset: str, due: "list[Due]", more: bool) -> None:
 def _run(asked: "Backfill", due: "list[Due]", quiet: bool) -> "list[Done]":
     name = asked.dataset.name
     done = []
-    with Telling(err, name) as telling:
+    with ProgressLine(err, name) as progress:
 
         def begin(one: "Due", number: int) -> "OnStep":
-            telling.subject(f"{name} as of {one.as_of} ({number} of {len(due)})")
-            return telling.step
+            progress.subject(f"{name} as of {one.as_of} ({number} of {len(due)})")
+            return progress.step
 
         for one in asked.run(due, begin):
             done.append(one)

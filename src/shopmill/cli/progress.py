@@ -8,16 +8,16 @@ from rich.console import Console
 QUIET_SECONDS = 10.0
 
 
-class Telling:
+class ProgressLine:
     """The steps of a run, and the rows that one of them has read so far with their rate."""
 
     def __init__(self, console: Console, subject: str):
         self._console, self._subject = console, subject
         self._status = console.status(subject) if console.is_terminal else None
-        self._begun = self._told = monotonic()
+        self._begun = self._printed = monotonic()
         self._rows: dict[str, tuple[int, float]] = {}
 
-    def __enter__(self) -> "Telling":
+    def __enter__(self) -> "ProgressLine":
         if self._status:
             self._status.start()
         return self
@@ -32,7 +32,7 @@ class Telling:
         """A step begins. Without a terminal a run that is over in seconds says nothing."""
         if self._status:
             self._status.update(f"{self._subject}: {name} [dim]{self._elapsed}[/]")
-        elif monotonic() - self._told > QUIET_SECONDS:
+        elif monotonic() - self._printed > QUIET_SECONDS:
             self._line(name)
 
     def subject(self, subject: str) -> None:
@@ -47,11 +47,11 @@ class Telling:
         text = f"extract {table} {rows + more:,} rows, {(rows + more) / max(monotonic() - since, 0.1):,.0f} a second"
         if self._status:
             self._status.update(f"{self._subject}: {text} [dim]{self._elapsed}[/]")
-        elif monotonic() - self._told > QUIET_SECONDS:
+        elif monotonic() - self._printed > QUIET_SECONDS:
             self._line(text)
 
     def _line(self, text: str) -> None:
-        self._told = monotonic()
+        self._printed = monotonic()
         self._console.print(f"{self._subject}: {text} ({self._elapsed})", soft_wrap=True, highlight=False, markup=False)
 
     @property

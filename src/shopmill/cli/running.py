@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from shopmill.cli.options import DatasetName, Json, pairs
 from shopmill.cli.output import err, out, print_json, print_lines
-from shopmill.cli.progress import Telling
+from shopmill.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,15 +40,15 @@ def run(
 
     refuse_faults(declared := datasets.load(dataset))
     started = Run.create(declared, as_of, context.obj, pairs("--param", param or []), refresh=refresh)
-    with Telling(err, f"{dataset} as of {as_of}") as telling:
+    with ProgressLine(err, f"{dataset} as of {as_of}") as progress:
         if profile is None:
-            published = steps.run_all(started, telling.step, telling.count)
+            published = steps.run_all(started, progress.step, progress.count)
         else:
-            published = _profiled(started, telling, profile, as_json)
+            published = _profiled(started, progress, profile, as_json)
     _print_run(published, as_json)
 
 
-def _profiled(started: "Run", telling: Telling, path: Path, as_json: bool) -> "Published":
+def _profiled(started: "Run", progress: ProgressLine, path: Path, as_json: bool) -> "Published":
     """The run, whose statements are noted: also those of a run that fails."""
     from shopmill.cli.profile import refuse_unusable, show_profile, write_profile
     from shopmill.engine.profile import profiling
@@ -59,10 +59,10 @@ def _profiled(started: "Run", telling: Telling, path: Path, as_json: bool) -> "P
 
         def begin(step: str) -> None:
             found.step = step
-            telling.step(step)
+            progress.step(step)
 
         try:
-            published = steps.run_all(started, begin, telling.count)
+            published = steps.run_all(started, begin, progress.count)
         finally:
             write_profile(path, found)
     if not as_json:

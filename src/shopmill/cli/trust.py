@@ -61,8 +61,8 @@ def repair(context: typer.Context, dataset: SomeDataset = None, as_json: Json = 
     if as_json:
         print_json({"repaired": done, "left": [finding.document() for finding in left]})
     else:
-        told = [*(f"{one}." for one in done), *(finding.sentence for finding in left)]
-        print_lines(*(told or ["Nothing to repair."]))
+        lines = [*(f"{one}." for one in done), *(finding.sentence for finding in left)]
+        print_lines(*(lines or ["Nothing to repair."]))
     raise typer.Exit(int(bool(left)))
 
 

@@ -38,9 +38,9 @@ def _adds_up(account: Account) -> Result:
 def _few_rejected(account: Account, limit: RejectLimit, passing: Decimal) -> Result:
     n = account.rejected_rows
     too_many = n > limit.share * account.rows
-    told = "; ".join(f"{count:,} {reason}" for reason, count in most_first(account.rejected)[:MOST_REASONS])
+    reasons = "; ".join(f"{count:,} {reason}" for reason, count in most_first(account.rejected)[:MOST_REASONS])
     detail = (
-        f"{n:,} of {account.rows:,} rows of {account.table} were rejected ({told}), which is {_percent(_share(account))} "
+        f"{n:,} of {account.rows:,} rows of {account.table} were rejected ({reasons}), which is {_percent(_share(account))} "
         f"and more than the limit of {_percent(limit.share)} ({limit.parameter}): fix them in the shop or in the mapping, "
         f"or let them pass with {limit.parameter}={passing.normalize():f}"
     )
@@ -50,8 +50,8 @@ def _few_rejected(account: Account, limit: RejectLimit, passing: Decimal) -> Res
 
 def _values_known(account: Account) -> Result:
     n = sum(account.unknown.values())
-    told = "; ".join(f"{count:,} {reason}" for reason, count in most_first(account.unknown)[:MOST_REASONS])
-    detail = f"{n:,} values of {account.table} could not be used, and their rows were used without them: {told}"
+    reasons = "; ".join(f"{count:,} {reason}" for reason, count in most_first(account.unknown)[:MOST_REASONS])
+    detail = f"{n:,} values of {account.table} could not be used, and their rows were used without them: {reasons}"
     meaning = "values fit their columns, or are taken as unknown"
     return Result(f"{account.table} values known", "", "warn", meaning, n, detail if n else "")
 

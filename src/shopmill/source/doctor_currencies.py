@@ -22,15 +22,13 @@ def examine_currencies(
     nameless, subject = words.pop("", 0), f"{name}.currency"
     own, rates = source.settings.currency, _with_rates(source, there)
     if not own and len(words) > 1:
-        text = (
-            f"has {_told(words)}, and SHOPMILL_CURRENCY does not say which one is the shop's own: nothing is published"
-        )
+        text = f"has {_listed(words)}, and SHOPMILL_CURRENCY does not say which one is the shop's own: nothing is published"
         yield Finding(subject, "error", text, "set SHOPMILL_CURRENCY, and give exchange_rates", suffers)
     if own and (unknown := {word: number for word, number in words.items() if word not in {own, *rates}}):
         what = "and their rows are rejected" if rates else "and nothing is published"
         fix = f"give exchange_rates into {own}, or write codes such as {own} in the mapping where {min(unknown)} means one"
         yield Finding(
-            subject, "warn" if rates else "error", f"has no exchange rate for {_told(unknown)}, {what}", fix, suffers
+            subject, "warn" if rates else "error", f"has no exchange rate for {_listed(unknown)}, {what}", fix, suffers
         )
     if words and nameless:
         text = (
@@ -56,5 +54,5 @@ def _with_rates(source: Source, there: Mapping[str, Selection]) -> set[str]:
     return {str(word) for (word,) in source.rows(rates.table, query)}
 
 
-def _told(words: Mapping[str, int]) -> str:
+def _listed(words: Mapping[str, int]) -> str:
     return ", ".join(f"{word} {number:,}" for word, number in words.items())

@@ -89,8 +89,10 @@ def _extent(source: Source, selection: Selection, suffers: tuple[str, ...]) -> t
         (ahead, "dated after now: they wait for their run"),
         (ancient, f"dated before SHOPMILL_FIRST_DAY ({source.settings.first_day}): they are rejected"),
     ]
-    told = "".join(f", {number:,} {what}" for number, what in odd if number)
-    return rows, Finding(name, "warn" if told else "ok", f"{rows:,} rows from {row[1]} to {row[2]}{told}", "", suffers)
+    listed = "".join(f", {number:,} {what}" for number, what in odd if number)
+    return rows, Finding(
+        name, "warn" if listed else "ok", f"{rows:,} rows from {row[1]} to {row[2]}{listed}", "", suffers
+    )
 
 
 def _long_before_all_others(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
@@ -253,9 +255,9 @@ def _vocabulary(source: Source, selection: Selection, column: str) -> dict[str, 
     return {str(word): int(str(number)) for word, number in source.rows(selection.table, query)}
 
 
-def _told(words: dict[str, int]) -> str:
-    told = ", ".join(f"{shortened(word)} {number:,}" for word, number in list(words.items())[:WORDS])
-    return told + (f" and {len(words) - WORDS} more" if len(words) > WORDS else "")
+def _listed(words: dict[str, int]) -> str:
+    listed = ", ".join(f"{shortened(word)} {number:,}" for word, number in list(words.items())[:WORDS])
+    return listed + (f" and {len(words) - WORDS} more" if len(words) > WORDS else "")
 
 
 def shortened(word: str) -> str:
@@ -275,29 +277,29 @@ def _statuses(source: Source, selection: Selection, suffers: tuple[str, ...]) ->
         return Finding(
             "orders.order_status",
             "warn",
-            f"may mean that an order came back, and do not count as cancelled: {_told(doubtful)}",
+            f"may mean that an order came back, and do not count as cancelled: {_listed(doubtful)}",
             "if they do: SHOPMILL_CANCELLED_STATUSES='[\"cancelled\", …]'",
             suffers,
         )
-    return Finding("orders.order_status", "ok", _told(words) or "is empty")
+    return Finding("orders.order_status", "ok", _listed(words) or "is empty")
 
 
 def _event_types(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Finding:
     words = _vocabulary(source, selection, "event_type")
     known = event_words(source.settings.event_vocabulary, source.settings.event_types)
     meant = {word: known.get(normal(word), "") for word in words}
-    told = event_types_told(words, meant)
+    listed = event_types_listed(words, meant)
     if words and not set(meant.values()) & set(EVENT_TYPES):
         fix = "say whose words they are with SHOPMILL_EVENT_VOCABULARY, or what each means with SHOPMILL_EVENT_TYPES: page_view=view"
         return Finding(
-            "events.event_type", "error", f"has no known word, so every funnel would be empty: {told}", fix, suffers
+            "events.event_type", "error", f"has no known word, so every funnel would be empty: {listed}", fix, suffers
         )
-    return Finding("events.event_type", "ok", told)
+    return Finding("events.event_type", "ok", listed)
 
 
-def event_types_told(words: dict[str, int], meant: dict[str, str]) -> str:
+def event_types_listed(words: dict[str, int], meant: dict[str, str]) -> str:
     """Words with their numbers, the known ones with what they mean, the most frequent first."""
     known = {f"{word} ({kind})" if kind != normal(word) else word: words[word] for word, kind in meant.items() if kind}
     unknown = {word: number for word, number in words.items() if not meant[word]}
-    parts = (_told(known), f"unknown, counted as other: {_told(unknown)}" if unknown else "")
+    parts = (_listed(known), f"unknown, counted as other: {_listed(unknown)}" if unknown else "")
     return "; ".join(part for part in parts if part)

@@ -20,7 +20,7 @@ class ShownProgress:
 
     def __init__(self, console: Console | None = None):
         self._console = console or rich.get_console()
-        self._started = self._told = time.monotonic()
+        self._started = self._printed = time.monotonic()
         self._bar: Bar | None = None
 
     def __enter__(self) -> "ShownProgress":
@@ -35,8 +35,8 @@ class ShownProgress:
         now = time.monotonic()
         if self._console.is_interactive and now - self._started >= SECONDS_WITHOUT_BAR:
             self._show(done, total)
-        if now - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = now
+        if now - self._printed >= SECONDS_BETWEEN_LINES:
+            self._printed = now
             rate = done / (now - self._started)
             log.info("encoded %d of %d texts (%d %%), %.0f texts/s", done, total, 100 * done // total, rate)
 

@@ -21,7 +21,7 @@ from shopmill.versions.snapshot_documents import read_snapshot
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Rebuilt:
         return f"{about}: {len(self.different)} files differ ({', '.join(self.different[:5])}).{why}"
 
 
-def rebuild(dataset: Dataset, version: str, settings: Settings, tell: Tell = lambda _: None) -> Rebuilt:
+def rebuild(dataset: Dataset, version: str, settings: Settings, report: Report = lambda _: None) -> Rebuilt:
     """Computes every table of a version from the raw files and versions that it was made of.
 
     InvalidInputError, with the reason, where they are not all there any more.
@@ -59,7 +59,7 @@ def rebuild(dataset: Dataset, version: str, settings: Settings, tell: Tell = lam
     try:
         _note_inputs(run, manifest)
         for task in dataset.tasks:
-            tell(task.name)
+            report(task.name)
             with open_workspace(run) as workspace:
                 for table in task.tables:
                     compute(workspace, dataset.table(table))

@@ -54,7 +54,7 @@ def country(source: Source, tables: tuple[ShopTable, ...], zone: str) -> Choice:
     """Whose holidays count: of the country that nearly all rows name, or that the time zone is of."""
     seen = ""
     for table, words in _countries(source, tables):
-        seen = seen or f" {table.sql} has {words.told(list(words.counts)[:SHOWN])}."
+        seen = seen or f" {table.sql} has {words.listed(list(words.counts)[:SHOWN])}."
         word, number = next(iter(words.counts.items()))
         if word.upper() in country_timezones and number >= NEARLY_ALL * words.rows:
             reason = (
@@ -91,7 +91,7 @@ def currency(source: Source, there: Mapping[str, Selection], of_rates: str) -> C
         return None
     if len(codes) == 1 and codes[0] in CURRENCIES:
         return Choice("currency", codes[0], f"All {name} are in {codes[0]}.")
-    question = f"Which currency is the shop's own? {words.told()} of {name}. Amounts are converted by exchange_rates."
+    question = f"Which currency is the shop's own? {words.listed()} of {name}. Amounts are converted by exchange_rates."
     return Choice("currency", codes[0], question, False)
 
 
@@ -104,9 +104,9 @@ def statuses(source: Source, there: Mapping[str, Selection]) -> Iterator[Choice]
     sure = [word for word in words.counts if any(part in word for part in SURELY_CANCELLED)]
     doubtful = [word for word in words.counts if word not in sure and any(part in word for part in MAY_BE_A_RETURN)]
     if set(sure) - known:
-        yield Choice("cancelled_statuses", tuple(sure), f"Orders that were cancelled: {words.told(sure)}.")
+        yield Choice("cancelled_statuses", tuple(sure), f"Orders that were cancelled: {words.listed(sure)}.")
     if doubtful:
-        question = f"Did these orders come back, wholly: {words.told(doubtful)}? Then they count as cancelled."
+        question = f"Did these orders come back, wholly: {words.listed(doubtful)}? Then they count as cancelled."
         yield Choice("cancelled_statuses", (*(sure or sorted(known)), *doubtful), question, False)
 
 
@@ -121,10 +121,10 @@ def vocabulary(source: Source, there: Mapping[str, Selection]) -> Choice | None:
     best = max(PRESETS, key=lambda name: scores[name])  # the first of equals: canonical before all
     if best == "canonical" and scores[best]:
         return None
-    told = ", ".join(f"{word} {number:,}" for word, number in words.items())
+    listed = ", ".join(f"{word} {number:,}" for word, number in words.items())
     if scores[best]:
-        return Choice("event_vocabulary", best, f"The words of event_type are those of {best}: {told}.")
-    question = f"What do the words of event_type mean? {told}. Of: {', '.join(EVENT_TYPES)}."
+        return Choice("event_vocabulary", best, f"The words of event_type are those of {best}: {listed}.")
+    question = f"What do the words of event_type mean? {listed}. Of: {', '.join(EVENT_TYPES)}."
     return Choice("event_types", f"{next(iter(words))}=view", question, False)
 
 

@@ -209,7 +209,7 @@ class Files:
         if not doubtful:
             return [], []
         listed = ", ".join("'" + word.replace("'", "''") + "'" for word in doubtful)
-        question = f"Are these no orders yet: {words.told(doubtful)} of {column.name}? If so, take the dashes of the last line away."
+        question = f"Are these no orders yet: {words.listed(doubtful)} of {column.name}? If so, take the dashes of the last line away."
         return [f"-- {'and' if before else 'where'} {alias}{column.sql} not in ({listed})"], [question]
 
     def _guests(self, match: Match) -> list[str]:

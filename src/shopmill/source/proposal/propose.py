@@ -24,7 +24,7 @@ from shopmill.source.selection import Selection
 Given = Mapping[str, Any]
 """Settings that the environment has decided, by name."""
 SHOWN = 5
-TOLD = ("mapping", "time_zone", "currency")
+REPEATED = ("mapping", "time_zone", "currency")
 """Of these those that are repeated, so that the file says what a shop is."""
 
 
@@ -147,7 +147,7 @@ def _newest(source: Source, there: Mapping[str, Selection]) -> date | None:
 
 def _respecting(found: Iterable[Choice], given: Given) -> tuple[Choice, ...]:
     """What the environment has decided is not asked again."""
-    decided = [Choice(name, given[name], f"SHOPMILL_{name.upper()} says so.") for name in TOLD if name in given]
+    decided = [Choice(name, given[name], f"SHOPMILL_{name.upper()} says so.") for name in REPEATED if name in given]
     return (*decided, *(choice for choice in found if choice.name not in given))
 
 

@@ -18,7 +18,7 @@ class Words:
     counts: dict[str, int]
     rows: int
 
-    def told(self, words: list[str] | None = None) -> str:
+    def listed(self, words: list[str] | None = None) -> str:
         """Words with their numbers, for people."""
         chosen = self.counts if words is None else {word: self.counts[word] for word in words}
         return ", ".join(f"{word} {number:,}" for word, number in chosen.items())

@@ -38,7 +38,7 @@ from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
 log = logging.getLogger(__name__)
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 Due = list[tuple[Holding, Touched]]
 
 
@@ -47,7 +47,7 @@ class Erasure:
     """Erases people from one store."""
 
     settings: Settings
-    tell: Tell = lambda _: None
+    report: Report = lambda _: None
 
     @cached_property
     def store(self) -> Store:
@@ -113,7 +113,7 @@ class Erasure:
             yield
 
     def _look(self, holdings: Holdings, customer: str, person: str) -> tuple[Person, Receipt, Due]:
-        self.tell("looking for the person")
+        self.report("looking for the person")
         tombstones = Tombstones.read(self.store, self.settings.pseudonym_key)
         found = find(holdings, {customer, Policy.of(self.settings).stands_for("customer_id", customer)})
         due = [
@@ -145,13 +145,13 @@ class Erasure:
         put(self.store, self.settings.pseudonym_key, tombstone)
         self._erasures.note(person, looked.at, asdict(tombstone), looked.document())
         self._clear(holdings, scratch)
-        self.tell("writing files without the person")
+        self.report("writing files without the person")
         self._erasures.masked(found.masked_document)
         replaced = raw.rewrite(holdings, [one for one, _ in due if not one.dataset], found)
         published = [one for one, _ in due if one.dataset]
         successors = Succession(holdings, published, found, raw.Snapshots(self.store, replaced)).make()
         vectors = tuple(sorted(vectors_of(holdings, found))) if found.texts else ()
-        receipt = Receipt(**{**looked.document(), "rewritten": tuple(map(_told, successors))})
+        receipt = Receipt(**{**looked.document(), "rewritten": tuple(map(_described, successors))})
         plan = Plan(receipt, replaced, successors, vectors)
         plan.write(self.store)
         return plan
@@ -176,7 +176,7 @@ class Erasure:
 
     def _carry_out(self, plan: Plan) -> None:
         """Puts everything in its place. Each step may have been done already."""
-        self.tell("putting them in place")
+        self.report("putting them in place")
         raw.name_instead(self.store, plan.raw)
         renamed: list[Renamed] = []
         for dataset, group in groupby(plan.versions, key=lambda one: one.dataset):
@@ -232,7 +232,7 @@ def _version_rows(holdings: Holdings, due: Due) -> dict[str, int]:
     return {dataset: rows for dataset, rows in found.items() if rows}
 
 
-def _told(one: Successor) -> dict[str, str]:
+def _described(one: Successor) -> dict[str, str]:
     return {"dataset": one.dataset, "as_of": one.as_of, "erased_from": one.old, "version": one.new}
 
 

@@ -13,30 +13,30 @@ Kind = Literal["published", "late", "failed"]
 
 
 @dataclass(frozen=True)
-class Telling:
+class Notice:
     """Whether to notify people. `times` runs in a row were of this kind `since` then; `before` is what was the case before."""
 
     is_due: bool
     kind: Kind
     times: int
     since: datetime
-    before: "Telling | None" = None
+    before: "Notice | None" = None
 
     @property
-    def recovered_from(self) -> "Telling | None":
+    def recovered_from(self) -> "Notice | None":
         """The bad time that this good news ends."""
         was_bad = self.kind == "published" and self.before is not None and self.before.kind != "published"
         return self.before if was_bad else None
 
 
 @dataclass(frozen=True)
-class NewsDesk:
+class NoticeBoard:
     """The news of all datasets in a registry. The same is reported again after `again`."""
 
     registry: Registry
     again: timedelta
 
-    def note(self, dataset: str, kind: Kind, news: str, as_of: datetime | None) -> Telling:
+    def note(self, dataset: str, kind: Kind, news: str, as_of: datetime | None) -> Notice:
         """Notes what is the case now; `news` is what makes two messages the same.
 
         Publishing an earlier as_of than the one that failed fixes nothing, and that a failed run is late is not reported.
@@ -48,7 +48,7 @@ class NewsDesk:
                 "select *, now() as now, told_at + %(again)s > now() as is_fresh from shopmill.news where dataset = %(dataset)s",
                 {"dataset": dataset, "again": self.again},
             ).fetchone()
-            before = Telling(False, row["kind"], row["times"], row["since"]) if row else None
+            before = Notice(False, row["kind"], row["times"], row["since"]) if row else None
             if row and before and _changes_nothing(row, kind, as_of):
                 return before
             goes_on = row is not None and row["kind"] == kind
@@ -64,7 +64,7 @@ class NewsDesk:
             ).fetchone()
         assert written is not None  # noqa: S101 (an insert that returns)
         is_due = not (same and row is not None and row["is_fresh"])
-        return Telling(is_due, kind, written["times"], written["since"], before)
+        return Notice(is_due, kind, written["times"], written["since"], before)
 
     def notified(self, dataset: str) -> None:
         """Notes that people were notified: until then the same stays due."""
