@@ -73,3 +73,6 @@ def test_names_in_another_case_are_the_contracts(
     for mapping, attributes in (("canonical", None), (str(tmp_path), '{"shoe_size":"44"}')):
         [row] = rows_of(extract("2020-09-23", ["customers"], source_dsn=SecretStr(dsn), mapping=mapping)["customers"])
         assert (row["customer_id"], row["FN"], row["Active"], row["attributes"]) == ("c1", 1, 0, attributes)
+    (tmp_path / "customers.sql").write_text("select customer_id, 'yes' as active from customers")
+    [row] = rows_of(extract("2020-09-24", ["customers"], source_dsn=SecretStr(dsn), mapping=str(tmp_path))["customers"])
+    assert (row["Active"], row["attributes"]) == (None, '{"active":"yes"}')  # of another type, and the shop's own

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, midnight
 from shopmill.engine.identifiers import quote
-from shopmill.source.contract import SourceColumn, SourceTable
+from shopmill.source.contract import ACCEPTED, SourceColumn, SourceTable
 from shopmill.source.snapshot import FIRST_DAY
 
 MISFIT = "_misfit_"
@@ -176,7 +176,12 @@ def names_as_written(table: SourceTable, found: Collection[str]) -> dict[str, st
 
 def in_the_contracts_case(table: SourceTable, select: str, types: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """A SELECT and its types with the columns of the contract in the contract's case."""
-    written = {name: new for new, name in names_as_written(table, types).items()}
+    contract = {column.name: column for column in table.selected}
+    written = {
+        name: new
+        for new, name in names_as_written(table, types).items()
+        if not contract[new].optional or types[name] in ACCEPTED[contract[new].type]  # else it is one of the shop's own
+    }
     if not written:
         return select, dict(types)
     columns = ", ".join(f"mapped.{quote(name)} as {quote(written.get(name, name))}" for name in types)
