@@ -94,7 +94,7 @@ def test_all_datasets(
         run_case(dataset, run, settings.model_copy(update=on_cluster))
 
 
-def test_a_worker_is_killed_in_mid_stage(
+def test_a_worker_is_killed_in_mid_run(
     run_apart: Callable[..., subprocess.Popen[str]],
     apart: Standalone, settings: Settings, s3_store: str, tmp_path: Path,
 ) -> None:  # fmt: skip
