@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         description="disk that one step of a run may spill to at most, in its scratch space",
     )
     schedules: bool = Field(
-        True, description="whether DAGs run by the clock; asset events and people start them anyway"
+        True, description="whether DAGs run by the clock; asset events, backfills and people start them anyway"
     )
     notify_again_hours: float = Field(
         12,

@@ -131,11 +131,30 @@ def test_the_first_task_refuses_a_dag_that_is_not_the_declarations(tmp_path: Pat
 
 
 def test_without_schedules_only_people_and_events_start_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.timetables.base import TimeRestriction
+
     from shopmill.airflow.dags import daily, daily_announcing, every_minutes, weekly_or_announced
 
     monkeypatch.setenv("SHOPMILL_SCHEDULES", "false")
-    assert (daily("02:00"), daily_announcing("03:00"), every_minutes(15)) == (None, None, None)
+    nothing_yet = TimeRestriction(earliest=None, latest=None, catchup=False)
+    for schedule in (daily("02:00"), daily_announcing("03:00"), every_minutes(15)):
+        assert schedule.next_dagrun_info_v2(last_dagrun_info=None, restriction=nothing_yet) is None
+        assert schedule.summary.endswith(" (off)")
+        assert type(schedule).deserialize(schedule.serialize()).summary == schedule.summary
     assert [asset.name for asset in weekly_or_announced("04:00", "articles_texts")] == ["articles_texts"]
+
+
+def test_without_schedules_a_backfill_has_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+    from pendulum import datetime
+
+    monkeypatch.setenv("SHOPMILL_SCHEDULES", "false")
+    for name in ("user_item_interactions", "articles_content"):
+        [source] = [path for path in DAGS if path.stem == name]
+        dag = DagSerialization.from_dict(DagSerialization.to_dict(runpy.run_path(str(source))["dag"]))
+        days = list(dag.iter_dagrun_infos_between(datetime(2017, 12, 1), datetime(2017, 12, 3, 23, 59)))
+        assert dag.timetable.periodic
+        assert [day.run_after.date().isoformat() for day in days] == ["2017-12-01", "2017-12-02", "2017-12-03"]
 
 
 def test_a_clock_that_has_just_struck_starts_nothing() -> None:

@@ -3,7 +3,9 @@
 import fcntl
 import json
 import os
+import shlex
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -96,7 +98,7 @@ def run_demo(
             if stays:
                 door = Door(f"{airflow.url}/plugin/shopmill", airflow.client.token)
                 running.callback(door.close)
-                show_login(console, airflow, door.address)
+                show_login(console, airflow, door.address, demo.home)
                 _stay_up(airflow)
             elif not cluster:
                 show_end(console, demo.home)
@@ -196,6 +198,7 @@ class _Demo:
         airflow = LocalAirflow(home, self.dags_folder, self.server.metadata_dsn, port, environment, topology)
         running.callback(airflow.stop)
         airflow.start(lambda what: loading.tell(f"Starting Airflow: {what} …"))
+        self._write_activation(airflow)
         return airflow
 
     def _events(self) -> Path:
@@ -224,6 +227,15 @@ class _Demo:
         variables = {**self._variables(), **self.platform.environment}
         lines = [f"{name}='{value}'\n" for name, value in variables.items()]
         write_private(self.home / "env", "".join(lines))
+
+    def _write_activation(self, airflow: "LocalAirflow") -> None:
+        """The file that a shell sources: then `shopmill`, `airflow` and `python` are those of the demo, as docs type them."""
+        from shopmill.airflow.local.configuration import write_private
+
+        variables = {name: value for name, value in airflow.environment().items() if name.startswith("AIRFLOW_")}
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+        programs = shlex.quote(str(Path(sys.executable).parent))
+        write_private(self.home / "activate", "".join([f'export PATH={programs}:"$PATH"\n', *lines]))
 
 
 def _cluster(console: Console, home: Path) -> OneMachine:

@@ -1,5 +1,6 @@
 """What the demo shows: live on a terminal, else a line per change, so that a log of it reads well too."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,7 +103,7 @@ def show_end(console: Console, home: Path) -> None:
     """What is left when everything is stopped."""
     console.print(
         f"PostgreSQL and Airflow are stopped now. What was published stays in {home}: look at it with "
-        "`.venv/bin/shopmill versions`, or start the demo again for the catalogue in Airflow's UI.",
+        f"`{activation(home)}` and `shopmill versions`, or start the demo again for the catalogue in Airflow's UI.",
         soft_wrap=True,
         highlight=False,
     )
@@ -143,7 +144,12 @@ def show_failures(console: Console, airflow: "LocalAirflow", runs: "Sequence[Run
             console.print(f"[red]{run.dag_id} ended as {run.state} before any task ran[/red]; see {airflow.logs}")
 
 
-def show_login(console: Console, airflow: "LocalAirflow", door: str) -> None:
+def activation(home: Path) -> str:
+    """What a person types in a shell, so that documented commands work there as they are typed."""
+    return f"source {os.path.relpath(home)}/activate"
+
+
+def show_login(console: Console, airflow: "LocalAirflow", door: str, home: Path) -> None:
     """Where the UI is, logged in, and what a person wonders about there."""
     console.print(f"Open the catalogue, logged in: [bold]{door}[/]", soft_wrap=True, highlight=False)
     console.print(
@@ -152,10 +158,17 @@ def show_login(console: Console, airflow: "LocalAirflow", door: str) -> None:
         highlight=False,
     )
     console.print(
-        "Its column Schedule is empty: the shop's data have ended, so no clock starts a DAG here. Trigger one by hand.",
+        "Its column Schedule says (off): the shop's data have ended, so no clock starts a DAG here. Trigger one by hand, or "
+        "backfill days of the past.",
         soft_wrap=True,
+        highlight=False,
     )
-    console.print("Commands: .venv/bin/shopmill status, show, report. Ctrl-C stops everything.", soft_wrap=True)
+    console.print(
+        f"Commands, in another shell: {activation(home)}, then shopmill status, shopmill report, airflow dags list. "
+        "Ctrl-C here stops everything.",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 def _watch_live(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":

@@ -1,4 +1,4 @@
-"""The catalogue in Airflow's own UI: an entry in the navigation, and a tab on each DAG that opens its dataset.
+"""The catalogue in Airflow's own UI: an entry in the navigation, and a tab on each DAG that opens its dataset. And schedules.
 
 Every process of Airflow loads plugins, so this imports nothing that only the API server needs.
 """
@@ -6,6 +6,8 @@ Every process of Airflow loads plugins, so this imports nothing that only the AP
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
+from shopmill.airflow.timetables import PartitionsOff, TriggersOff
 
 PREFIX = "/shopmill"
 
@@ -24,6 +26,7 @@ class ShopmillPlugin(AirflowPlugin):
 
     name = "shopmill"
     fastapi_apps = _Apps()
+    timetables = [PartitionsOff, TriggersOff]  # noqa: RUF012 (as the class that it extends has it)
     external_views = [  # noqa: RUF012 (as the class that it extends has it)
         {"name": "Catalogue", "href": "shopmill/index.html", "destination": "nav", "url_route": "shopmill"},
         {
