@@ -1,7 +1,9 @@
 """The catalogue in a real Airflow: closed to who may not see it, and usable in a real browser."""
 
 import json
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -10,11 +12,14 @@ from zoneinfo import ZoneInfo
 import httpx
 import psycopg
 import pytest
+from reverse_proxy import reverse_proxy
 
 from conftest import AirflowShop
 from looking import NARROW, Look, looking
 from shopmill import datasets
 from shopmill.airflow.local import LocalAirflow, RunState
+from shopmill.airflow.local.processes import end_all, spawn
+from shopmill.declaration import Parameter
 from shopmill.registry import Registry
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -102,6 +107,7 @@ def test_what_is_not_there_is_said(airflow: LocalAirflow, published: RunState) -
 def look(airflow: LocalAirflow, browser: Any) -> Iterator[Look]:
     """A browser that is logged in."""
     with looking(browser) as found:
+        found.page.set_default_timeout(120_000)  # on a machine that does other things too
         log_in(found, airflow)
         yield found
 
@@ -171,26 +177,148 @@ def test_runs_can_be_filtered(look: Look, airflow: LocalAirflow, published: RunS
     assert look.errors == []
 
 
+@pytest.fixture
+def behind_a_proxy(
+    airflow: LocalAirflow, free_port: Callable[[], int], tmp_path: Path
+) -> Iterator[tuple[str, list[str]]]:
+    """The address of a second API server of this Airflow behind a proxy's path, and what was asked for beside the path."""
+    path, inner, outer = "/shop/airflow", free_port(), free_port()
+    address = f"http://127.0.0.1:{outer}{path}"
+    environment = {**airflow.environment(), "AIRFLOW__API__PORT": str(inner), "AIRFLOW__API__BASE_URL": address}
+    command = [sys.executable, "-m", "airflow", "api-server"]
+    server = spawn(command, environment, tmp_path, tmp_path / "api-server.log")
+    with reverse_proxy(outer, path, f"http://127.0.0.1:{inner}") as outside:
+        try:
+            while not answers(f"{address}/api/v2/monitor/health"):
+                assert server.poll() is None, (tmp_path / "api-server.log").read_text()[-2000:]
+                time.sleep(0.5)
+            yield address, outside
+        finally:
+            end_all(tmp_path, grace=5)
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(address, trust_env=False, timeout=60).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_behind_the_path_of_a_proxy_everything_stays_below_it(
+    look: Look, airflow: LocalAirflow, behind_a_proxy: tuple[str, list[str]], published: RunState
+) -> None:
+    address, outside = behind_a_proxy
+    look.page.context.add_cookies([{"name": "_token", "value": token_of(airflow, airflow.login), "url": address}])
+    look.open(f"{address}/plugin/shopmill")
+    frame = look.page.frame_locator("iframe")
+    frame.locator("table.datasets").get_by_role("link", name=DAG).first.click(timeout=60_000)
+    frame.locator("h1", has_text="User-item interactions").wait_for(timeout=60_000)
+    assert [error for error in look.errors if "shopmill" in error] == []
+
+    look.open(f"{address}/dags/{DAG}")
+    look.page.get_by_role("link", name="Dataset").first.click(timeout=60_000)
+    frame.locator("h1", has_text="User-item interactions").wait_for(timeout=60_000)
+    links = frame.locator("table.versions").get_by_role("link", name="run").all()
+    [link] = [link for link in links if published.run_id in unquote(link.get_attribute("href") or "")]
+    link.click()
+    look.page.wait_for_url(f"{address}/dags/{DAG}/runs/**", timeout=60_000)
+    assert [path for path in outside if "favicon" not in path] == []
+
+
 @pytest.mark.parametrize("dag_id", datasets.names())
 def test_the_form_of_each_dag_starts_a_run_untouched(
     look: Look, airflow: LocalAirflow, published: RunState, dag_id: str
 ) -> None:
+    submit(form(look, airflow, dag_id))
+    run = started(airflow, dag_id)
+    assert {name: value for name, value in run["conf"].items() if value not in {None, ""}} == {
+        "refresh": False,
+        **{p.name: given(p, p.default) for p in datasets.load(dag_id).all_parameters if p.default != ""},
+    }
+
+
+@pytest.mark.parametrize("dag_id", datasets.names())
+def test_the_form_of_each_dag_gives_the_run_an_as_of_and_every_parameter(
+    look: Look, airflow: LocalAirflow, published: RunState, dag_id: str
+) -> None:
+    parameters = datasets.load(dag_id).all_parameters
+    values = {p.name: other_value(p) for p in parameters}
+    filled = form(look, airflow, dag_id)
+    filled.locator("[name=element_as_of]").fill("2020-09-24")
+    for parameter in parameters:
+        fill(filled, parameter, values[parameter.name])
+    submit(filled)
+    conf = started(airflow, dag_id)["conf"]
+    assert conf == {"as_of": "2020-09-24", "refresh": False, **values}
+    datasets.load(dag_id).parse_parameters(values)
+
+
+def test_the_form_starts_no_run_for_an_as_of_that_is_none(
+    look: Look, airflow: LocalAirflow, published: RunState
+) -> None:
+    filled = form(look, airflow, DAG)
+    filled.locator("[name=element_as_of]").fill("yesterday")
+    filled.get_by_role("button", name="Trigger").click()
+    look.page.get_by_text("as_of").last.wait_for(timeout=60_000)
+    assert filled.is_visible()
+    assert airflow.client.unfinished_runs(DAG) == []
+
+
+def form(look: Look, airflow: LocalAirflow, dag_id: str) -> Any:
+    """The form that starts a run of a DAG, open."""
     airflow.client.wait_for_dag(dag_id, 120)
-    before = set(airflow.client.runs_since(dag_id, published_before()))
+    airflow.client.abandon_runs(dag_id)
     look.open(f"{airflow.url}/dags/{dag_id}?trigger_mode=single")
-    if not look.page.get_by_role("dialog").is_visible():
+    dialog = look.page.get_by_role("dialog")
+    if not dialog.is_visible():
         look.page.get_by_role("button", name="Trigger").first.click(timeout=60_000)
-    button = look.page.get_by_role("dialog").get_by_role("button", name="Trigger")
-    button.wait_for(timeout=60_000)
+    dialog.locator("[name=element_as_of]").wait_for(timeout=60_000)
+    return dialog
+
+
+def submit(dialog: Any) -> None:
+    button = dialog.get_by_role("button", name="Trigger")
     assert button.is_enabled()
     button.click()
-    look.page.get_by_role("dialog").wait_for(state="hidden", timeout=60_000)
-    started = set(airflow.client.runs_since(dag_id, published_before())) - before
-    assert len(started) == 1
+    dialog.wait_for(state="hidden", timeout=60_000)
+
+
+def started(airflow: LocalAirflow, dag_id: str) -> dict[str, Any]:
+    """The run that a form has just started; it does no work."""
+    [run_id] = airflow.client.unfinished_runs(dag_id)
+    found = airflow.client.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
     airflow.client.abandon_runs(dag_id)
+    return found
 
 
-def published_before() -> Any:
-    from datetime import UTC, datetime, timedelta
+def given(parameter: Parameter, value: Any) -> Any:
+    """A value as JSON has it."""
+    return float(value) if parameter.type == "decimal" else value
 
-    return datetime.now(UTC) - timedelta(hours=2)
+
+TEXTS = {"content_columns": "prod_name", "frozen_thresholds": "2020-09-01", "languages": "en,de", "country": "DE"}
+
+
+def other_value(parameter: Parameter) -> Any:
+    """A value that the parameter takes, and not its default."""
+    if parameter.type == "boolean":
+        return not parameter.default
+    if parameter.type == "text":
+        others = [choice for choice in parameter.choices if choice != parameter.default]
+        return TEXTS[parameter.name] if parameter.is_list or not others else others[0]
+    lowest, highest = parameter.minimum, parameter.maximum
+    assert lowest is not None
+    other = lowest if parameter.default != lowest else highest if highest is not None else lowest + 1
+    return float(other) if parameter.type == "decimal" else int(other)
+
+
+def fill(dialog: Any, parameter: Parameter, value: Any) -> None:
+    """Fills a field as a person does."""
+    if parameter.type == "boolean":
+        dialog.locator(f"label:has(input[name=element_{parameter.name}])").click()
+    elif parameter.choices and not parameter.is_list:
+        dialog.locator(f"#element_{parameter.name} input").first.fill(value)
+        dialog.page.keyboard.press("Enter")
+    else:
+        dialog.locator(f"[name=element_{parameter.name}]").fill(str(value))
+        dialog.page.keyboard.press("Tab")
