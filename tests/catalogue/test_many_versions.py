@@ -44,7 +44,12 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "page", ["index.html", "datasets/user_item_interactions/index.html", "datasets/user_item_interactions/quality.html"]
+    "page",
+    [
+        "index.html",
+        "runs.html",
+        *(f"datasets/user_item_interactions/{name}.html" for name in ("index", "quality", "lineage", "picture")),
+    ],
 )
 def test_a_page_takes_less_than_a_second(crowded: Path, page: str) -> None:
     from shopmill.settings import Settings
