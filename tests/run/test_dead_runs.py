@@ -39,6 +39,25 @@ def rows(settings: Settings) -> dict[str, dict[str, object]]:
     return {row["run_id"]: row for row in new_run(settings).registry.runs(limit=1000) if row["store"] == settings.store}
 
 
+def test_a_task_that_died_when_it_had_registered_is_run_again(shop: None, settings: Settings) -> None:
+    """Airflow runs a task again whose end it did not hear of; by then the staging area is cleared."""
+    run = new_run(settings)
+    steps.extract(run)
+    steps.transform(run, "transform")
+    steps.check(run)
+    steps.publish(run)
+    done = steps.register(run)
+    assert done.status == "published"
+    assert steps.register(run) == done
+    assert rows(settings)[run.run_id]["status"] == "published"
+    again = new_run(settings)
+    steps.extract(again)
+    made = steps.already_made(again)
+    assert made is not None
+    assert steps.already_made(again) == made
+    assert rows(settings)[again.run_id]["status"] == "unchanged"
+
+
 def test_the_row_of_a_killed_run_is_closed_by_the_next_one(shop: None, settings: Settings, tmp_path: Path) -> None:
     process = start(settings, AS_OF, tmp_path / "report", kill_at=12, run_id=f"cli-killed {settings.store}")
     process.join(120)

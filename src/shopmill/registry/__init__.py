@@ -172,6 +172,16 @@ class Registry:
             )
             return found.rowcount > 0
 
+    def outcome(self, run_id: str) -> tuple[str, str] | None:
+        """The status and the version of a run that has ended with one; None for any other."""
+        with self.connect() as connection:
+            found = connection.execute(
+                "select status, version from shopmill.etl_runs "
+                "where run_id = %s and status in ('published', 'unchanged') and version is not null",
+                (run_id,),
+            ).fetchone()
+            return (found["status"], found["version"]) if found else None
+
     def last_runs(self, dataset: str, store: str) -> dict[str, LastRun]:
         """How the newest run of each as_of ended in a store; those that are at work are left out."""
         self.migrate()

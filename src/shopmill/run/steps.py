@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from shopmill.asof import AsOf
 from shopmill.engine.profile import part
-from shopmill.errors import CheckFailedError, ConflictError, ShopmillError, said_in_a_sentence
+from shopmill.errors import CheckFailedError, ConflictError, DamagedError, ShopmillError, said_in_a_sentence
 from shopmill.run.accounting import take_accounts
 from shopmill.run.accounts import RejectLimit, account_checks
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
-from shopmill.run.content import build_manifest, changes_since, continues, plain, staged_version
+from shopmill.run.content import build_manifest, changes_of_making, changes_since, continues, plain, staged_version
 from shopmill.run.drift import drift_checks
 from shopmill.run.erasures import nobody_left, note_erasures
 from shopmill.run.functions import find_function
@@ -81,6 +81,8 @@ def already_made(run: Run) -> Published | None:
     that version. It serves, and the run is finished here, as unchanged. To be asked when all inputs are extracted.
     """
     found = run.versions.at(run.as_of)
+    if found and (ended := _ended(run)) and not any(changes_of_making(run, found)):
+        return ended
     if found is None or any(changes_since(run, found)):
         return None
     if run.versions.faults(found, hashes=run.store.root is not None):
@@ -199,12 +201,28 @@ def _previous_is_the_same(run: Run, manifest: Manifest) -> None:
 
 def register(run: Run) -> Published:
     """Puts the version into service, finishes the run's row in the registry and clears its staging area."""
+    if ended := _ended(run):
+        return ended
     published = run.staging.published()
     manifest = build_manifest(run)
     checks = _serve(run, manifest)
     run.registry.finish(run.run_id, status=published.status, checks=checks, **_figures(manifest))
     run.staging.clear()
     return replace(published, warned=tuple(Result.from_document(c).warning() for c in checks if not c["passed"]))
+
+
+def _ended(run: Run) -> Published | None:
+    """What a run has come to already: it died when its row was finished, and its staging area may be half cleared."""
+    outcome = run.registry.outcome(run.run_id)
+    if outcome is None:
+        return None
+    status, version = outcome
+    try:
+        manifest = run.versions.exactly(run.as_of.label, version)
+    except (DamagedError, FileNotFoundError):
+        return None
+    run.staging.clear()
+    return Published.of(manifest, status == "published", run.store.uri(run.versions.folder(manifest)), {})
 
 
 def _figures(manifest: Manifest) -> dict[str, Any]:
