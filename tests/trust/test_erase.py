@@ -22,13 +22,17 @@ import shopmill
 from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.cli import app as cli
+from shopmill.embeddings.neighbours import INDEX
 from shopmill.errors import ConflictError, DamagedError, InvalidInputError, StoreError
 from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.erasures import nobody_left
 from shopmill.run.run import Run
 from shopmill.settings import Settings
+from shopmill.shops.postgres import EmbeddedPostgres
+from shopmill.source.personal_data import Policy
 from shopmill.text.cache import text_hash
+from shopmill.text.index import current_index
 from shopmill.trust.erasure.erase import Erasure
 from shopmill.trust.erasure.journal import PLAN
 from shopmill.trust.rebuild import rebuild
@@ -537,3 +541,84 @@ def test_texts_and_their_vectors_go_where_nobody_else_wrote_them(shop: Settings,
     }
     assert publish(shop, "2020-09-24", "reviews_nlp").status == "published"
     assert own not in vectors()
+
+
+def test_while_a_dag_run_works_it_is_refused(shop: Settings) -> None:
+    run = Run.create(datasets.load("timeseries"), DAYS[-1], shop, LENIENT, "dag.1", {"dag_run_id": "manual__1"})
+    run.registry.begin(run.run_id, "timeseries", DAYS[-1], {}, run.orchestrator, shop.store)
+    before = {key: Store(shop.store).read(key) for key in Store(shop.store).keys("") if not key.startswith("locks/")}
+    with pytest.raises(ConflictError, match=rf"timeseries as of {DAYS[-1]} is being made: wait until its DAG run ends"):
+        Erasure(shop).run(ANNA)
+    after = {key: Store(shop.store).read(key) for key in Store(shop.store).keys("") if not key.startswith("locks/")}
+    assert after == before
+    run.registry.finish(run.run_id, status="failed")
+    assert Erasure(shop).run(ANNA).raw["customers"] > 0
+
+
+@pytest.fixture
+def pseudonymous(keyed: Settings, database: Callable[[], str], tmp_path: Path) -> Settings:
+    """A store whose raw files have keyed hashes instead of what is personal."""
+    other = {"store": str(tmp_path / "hashed"), "registry_dsn": SecretStr(database()), "personal_data": "hash"}
+    settings = keyed.model_copy(update=other)
+    for dataset in ("user_item_interactions", "customer_features"):
+        publish(settings, DAYS[0], dataset)
+    return settings
+
+
+def customers_of(settings: Settings) -> set[str]:
+    found = shopmill.load("customer_features", store=settings.store).to_arrow(columns=["customer_id"])
+    return set(found["customer_id"].to_pylist())
+
+
+def test_where_ids_are_hashed_a_person_is_erased_and_does_not_come_back(
+    pseudonymous: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the id that the shop has, which is nowhere in the store."""
+    shop, hashed = pseudonymous, Policy.of(pseudonymous).stands_for("customer_id", ANNA)
+    monkeypatch.setenv("SHOPMILL_PERSONAL_DATA", "hash")
+    everybody, backup, store = customers_of(shop), tmp_path / "backup", Path(shop.store)
+    assert hashed in everybody
+    subprocess.run(["cp", "-a", str(store), str(backup)], check=True)
+    receipt = Erasure(shop).run(ANNA)
+    assert customers_of(shop) == everybody - {hashed}
+    assert traces(shop, tmp_path / "after", (*THEIRS, hashed)) == []
+    assert differences(shop) == []
+    publish(shop, "2020-09-24", "customer_features")  # the shop has them still
+    assert hashed not in customers_of(shop)
+    shutil.rmtree(store)
+    backup.rename(store)
+    assert "has a customer who was erased" in [found["fault"] for found in differences(shop)]
+    [again] = Erasure(shop).restored()
+    assert again.person == receipt.person
+    assert traces(shop, tmp_path / "again", (*THEIRS, hashed)) == []
+    assert differences(shop) == []
+    assert Erasure(shop).restored() == []
+
+
+def test_an_index_follows_to_the_version_that_has_another_id(
+    keyed: Settings, database: Callable[[], str], postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """The address of the person is in the text of an article, so that the catalogue and what is made of it are renamed."""
+    dsn = database()
+    with psycopg.connect(postgres.admin_dsn(str(psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]))) as admin:
+        admin.execute("create extension vector")
+    shop = keyed.model_copy(update={"store": str(tmp_path / "indexed"), "registry_dsn": SecretStr(dsn)})
+    source = shop.source_dsn.get_secret_value()
+    with psycopg.connect(source) as connection:
+        connection.execute("update articles set detail_desc = %s where article_id = '1'", (f"ask {MAIL} for its size",))
+    try:
+        for dataset in ("customer_features", "articles_content", "articles_embeddings"):
+            publish(shop, DAYS[0], dataset)
+        before = manifest(shop, "articles_embeddings").version
+        Erasure(shop).run(ANNA)
+    finally:
+        with psycopg.connect(source) as connection:
+            connection.execute("update articles set detail_desc = 'a thing 1' where article_id = '1'")
+    after = manifest(shop, "articles_embeddings")
+    assert (after.version != before, after.erased_from) == (True, (before,))
+    with psycopg.connect(dsn) as connection:
+        served = current_index(connection, INDEX)
+    assert served is not None
+    assert served.version == after.version
+    assert traces(shop, tmp_path / "after", (ANNA, MAIL)) == []
+    assert differences(shop) == []

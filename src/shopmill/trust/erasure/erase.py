@@ -62,12 +62,15 @@ class Erasure:
         """What erasing a customer would remove. Changes nothing."""
         person = self._hash(customer)
         with self.store.scratch() as scratch:
-            _, receipt, _ = self._look(Holdings(self.store, self.settings.zone, scratch), customer, person)
+            _, receipt, _ = self._look(Holdings(self.store, self.settings.zone, scratch), {customer}, person)
         return receipt
 
     def run(self, customer: str) -> Receipt:
         """Erases a customer; InvalidInputError where there is no such customer, or nothing is left of them."""
-        person = self._hash(customer)
+        return self._erase({customer}, self._hash(customer))
+
+    def _erase(self, customers: set[str], person: str) -> Receipt:
+        """Erases the person whose ids as a customer these are: the shop's own, or what stands for it in the store."""
         under_way = self._erasures.under_way()
         with self._alone():
             if plan := Plan.read(self.store):
@@ -77,7 +80,7 @@ class Erasure:
             if under_way:
                 raise ConflictError(f"{under_way[0]} is being made: wait until its DAG run ends, then erase again.")
             with self.store.scratch() as scratch:
-                plan = self._plan(Holdings(self.store, self.settings.zone, scratch), customer, person, scratch)
+                plan = self._plan(Holdings(self.store, self.settings.zone, scratch), customers, person, scratch)
             self._carry_out(plan)
             return plan.receipt
 
@@ -86,12 +89,15 @@ class Erasure:
         need_key(self.settings.pseudonym_key)
         for document in self._erasures.tombstones().values():
             put(self.store, self.settings.pseudonym_key, Tombstone(**{**document, "ids": tuple(document["ids"])}))
+        found = Tombstones.read(self.store, self.settings.pseudonym_key)
         with self.store.scratch() as scratch:
-            people = Tombstones.read(self.store, self.settings.pseudonym_key).people
-            back = returned(
-                Holdings(self.store, self.settings.zone, scratch), self.settings.pseudonym_key, people.keys()
-            )
-        return [self.run(customer) for customer in back]
+            back = returned(Holdings(self.store, self.settings.zone, scratch), self.settings.pseudonym_key, found.ids)
+        theirs: dict[str, set[str]] = {}
+        for customer in back:
+            hashed = self._hash(customer)
+            person = next(one.person for one in found.people.values() if hashed in (one.person, *one.ids))
+            theirs.setdefault(person, set()).add(customer)
+        return [self._erase(customers, person) for person, customers in sorted(theirs.items())]
 
     def _hash(self, customer: str) -> str:
         need_key(self.settings.pseudonym_key)
@@ -112,10 +118,11 @@ class Erasure:
                 stack.enter_context(locks.lock(name))
             yield
 
-    def _look(self, holdings: Holdings, customer: str, person: str) -> tuple[Person, Receipt, Due]:
+    def _look(self, holdings: Holdings, customers: set[str], person: str) -> tuple[Person, Receipt, Due]:
         self.report("looking for the person")
         tombstones = Tombstones.read(self.store, self.settings.pseudonym_key)
-        found = find(holdings, {customer, Policy.of(self.settings).stands_for("customer_id", customer)})
+        policy = Policy.of(self.settings)
+        found = find(holdings, customers | {policy.stands_for("customer_id", one) for one in customers})
         due = [
             (one, had) for one in (*holdings.raw, *holdings.published) if (had := touched(holdings.path(one), found))
         ]
@@ -128,7 +135,7 @@ class Erasure:
             registry=self._erasures.masked(found.masked_document, keep=False),
         )
         if receipt.is_empty:
-            raise InvalidInputError(self._nobody(tombstones.people.get(person), customer))
+            raise InvalidInputError(self._nobody(tombstones.people.get(person), min(customers)))
         return found, receipt, due
 
     def _nobody(self, tombstone: Tombstone | None, customer: str) -> str:
@@ -138,9 +145,9 @@ class Erasure:
             )
         return f"{self.store.url} has no customer {customer!r}: check the id, which is the shop's own."
 
-    def _plan(self, holdings: Holdings, customer: str, person: str, scratch: Path) -> Plan:
+    def _plan(self, holdings: Holdings, customers: set[str], person: str, scratch: Path) -> Plan:
         """Prepares everything beside what is there."""
-        found, looked, due = self._look(holdings, customer, person)
+        found, looked, due = self._look(holdings, customers, person)
         tombstone = Tombstone(person, looked.at, ids=tuple(sorted(self._hashes(found))))
         put(self.store, self.settings.pseudonym_key, tombstone)
         self._erasures.note(person, looked.at, asdict(tombstone), looked.document())
