@@ -47,13 +47,16 @@ def extent_of(run: Run, previous: Manifest) -> Extent:
 def is_whole(run: Run, previous: Manifest) -> bool:
     """Whether the files of the previous version are what was published, so that this run may take them over.
 
-    DamagedError where what is damaged is needed even to compute everything: the tables that the SQL reads as they were.
+    DamagedError where what is damaged is needed even to compute everything: the tables that the SQL, or a check, reads as
+    they were.
     """
     damaged = run.versions.faults(
         previous, hashes=run.store.root is not None
     )  # S3 keeps bytes, or says that it lost them
     folder = run.versions.folder(previous)
-    named = {name for sql in run.dataset.sql.values() for name in base_tables(run.dataset, sql)}
+    declared = run.dataset
+    queries = [*declared.sql.values(), *(declared.query(asked) for asked in (*declared.checks, *declared.announcements))]
+    named = {name for query in queries for name in base_tables(declared, query)}
     read = {
         f"{folder}/{t.name}" for t in run.dataset.tables if t.warm_up_days is None and f"{PREVIOUS}{t.name}" in named
     }
