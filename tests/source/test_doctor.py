@@ -247,6 +247,7 @@ def test_items_without_orders_are_told(settings: Settings, made: Make) -> None:
     ("column", "kind", "values", "level", "words"),
     [
         ("orders.order_status", "text", ["sent", "Refunded", "refunded ", "canceled"], "warn", "refunded 2"),
+        ("orders.order_status", "text", ["sent", "sent", "ask anna@example.org"], "ok", "sent 2, ask ••• 1"),
         ("orders.order_status", "char(12)", ["cancelled", "Voided", "sent"], "ok", "cancelled 1"),
         ("events.event_type", "text", ["page_view", "page_view", "addtocart"], "error", "page_view 2, addtocart 1"),
         ("events.event_type", "text", ["VIEW", "scroll"], "ok", "view 1; unknown, counted as other: scroll 1"),

@@ -12,6 +12,8 @@ from shopmill.cli.options import AsOfOption, DatasetName, Json, SomeDataset
 from shopmill.cli.output import cell, out, print_json, print_lines, print_table
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
+
     from shopmill.settings import Settings
     from shopmill.text.index_search import Neighbour
     from shopmill.versions.load import Version
@@ -22,6 +24,7 @@ COLUMNS = ("dataset", "as_of", "version", "rows", "rejected", "bytes", "current"
 COLUMN_COLUMNS = ("name", "type", "nulls", "distinct", "values", "unit", "meaning")
 RUN_COLUMNS = ("dataset", "as_of", "status", "version", "rows", "started_at", "error")
 STATUS_COLUMNS = ("dataset", "state", "as_of", "age", "rows", "late from", "last run")
+SOURCE_ROW = "source_row"
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STATES = {"fresh": "green", "late": "yellow", "failing": "red", "running": "blue"}
 
@@ -68,7 +71,7 @@ def show(
     html: Annotated[Path | None, typer.Option("--html", help="write it as one HTML file instead")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a version: columns and what they look like, checks, a sample of its rows."""
+    """Show a version: columns and what they look like, checks, a sample of its rows with personal columns masked."""
     from shopmill import datasets
     from shopmill.versions.load import Version
 
@@ -79,11 +82,21 @@ def show(
         write_version(context.obj, found.manifest, html)
         return
     name = found.manifest.need(table or found.manifest.content["main_table"])
-    sample = found.to_duckdb(name).limit(rows).fetchall()
+    sample = _masked(found.to_duckdb(name).limit(rows))
     if as_json:
         print_json(_document(found, name, sample, context.obj))
     else:
         _print_version(found, name, sample, context.obj)
+
+
+def _masked(sample: "DuckDBPyRelation") -> list[tuple[Any, ...]]:
+    """The rows as others may see them. What a rejected row was is a row of the shop's, written as JSON."""
+    from shopmill.personal import masked, masked_json
+
+    def shown(column: str, value: Any) -> Any:
+        return masked_json(value) if column == SOURCE_ROW and value is not None else masked(column, value)
+
+    return [tuple(map(shown, sample.columns, row)) for row in sample.fetchall()]
 
 
 def _document(found: "Version", table: str, sample: Sequence[tuple[Any, ...]], settings: "Settings") -> dict[str, Any]:

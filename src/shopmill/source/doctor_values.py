@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from shopmill.engine.identifiers import quote
+from shopmill.personal import masked
 from shopmill.source.contract import SourceColumn
 from shopmill.source.database import Source, literal
 from shopmill.source.findings import Finding, percent
@@ -261,7 +262,8 @@ def _listed(words: dict[str, int]) -> str:
 
 
 def shortened(word: str) -> str:
-    """A word as a message shows it: a column may hold anything."""
+    """A word as a message shows it: a column may hold anything, an address too."""
+    word = str(masked("", word))
     return word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "…"
 
 
