@@ -4,12 +4,12 @@ Manifests never change, so a version is read once. The document `<dataset>/summa
 without the right to write it, all manifests are read again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from shopmill.asof import AsOf
+from shopmill.asof import AsOf, folder_name
 from shopmill.errors import DamagedError, StoreError
 from shopmill.versions.layout import versions_among
 from shopmill.versions.manifest import Manifest, check_name
@@ -57,12 +57,13 @@ class History:
     def all(self) -> list[VersionSummary]:
         """Every version; those that count at their as_of are marked."""
         known = self._kept()
-        found = {name: known.get(name) for name in self._names()}
+        lines = self.versions.lines()
+        found = {name: known.get(name) for name in self._names({as_of for as_of, _ in lines})}
         read = {name: self._read(*name) for name, summary in found.items() if summary is None}
         if read:
             self._keep([s for s in (found | read).values() if s is not None])
         summaries = [s for s in (found | read).values() if s is not None]
-        counted = self.versions.counted(self.versions.lines())
+        counted = self.versions.counted(lines)
         marked = [replace(s, is_current=(s.as_of, s.version) in counted) for s in summaries]
         return sorted(marked, key=lambda s: (AsOf.parse(s.as_of, self.versions.zone), s.version))
 
@@ -81,14 +82,13 @@ class History:
         """The version of an address."""
         return next((summary for summary in self.all if summary.key == key), None)
 
-    def _names(self) -> list[tuple[str, str]]:
+    def _names(self, as_ofs: Iterable[str]) -> list[tuple[str, str]]:
         """as_of and id of every version that has a folder: listing folders touches none of the files."""
-        store, dataset = self.versions.store, self.versions.dataset
-        as_ofs = self.versions.as_ofs()
-        folders = store.each(lambda path: ",".join(store.folders(f"{dataset}/{path}")), [a.path for a in as_ofs])
+        store, dataset, known = self.versions.store, self.versions.dataset, sorted(as_ofs)
+        folders = store.each(lambda as_of: ",".join(store.folders(f"{dataset}/{folder_name(as_of)}")), known)
         return [
-            (as_of.label, version)
-            for as_of, listed in zip(as_ofs, folders, strict=True)
+            (as_of, version)
+            for as_of, listed in zip(known, folders, strict=True)
             for version in versions_among(listed.split(","))
         ]
 
