@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopmill.asof import AsOf
 from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import RawFile, Snapshot, SnapshotCatalogue
-from shopmill.versions.snapshot_documents import difference, read_snapshot
+from shopmill.versions.snapshot_documents import difference, named_by, read_snapshot
 from shopmill.versions.store import Store, to_json
 
 ZONE = ZoneInfo("UTC")
@@ -48,6 +49,22 @@ def test_a_quarter_of_an_hour_adds_little(tmp_path: Path) -> None:
         assert found.find(AsOf.parse(snapshot.as_of, ZONE)) == snapshot
         base = found.store.read_json(snapshot.key).get("base")
         assert base in {None, saved[0].key}, "never a difference against a difference"
+
+
+def test_what_many_documents_name_is_known_from_one_look_at_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, moment = catalogue(tmp_path), datetime(2020, 9, 1, tzinfo=UTC)
+    saved = [save(found, moment + n * timedelta(minutes=15), files(found, 40, str(n))) for n in range(6)]
+    read: list[str] = []
+    original = Store.read_json
+    monkeypatch.setattr(Store, "read_json", lambda store, key: (read.append(key), original(store, key))[1])
+    for chosen in (saved, saved[3:], saved[:1]):
+        read.clear()
+        named, bases = named_by(found.store, [one.key for one in chosen])
+        assert named == {file.key for one in chosen for file in one.files}
+        assert bases == ({saved[0].key} if chosen != saved[:1] else set())
+        assert len(read) == len(chosen) + len(bases)
 
 
 def test_without_its_base_it_counts_as_absent(tmp_path: Path) -> None:

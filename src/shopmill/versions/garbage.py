@@ -21,7 +21,7 @@ from shopmill.versions.index import Line, Lines, Name, VersionIndex
 from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Pin
 from shopmill.versions.retention import Retention
-from shopmill.versions.snapshot_documents import base_of, read_snapshot
+from shopmill.versions.snapshot_documents import named_by
 from shopmill.versions.store import Entry, Store
 from shopmill.versions.versions import Versions, folder_of
 
@@ -167,12 +167,10 @@ class GarbageCollection:
         snapshots = {e.key for e in entries if layout.is_snapshot(e.key)}
         staying = {e.key for e in entries if e.key in snapshots and (e.key in self._snapshots or self._is_young(e))}
         try:
-            documents = [read_snapshot(self.store, key) for key in staying]
-            files = {file["key"] for document in documents for file in document["files"]}
+            files, bases = named_by(self.store, staying)
         except (DamagedError, FileNotFoundError, KeyError, TypeError) as error:
             log.warning("Nothing of %s is deleted: a snapshot of it cannot be read. %s", layout.raw_of(table), error)
             return
-        bases = {base for key in staying if (base := base_of(self.store, key))}
         keys = files | self._pinned_files | staying | bases
         yield from (e for e in entries if e.key not in keys and not self._is_young(e))
 

@@ -4,7 +4,7 @@ A table of two years has 730 files, of which the next quarter of an hour changes
 differs from an earlier, whole one; a difference is never against a difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shopmill.errors import DamagedError
@@ -28,6 +28,27 @@ def read_snapshot(store: Store, key: str) -> dict[str, Any]:
     except (AttributeError, KeyError, TypeError):
         raise DamagedError(f"{store.uri(key)} is not a snapshot: it is damaged.") from None
     return {**document, "files": sorted([*kept, *added], key=lambda file: (file["day"], file["key"]))}
+
+
+def named_by(store: Store, keys: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The raw files that the documents under some keys name, and the whole documents that they rest on.
+
+    Each is read once, however many rest on it; errors as of `read_snapshot`.
+    """
+    files: set[str] = set()
+    left_out_by_all: dict[str, set[str]] = {}
+    for key in keys:
+        document: dict[str, Any] = store.read_json(key)
+        try:
+            files.update(file["key"] for file in document["files"])
+            if base := document.get("base"):
+                left_out = set(document["without"])
+                left_out_by_all[base] = left_out & left_out_by_all.get(base, left_out)
+        except (AttributeError, KeyError, TypeError):
+            raise DamagedError(f"{store.uri(key)} is not a snapshot: it is damaged.") from None
+    for base, left_out in left_out_by_all.items():
+        files |= {file["key"] for file in read_snapshot(store, base)["files"]} - left_out
+    return files, set(left_out_by_all)
 
 
 def base_of(store: Store, key: str) -> str | None:
