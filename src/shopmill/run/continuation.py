@@ -55,7 +55,10 @@ def is_whole(run: Run, previous: Manifest) -> bool:
     )  # S3 keeps bytes, or says that it lost them
     folder = run.versions.folder(previous)
     declared = run.dataset
-    queries = [*declared.sql.values(), *(declared.query(asked) for asked in (*declared.checks, *declared.announcements))]
+    queries = [
+        *declared.sql.values(),
+        *(declared.query(asked) for asked in (*declared.checks, *declared.announcements)),
+    ]
     named = {name for query in queries for name in base_tables(declared, query)}
     read = {
         f"{folder}/{t.name}" for t in run.dataset.tables if t.warm_up_days is None and f"{PREVIOUS}{t.name}" in named
