@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole bench bench-check lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak bench bench-check lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,13 @@ test-consumers: .venv/installed ## prove the exports in the libraries that load 
 
 test-recbole: .venv/installed ## the same for RecBole, which needs torch: some gigabytes
 	@RECBOLE=1 tests/consumers/run.sh
+
+SEED ?= 1
+SEEDS ?= 1
+DAYS ?= 14
+
+soak: .venv/installed ## all datasets for DAYS simulated days with faults by chance, and nothing may be lost (SEED=1 SEEDS=1 DAYS=14)
+	@PYTHONPATH=tests:tests/datasets $(BIN)/python -m soak --seed $(SEED) --seeds $(SEEDS) --days $(DAYS)
 
 SCALE ?= 0.1
 BENCH := $(BIN)/python -m benchmarks --scale $(SCALE) $(if $(FOLDER),--folder $(FOLDER))

@@ -21,7 +21,14 @@ PARAMETERS = {"max_reject_share": 1, "max_row_drop": 1}
 CHANGES = ("write", "create", "adopt", "copy", "delete")
 
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["shopmill.run.steps", "shopmill.engine.duckdb_engine"])
+processes.set_forkserver_preload(
+    [
+        "shopmill.run.steps",
+        "shopmill.engine.duckdb_engine",
+        "shopmill.source.extraction",
+        "shopmill.trust.erasure.erase",
+    ]
+)
 
 
 def start(settings: Settings, as_of: str, report: Path, **how: Any) -> BaseProcess:

@@ -101,12 +101,11 @@ def test_what_cannot_be_computed_without_the_damaged_file_is_refused(shop: Setti
     assert publish(shop, SECOND, "articles_content").status == "published"
 
 
-@pytest.mark.parametrize("damage", [missing, bit_flipped])
-def test_what_a_check_compares_with_is_needed_too(shop: Settings, damage: object) -> None:
+def test_what_a_check_compares_with_is_needed_too(shop: Settings) -> None:
     """customer_features is computed whole, and its checks count who was lost since the previous version."""
     publish(shop, FIRST, "customer_features")
     for file in shopmill.load("customer_features", store=shop.store).files():
-        damage(file)  # type: ignore[operator]
+        bit_flipped(file)
     with pytest.raises(DamagedError, match=rf"`shopmill run customer_features --as-of {FIRST}` first"):
         publish(shop, SECOND, "customer_features")
     publish(shop, FIRST, "customer_features")

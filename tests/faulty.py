@@ -1,0 +1,269 @@
+"""Work in a process of its own to which something happens: in a step, at a change that the step makes to the store.
+
+`begin` starts it and `Work` says what came of it. The report has a line per step and change, and the outcome at the end.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import psycopg
+from pydantic import SecretStr
+
+from crashing import processes
+from power_cut import Platters, watched
+from shopmill import datasets, registry
+from shopmill.errors import ShopmillError, StoreError
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
+from shopmill.trust.erasure.erase import Erasure
+from shopmill.versions.store import Store
+
+Kind = Literal[
+    "kill", "power cut", "store error", "full disk", "source away", "source silent", "registry away", "registry silent"
+]
+KINDS: tuple[Kind, ...] = (
+    "kill",
+    "power cut",
+    "store error",
+    "full disk",
+    "source away",
+    "source silent",
+    "registry away",
+    "registry silent",
+)
+CHANGES = ("write", "create", "adopt", "copy", "swap", "update", "flush", "delete", "delete_keys", "set_aside")
+REMOVES = {"delete", "delete_keys", "set_aside"}
+"""Changes that a full disk lets happen."""
+ENDED = 3
+"""Exit code of work that ended with a sentence."""
+SILENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens, in which step, and before which of its changes; where it makes fewer, when the step has ended."""
+
+    kind: Kind
+    step: str = ""
+    at: int = 0
+
+
+Plant = Callable[[], None]
+Task = Callable[[Settings, Callable[[str], None]], str]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A run of a dataset, as work."""
+
+    dataset: str
+    as_of: str
+    parameters: dict[str, Any]
+    run_id: str
+    refresh: bool = False
+
+    def __call__(self, settings: Settings, on_step: Callable[[str], None]) -> str:
+        run = Run.create(
+            datasets.load(self.dataset), self.as_of, settings, self.parameters, self.run_id, refresh=self.refresh
+        )
+        published = steps.run_all(run, on_step)
+        return f"{published.status} {published.version}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run, as an Airflow task has it."""
+
+    running: Running
+    step: str
+
+    def __call__(self, settings: Settings, on_step: Callable[[str], None]) -> str:
+        one = self.running
+        run = Run.create(datasets.load(one.dataset), one.as_of, settings, one.parameters, one.run_id)
+        on_step(self.step)
+        if self.step in run.dataset.extracts:
+            return f"done {steps.extract(run, self.step)}"
+        if self.step in {task.name for task in run.dataset.tasks}:
+            return f"done {steps.transform(run, self.step)}"
+        return f"done {getattr(steps, self.step)(run)}"
+
+
+@dataclass(frozen=True)
+class Erasing:
+    """The erasure of a person, as work."""
+
+    customer: str
+
+    def __call__(self, settings: Settings, on_step: Callable[[str], None]) -> str:
+        on_step("")
+        return f"erased {Erasure(settings).run(self.customer).person}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A process at work, where it reports, and where a power cut leaves what it leaves."""
+
+    process: BaseProcess
+    report: Path
+    left: Path
+    store: Path
+
+    def end(self) -> str:
+        """Waits for it, and gives its last word: `killed` where it had none."""
+        self.process.join(1500)
+        assert self.process.exitcode in {0, ENDED, -signal.SIGKILL}, (self.process.exitcode, self.report.read_text())
+        if self.left.exists():
+            self.store.rename(before := self.left.with_name(f"{self.left.name}-before"))
+            self.left.rename(self.store)
+            shutil.rmtree(before)
+        if self.process.exitcode == -signal.SIGKILL:
+            return "killed"
+        return self.report.read_text().splitlines()[-1].removeprefix("= ")
+
+
+def begin(settings: Settings, work: Task, folder: Path, fault: Fault | None = None, plant: Plant | None = None) -> Work:
+    """Starts work to which a fault happens; `plant` changes the code in its process first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    report, left = folder / "report", folder / "left"
+    report.unlink(missing_ok=True)
+    process = processes.Process(target=_work, args=(settings, work, str(report), str(left), fault, plant))
+    process.start()
+    return Work(process, report, left, Path(settings.store))
+
+
+def _work(settings: Settings, work: Task, report: str, left: str, fault: Fault | None, plant: Plant | None) -> None:
+    if plant:
+        plant()
+    with Path(report).open("a", buffering=1) as told, ExitStack() as stack:
+        happening = Happening(fault, told, Path(left))
+        settings = happening.prepare(settings, stack)
+        try:
+            outcome = work(settings, happening.on_step)
+            happening.on_step("")
+        except ShopmillError as error:
+            outcome = f"{type(error).__name__} {error}"
+        told.write(f"= {' '.join(outcome.split())}\n")
+    os._exit(ENDED if outcome.split()[0].endswith("Error") else 0)
+
+
+class Happening:
+    """Counts the changes of the store in each step, and lets the fault happen."""
+
+    def __init__(self, fault: Fault | None, told: IO[str], left: Path):
+        self._fault, self._told, self._left = fault, told, left
+        self._step: str | None = None
+        self._number, self._has_happened = 0, False
+        self._platters: Platters | None = None
+        self._door: Door | None = None
+
+    def prepare(self, settings: Settings, stack: ExitStack) -> Settings:
+        """Puts itself between the work and the store, the shop or the registry; gives the settings to work with."""
+        for name in CHANGES:
+            setattr(Store, name, self._changed(name))
+        kind = self._fault.kind if self._fault else ""
+        if kind == "power cut":
+            self._platters = stack.enter_context(watched(Path(settings.store), has_all=True))
+        if kind.startswith("source"):
+            self._door = Door(settings.source_dsn.get_secret_value())
+            way = {"source_dsn": SecretStr(self._door.dsn), "source_patience_seconds": SILENCE_SECONDS}
+            return settings.model_copy(update=way)
+        if kind.startswith("registry"):
+            registry.SILENT_SECONDS = SILENCE_SECONDS
+            registry.PATIENCE = {**registry.PATIENCE, "connect_timeout": 2}
+            self._door = Door(settings.registry_dsn.get_secret_value())
+            return settings.model_copy(update={"registry_dsn": SecretStr(self._door.dsn)})
+        return settings
+
+    def on_step(self, step: str) -> None:
+        """A step begins, and the one before it has ended."""
+        if self._fault and self._step == self._fault.step and not self._has_happened:
+            self._happen()
+        self._step, self._number = step, 0
+        self._told.write(f"step {step}\n")
+
+    def _changed(self, name: str) -> Any:
+        original = getattr(Store, name)
+
+        def change(store: Store, *arguments: Any) -> Any:
+            self._told.write(f"{name} {str(arguments[-1] if name in {'adopt', 'copy'} else arguments[0])[:150]}\n")
+            self._before(name)
+            return original(store, *arguments)
+
+        return change
+
+    def _before(self, name: str) -> None:
+        fault = self._fault
+        if fault is None:
+            return
+        if not self._has_happened and self._step == fault.step:
+            if self._number == fault.at:
+                self._happen()
+            self._number += 1
+        elif self._has_happened and fault.kind == "full disk" and name not in REMOVES:
+            raise StoreError("The store cannot write: No space left on device (injected).")
+
+    def _happen(self) -> None:
+        assert self._fault
+        self._has_happened = True
+        self._told.write(f"! {self._fault}\n")
+        if self._fault.kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._fault.kind == "power cut" and self._platters:
+            self._platters.leave(self._left)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._door:
+            self._door.shut() if self._fault.kind.endswith("away") else self._door.fall_silent()
+        if self._fault.kind in {"store error", "full disk"}:
+            raise StoreError("The store cannot write: Input/output error (injected).")
+
+
+class Door:
+    """A way to a PostgreSQL server that can be shut, or fall silent while it stays open."""
+
+    def __init__(self, dsn: str):
+        parts = psycopg.conninfo.conninfo_to_dict(dsn)
+        self._server = (str(parts["host"]), int(str(parts["port"])))
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._silent, self._open = threading.Event(), [self._listening]
+        self.dsn = psycopg.conninfo.make_conninfo(dsn, host="127.0.0.1", port=self._listening.getsockname()[1])
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def shut(self) -> None:
+        """Breaks what is open, and lets nobody in."""
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def fall_silent(self) -> None:
+        """Lets everybody in, and passes nothing on."""
+        self._silent.set()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(self._server)
+                self._open += [client, server]
+                for source, target in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                while self._silent.is_set():
+                    time.sleep(0.05)
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,31 @@
+"""The soak can fail: mistakes that are planted do not pass."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shopmill.settings import Settings
+from shopmill.shops.postgres import EmbeddedPostgres
+from soak import planted
+from soak.driver import Soak, SoakError
+from soak.place import place
+
+pytestmark = pytest.mark.timeout(1800)  # minutes of runs, on a machine that has other work as well
+SEED = 1
+FEW = ("user_item_interactions", "training_labels")
+
+
+@pytest.fixture
+def where(
+    postgres: EmbeddedPostgres, database: Callable[[], str], encoder_folder: Path, tmp_path: Path
+) -> tuple[Settings, Settings]:
+    return place(postgres, database, tmp_path, encoder_folder)
+
+
+def test_files_that_are_not_flushed_are_found(where: tuple[Settings, Settings], tmp_path: Path) -> None:
+    """The soak with a mistake in it: a power cut after the manifest was written finds no files."""
+    faults = {"kinds": ("power cut",), "between": (), "share": 1.0, "missed": 0.0, "step": "register"}
+    soak = Soak(*where, tmp_path, SEED, 1, plant=planted.nothing_is_flushed, names=FEW, **faults)
+    with pytest.raises(SoakError, match="is not whole"):
+        soak.run()
