@@ -7,6 +7,7 @@ import pytest
 
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
+from shopmill.versions.versions import Versions
 from soak import planted
 from soak.driver import Soak, SoakError
 from soak.place import place
@@ -28,4 +29,14 @@ def test_files_that_are_not_flushed_are_found(where: tuple[Settings, Settings], 
     faults = {"kinds": ("power cut",), "between": (), "share": 1.0, "missed": 0.0, "step": "register"}
     soak = Soak(*where, tmp_path, SEED, 1, plant=planted.nothing_is_flushed, names=FEW, **faults)
     with pytest.raises(SoakError, match="is not whole"):
+        soak.run()
+
+
+def test_a_verification_that_is_left_out_is_found(
+    where: tuple[Settings, Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The soak with a mistake in it: what was torn is taken for whole, until somebody reads it."""
+    monkeypatch.setattr(Versions, "faults", lambda *_, **__: {})
+    soak = Soak(*where, tmp_path, SEED, 3, between=("torn", "deleted"), share=0.0, names=FEW)
+    with pytest.raises(SoakError):
         soak.run()
