@@ -22,7 +22,7 @@ from soak.world import World
 
 BEFORE, SECOND = str(FIRST), str(FIRST + timedelta(days=1))
 AFTER_ALL = 10_000
-DATASETS = ("articles_content", "articles_embeddings")
+DATASETS = ("articles_content", "articles_embeddings", "training_labels", "user_item_interactions")
 
 
 @pytest.fixture(scope="module")
