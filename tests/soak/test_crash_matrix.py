@@ -22,7 +22,14 @@ from soak.world import World
 
 BEFORE, SECOND = str(FIRST), str(FIRST + timedelta(days=1))
 AFTER_ALL = 10_000
-DATASETS = ("articles_content", "articles_embeddings", "training_labels", "user_item_interactions")
+DATASETS = (
+    "articles_content",
+    "articles_embeddings",
+    "training_labels",
+    "user_item_interactions",
+    "customer_features",
+    "timeseries",
+)
 
 
 @pytest.fixture(scope="module")

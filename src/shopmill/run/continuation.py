@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from shopmill.asof import AsOf
-from shopmill.declaration import Incremental
+from shopmill.declaration import Announcement, Incremental, QueryCheck
 from shopmill.engine.compose import base_tables
 from shopmill.errors import DamagedError
 from shopmill.run.content import PREVIOUS, changes_of_making
@@ -55,10 +55,8 @@ def is_whole(run: Run, previous: Manifest) -> bool:
     )  # S3 keeps bytes, or says that it lost them
     folder = run.versions.folder(previous)
     declared = run.dataset
-    queries = [
-        *declared.sql.values(),
-        *(declared.query(asked) for asked in (*declared.checks, *declared.announcements)),
-    ]
+    asked: tuple[QueryCheck | Announcement, ...] = (*declared.checks, *declared.announcements)
+    queries = [*declared.sql.values(), *map(declared.query, asked)]
     named = {name for query in queries for name in base_tables(declared, query)}
     read = {
         f"{folder}/{t.name}" for t in run.dataset.tables if t.warm_up_days is None and f"{PREVIOUS}{t.name}" in named
