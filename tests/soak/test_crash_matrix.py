@@ -1,4 +1,4 @@
-"""A run is killed before, within and after the effects of each of its steps, and ends as if nothing had been."""
+"""Every dataset is killed before, within and after the effects of each of its steps, and ends as if nothing had been."""
 
 import shutil
 from collections.abc import Callable
@@ -22,14 +22,6 @@ from soak.world import World
 
 BEFORE, SECOND = str(FIRST), str(FIRST + timedelta(days=1))
 AFTER_ALL = 10_000
-DATASETS = (
-    "articles_content",
-    "articles_embeddings",
-    "training_labels",
-    "user_item_interactions",
-    "customer_features",
-    "timeseries",
-)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +57,7 @@ def published(settings: Settings, dataset: str) -> dict[str, bytes]:
 
 
 @pytest.mark.timeout(1200)  # some twenty processes, one after another
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", datasets.names())
 def test_killed_before_within_and_after_each_step(shop: Settings, dataset: str, tmp_path: Path) -> None:
     whole, broken = (at(shop, tmp_path / name) for name in ("whole", "broken"))
     for name in (*(needed.table for needed in datasets.load(dataset).upstream), dataset):
