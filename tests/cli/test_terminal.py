@@ -15,7 +15,7 @@ from rich.console import Console
 
 from shopmill.cli import output
 from shopmill.cli.output import print_table
-from shopmill.cli.progress import Telling
+from shopmill.cli.progress import ProgressLine
 
 DATASET, AS_OF = "user_item_interactions", "2020-09-23"
 Run = Callable[..., tuple[int, str, str]]
@@ -140,9 +140,9 @@ def test_a_long_step_says_how_far_it_is_and_how_fast(monkeypatch: pytest.MonkeyP
     clock = iter(range(1000))
     monkeypatch.setattr("shopmill.cli.progress.monotonic", lambda: float(next(clock)))
     console = Console(file=io.StringIO(), record=True, width=200)
-    with Telling(console, "timeseries as of 2020-09-23") as telling:
+    with ProgressLine(console, "timeseries as of 2020-09-23") as line:
         for _ in range(50):
-            telling.count("transactions", 1000)
+            line.count("transactions", 1000)
     text = console.export_text()
     assert "transactions" in text
     assert "a second" in text
