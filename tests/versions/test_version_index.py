@@ -128,7 +128,7 @@ def test_a_year_of_quarter_hours(tmp_path: Path, count: int) -> None:
     publish(versions, "2020-12-31T12:00:00Z", "more data")
     spent["publish"] += time.process_time()
     print(count, {name: round(value, 2) for name, value in spent.items()})
-    assert max(spent.values()) < 4, spent  # 2 s on a quiet machine
+    assert max(spent.values()) < 10, spent  # 2 s on a quiet machine; one manifest read each would take minutes
     if count < 10_000:
         look = GarbageCollection(versions.store, ZONE, (DATASET,), staged_runs, Retention(1, 0, 0), datetime.now(UTC))
         held: list[float] = []
