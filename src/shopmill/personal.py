@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 MASK = "•••"
+SOURCE_ROW = "source_row"
+"""The column of a rejected row that holds what it was in the shop, as JSON."""
 _WORDS = "customer|user|visitor|session|client|member|household|person|account|device"
 _PERSONAL = re.compile(
     rf"(^|_)({_WORDS}|first_event)_?id$|(^|_)(e?mail|phone|mobile|address|street|postal|postcode|zip|birth|iban|passport)"

@@ -24,7 +24,6 @@ COLUMNS = ("dataset", "as_of", "version", "rows", "rejected", "bytes", "current"
 COLUMN_COLUMNS = ("name", "type", "nulls", "distinct", "values", "unit", "meaning")
 RUN_COLUMNS = ("dataset", "as_of", "status", "version", "rows", "started_at", "error")
 STATUS_COLUMNS = ("dataset", "state", "as_of", "age", "rows", "late from", "last run")
-SOURCE_ROW = "source_row"
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STATES = {"fresh": "green", "late": "yellow", "failing": "red", "running": "blue"}
 
@@ -91,7 +90,7 @@ def show(
 
 def _masked(sample: "DuckDBPyRelation") -> list[tuple[Any, ...]]:
     """The rows as others may see them. What a rejected row was is a row of the shop's, written as JSON."""
-    from shopmill.personal import masked, masked_json
+    from shopmill.personal import SOURCE_ROW, masked, masked_json
 
     def shown(column: str, value: Any) -> Any:
         return masked_json(value) if column == SOURCE_ROW and value is not None else masked(column, value)

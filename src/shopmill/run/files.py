@@ -168,9 +168,8 @@ class StoreFiles:
 
     def _hashes(self, files: list[Stored]) -> dict[str, str]:
         found = self.engine.hashes([file for file in files if file.bytes <= HASHED_BY_EXECUTORS])
-        large = [file.address for file in files if file.bytes > HASHED_BY_EXECUTORS]
-        streamed = [self.store.sha256(address.removeprefix(f"{self.store.url}/")) for address in large]
-        return found | dict(zip(large, streamed, strict=True))
+        large = [file for file in files if file.bytes > HASHED_BY_EXECUTORS]
+        return found | {file.address: self.store.sha256(self._key(file)) for file in large}
 
     def _footer(self, key: str) -> pq.FileMetaData:
         return pq.read_metadata(self.store.ranged(key))

@@ -128,7 +128,12 @@ class Source:
         """What text of the shop is in: UTF8, or SQL_ASCII where the database does not know."""
         if self.settings.source_encoding:
             return self.settings.source_encoding
-        return "SQL_ASCII" if self.value("select current_setting('server_encoding')") == "SQL_ASCII" else "UTF8"
+        return "SQL_ASCII" if self.server_encoding == "SQL_ASCII" else "UTF8"
+
+    @cached_property
+    def server_encoding(self) -> str:
+        """What the database keeps text in, as PostgreSQL names it."""
+        return str(self.value("select current_setting('server_encoding')"))
 
     def value(self, query: str) -> object:
         """The one value of a small query about the database itself."""

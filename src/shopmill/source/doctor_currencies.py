@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shopmill.source.database import Source
-from shopmill.source.findings import Finding, percent
+from shopmill.source.findings import Finding, counted, percent
 from shopmill.source.selection import Selection
 
 RATES = "exchange_rates"
@@ -22,19 +22,23 @@ def examine_currencies(
     nameless, subject = words.pop("", 0), f"{name}.currency"
     own, rates = source.settings.currency, _with_rates(source, there)
     if not own and len(words) > 1:
-        text = f"has {_listed(words)}, and SHOPMILL_CURRENCY does not say which one is the shop's own: nothing is published"
+        text = f"has {counted(words.items())}, and SHOPMILL_CURRENCY does not say which one is the shop's own: nothing is published"
         yield Finding(subject, "error", text, "set SHOPMILL_CURRENCY, and give exchange_rates", suffers)
     if own and (unknown := {word: number for word, number in words.items() if word not in {own, *rates}}):
         what = "and their rows are rejected" if rates else "and nothing is published"
         fix = f"give exchange_rates into {own}, or write codes such as {own} in the mapping where {min(unknown)} means one"
         yield Finding(
-            subject, "warn" if rates else "error", f"has no exchange rate for {_listed(unknown)}, {what}", fix, suffers
+            subject,
+            "warn" if rates else "error",
+            f"has no exchange rate for {counted(unknown.items())}, {what}",
+            fix,
+            suffers,
         )
     if words and nameless:
-        text = (
-            f"{percent(nameless, nameless + sum(words.values()))} ({nameless:,}) are null or blank, and taken to be in "
-        )
-        yield Finding(subject, "warn", text + (own or "the shop's own"), "fill it in the mapping", suffers)
+        share = percent(nameless, nameless + sum(words.values()))
+        taken = own or "the shop's own"
+        text = f"{share} ({nameless:,}) are null or blank, and taken to be in {taken}"
+        yield Finding(subject, "warn", text, "fill it in the mapping", suffers)
 
 
 def _words(source: Source, selection: Selection) -> dict[str, int]:
@@ -52,7 +56,3 @@ def _with_rates(source: Source, there: Mapping[str, Selection]) -> set[str]:
     rates = there[RATES]
     query = f"select distinct upper(btrim(mapped.currency::text)) from {rates.mapped} where mapped.rate > 0"
     return {str(word) for (word,) in source.rows(rates.table, query)}
-
-
-def _listed(words: Mapping[str, int]) -> str:
-    return ", ".join(f"{word} {number:,}" for word, number in words.items())

@@ -66,8 +66,7 @@ def _level(unknown: int, total: int) -> Level:
 
 def _advice(source: Source, selection: Selection, column: str, other: Selection, unknown: int) -> str:
     """What the keys differ in, where that is what keeps half of them from joining."""
-    in_unicode = source.value("select current_setting('server_encoding')") == "UTF8"
-    for difference, expression in (WOULD_JOIN | (IN_UNICODE if in_unicode else {})).items():
+    for difference, expression in (WOULD_JOIN | (IN_UNICODE if source.server_encoding == "UTF8" else {})).items():
         _, left = _counted(source, selection, column, other, expression)
         if left <= unknown / 2:
             same = expression.format(column)

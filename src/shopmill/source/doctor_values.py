@@ -7,7 +7,7 @@ from shopmill.engine.identifiers import quote
 from shopmill.personal import masked
 from shopmill.source.contract import SourceColumn
 from shopmill.source.database import Source, literal
-from shopmill.source.findings import Finding, percent
+from shopmill.source.findings import Finding, counted, percent
 from shopmill.source.first_sale import first_sale
 from shopmill.source.selection import Selection
 from shopmill.source.snapshot import FIRST_DAY
@@ -257,7 +257,7 @@ def _vocabulary(source: Source, selection: Selection, column: str) -> dict[str, 
 
 
 def _listed(words: dict[str, int]) -> str:
-    listed = ", ".join(f"{shortened(word)} {number:,}" for word, number in list(words.items())[:WORDS])
+    listed = counted((shortened(word), number) for word, number in list(words.items())[:WORDS])
     return listed + (f" and {len(words) - WORDS} more" if len(words) > WORDS else "")
 
 

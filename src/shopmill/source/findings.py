@@ -1,5 +1,6 @@
 """What the doctor finds: one thing that was looked at, how it is, and how to fix it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -27,3 +28,8 @@ def percent(part: int, whole: int) -> str:
     if part and shown == "0.0%":
         return "under 0.1%"
     return "over 99.9%" if part < whole and shown == "100.0%" else shown.replace(".0%", "%")
+
+
+def counted(words: Iterable[tuple[str, int]]) -> str:
+    """Words with their numbers, as people read them."""
+    return ", ".join(f"{word} {number:,}" for word, number in words)

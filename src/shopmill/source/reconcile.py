@@ -90,8 +90,7 @@ def _of_the_shop(
 ) -> Mapping[date, Fingerprint]:
     as_of = AsOf.parse(snapshot.as_of, settings.zone)
     rows = selection.dated(Span.until_as_of(FIRST_DAY, as_of, settings.zone))
-    is_unicode = source.value("select current_setting('server_encoding')") == "UTF8"
-    blanks = BLANKS if is_unicode else "".join(filter(str.isascii, BLANKS))
+    blanks = BLANKS if source.server_encoding == "UTF8" else "".join(filter(str.isascii, BLANKS))
     texts = [_postgresql(column, selection, blanks) for column in _compared(selection, settings)]
     time = f"coalesce({', '.join(map(quote, selection.times))})"
     day = time if selection.time_is_date else f"({time} at time zone '{settings.time_zone}')::date"

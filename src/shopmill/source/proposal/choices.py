@@ -114,17 +114,17 @@ def vocabulary(source: Source, there: Mapping[str, Selection]) -> Choice | None:
     """Whose words event_type has: of the tracker that knows most of them."""
     if "events" not in there:
         return None
-    words = words_of(source, there["events"].mapped, "mapped.event_type").counts
+    found = words_of(source, there["events"].mapped, "mapped.event_type")
+    words = found.counts
     if not words:
         return None
     scores = {name: _known(name, words) for name in PRESETS}
     best = max(PRESETS, key=lambda name: scores[name])  # the first of equals: canonical before all
     if best == "canonical" and scores[best]:
         return None
-    listed = ", ".join(f"{word} {number:,}" for word, number in words.items())
     if scores[best]:
-        return Choice("event_vocabulary", best, f"The words of event_type are those of {best}: {listed}.")
-    question = f"What do the words of event_type mean? {listed}. Of: {', '.join(EVENT_TYPES)}."
+        return Choice("event_vocabulary", best, f"The words of event_type are those of {best}: {found.listed()}.")
+    question = f"What do the words of event_type mean? {found.listed()}. Of: {', '.join(EVENT_TYPES)}."
     return Choice("event_types", f"{next(iter(words))}=view", question, False)
 
 

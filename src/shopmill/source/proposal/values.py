@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shopmill.source.database import Source
+from shopmill.source.findings import counted
 from shopmill.source.proposal.tables import ShopColumn, ShopTable
 from shopmill.source.proposal.vocabulary import CURRENCIES, TYPES
 
@@ -21,7 +22,7 @@ class Words:
     def listed(self, words: list[str] | None = None) -> str:
         """Words with their numbers, for people."""
         chosen = self.counts if words is None else {word: self.counts[word] for word in words}
-        return ", ".join(f"{word} {number:,}" for word, number in chosen.items())
+        return counted(chosen.items())
 
 
 def words_of(source: Source, rows: str, expression: str) -> Words:

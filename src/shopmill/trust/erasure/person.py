@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from shopmill.personal import MASK
+from shopmill.personal import MASK, SOURCE_ROW
 
 FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "customer_id": (("customer", "{}"),),
@@ -19,8 +19,6 @@ FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "review_id": (("review", "{}"),),
 }
 """What the columns of raw and published tables identify, and how they write it."""
-SOURCE_ROW = "source_row"
-"""A column of rejected rows: the row as JSON."""
 TOKEN = re.compile(r"[^\s,;:'\"()\[\]{}<>]+")
 LONG = 6
 """An id that is shorter and has digits only could be any number of a message."""

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shopmill.personal import MASK
-from shopmill.trust.erasure.person import SOURCE_ROW, Person, kinds_in
+from shopmill.personal import MASK, SOURCE_ROW
+from shopmill.trust.erasure.person import Person, kinds_in
 
 BATCH_ROWS = 65_536
 ROW_GROUP = 122_880
