@@ -6,21 +6,18 @@
 import os
 import shutil
 import signal
-import socket
-import threading
-import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
-import psycopg
 from pydantic import SecretStr
 
 from crashing import processes
 from power_cut import Platters, watched
+from relay import Relay
 from shopmill import datasets, registry
 from shopmill.errors import ShopmillError, StoreError
 from shopmill.run import steps
@@ -32,16 +29,7 @@ from shopmill.versions.store import Store
 Kind = Literal[
     "kill", "power cut", "store error", "full disk", "source away", "source silent", "registry away", "registry silent"
 ]
-KINDS: tuple[Kind, ...] = (
-    "kill",
-    "power cut",
-    "store error",
-    "full disk",
-    "source away",
-    "source silent",
-    "registry away",
-    "registry silent",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 CHANGES = ("write", "create", "adopt", "copy", "swap", "update", "flush", "delete", "delete_keys", "set_aside")
 REMOVES = {"delete", "delete_keys", "set_aside"}
 """Changes that a full disk lets happen."""
@@ -165,7 +153,7 @@ class Happening:
         self._step: str | None = None
         self._number, self._has_happened = 0, False
         self._platters: Platters | None = None
-        self._door: Door | None = None
+        self._relay: Relay | None = None
 
     def prepare(self, settings: Settings, stack: ExitStack) -> Settings:
         """Puts itself between the work and the store, the shop or the registry; gives the settings to work with."""
@@ -175,14 +163,14 @@ class Happening:
         if kind == "power cut":
             self._platters = stack.enter_context(watched(Path(settings.store), has_all=True))
         if kind.startswith("source"):
-            self._door = Door(settings.source_dsn.get_secret_value())
-            way = {"source_dsn": SecretStr(self._door.dsn), "source_patience_seconds": SILENCE_SECONDS}
+            self._relay = Relay(settings.source_dsn.get_secret_value())
+            way = {"source_dsn": SecretStr(self._relay.dsn), "source_patience_seconds": SILENCE_SECONDS}
             return settings.model_copy(update=way)
         if kind.startswith("registry"):
             registry.SILENT_SECONDS = SILENCE_SECONDS
             registry.PATIENCE = {**registry.PATIENCE, "connect_timeout": 2}
-            self._door = Door(settings.registry_dsn.get_secret_value())
-            return settings.model_copy(update={"registry_dsn": SecretStr(self._door.dsn)})
+            self._relay = Relay(settings.registry_dsn.get_secret_value())
+            return settings.model_copy(update={"registry_dsn": SecretStr(self._relay.dsn)})
         return settings
 
     def on_step(self, step: str) -> None:
@@ -222,48 +210,7 @@ class Happening:
         if self._fault.kind == "power cut" and self._platters:
             self._platters.leave(self._left)
             os.kill(os.getpid(), signal.SIGKILL)
-        if self._door:
-            self._door.shut() if self._fault.kind.endswith("away") else self._door.fall_silent()
+        if self._relay:
+            self._relay.shut() if self._fault.kind.endswith("away") else self._relay.fall_silent()
         if self._fault.kind in {"store error", "full disk"}:
             raise StoreError("The store cannot write: Input/output error (injected).")
-
-
-class Door:
-    """A way to a PostgreSQL server that can be shut, or fall silent while it stays open."""
-
-    def __init__(self, dsn: str):
-        parts = psycopg.conninfo.conninfo_to_dict(dsn)
-        self._server = (str(parts["host"]), int(str(parts["port"])))
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._silent, self._open = threading.Event(), [self._listening]
-        self.dsn = psycopg.conninfo.make_conninfo(dsn, host="127.0.0.1", port=self._listening.getsockname()[1])
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def shut(self) -> None:
-        """Breaks what is open, and lets nobody in."""
-        for one in self._open:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-
-    def fall_silent(self) -> None:
-        """Lets everybody in, and passes nothing on."""
-        self._silent.set()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                server = socket.create_connection(self._server)
-                self._open += [client, server]
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                while self._silent.is_set():
-                    time.sleep(0.05)
-                target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_RDWR)

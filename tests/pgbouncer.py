@@ -1,7 +1,6 @@
 """A real PgBouncer in transaction mode in front of a PostgreSQL: each transaction may run in another server session."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from ports import free_port
 
 PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 
@@ -21,7 +22,7 @@ def is_installed() -> bool:
 @contextmanager
 def pgbouncer(dsn: str, folder: Path, pool_size: int = 2) -> Iterator[str]:
     """The connection string of the same database through a pool of few server sessions."""
-    server, port = conninfo_to_dict(dsn), _free_port()
+    server, port = conninfo_to_dict(dsn), free_port()
     (folder / "users.txt").write_text(f'"{server["user"]}" "{server["password"]}"\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={server['host']} port={server['port']}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
@@ -51,9 +52,3 @@ def _await(dsn: str, folder: Path) -> None:
                 log = folder / "pgbouncer.log"
                 raise RuntimeError(f"{error}\n{log.read_text() if log.exists() else ''}") from error
             time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

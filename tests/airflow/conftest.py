@@ -1,7 +1,6 @@
 """One real Airflow for the whole test run, with real sinks for what it announces."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage, Message
@@ -19,6 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from ports import free_port
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.topology import Topology
 
@@ -77,17 +77,7 @@ class AirflowShop:
 
 
 @pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    def choose() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return choose
-
-
-@pytest.fixture(scope="session")
-def slack_server(free_port: Callable[[], int]) -> Iterator[SlackSink]:
+def slack_server() -> Iterator[SlackSink]:
     sink = SlackSink(free_port())
 
     class Handler(BaseHTTPRequestHandler):
@@ -109,7 +99,7 @@ def slack_server(free_port: Callable[[], int]) -> Iterator[SlackSink]:
 
 
 @pytest.fixture(scope="session")
-def mail_server(free_port: Callable[[], int]) -> Iterator[Mailbox]:
+def mail_server() -> Iterator[Mailbox]:
     box = Mailbox(free_port())
     controller = Controller(box, hostname="127.0.0.1", port=box.port)
     controller.start()
@@ -179,7 +169,7 @@ class Gauges:
 
 
 @pytest.fixture(scope="session")
-def gauges(free_port: Callable[[], int]) -> Iterator[Gauges]:
+def gauges() -> Iterator[Gauges]:
     found = Gauges(free_port())
 
     class Packets(BaseRequestHandler):
@@ -210,7 +200,6 @@ def airflow_shop(database: Callable[[], str], tmp_path_factory: pytest.TempPathF
 def airflow(
     request: pytest.FixtureRequest,
     database: Callable[[], str],
-    free_port: Callable[[], int],
     airflow_shop: AirflowShop,
     sink_connections: dict[str, str],
     gauges: Gauges,

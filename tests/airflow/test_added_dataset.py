@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from checkout import NAME, Checkout
 
+from ports import free_port
 from shopmill.airflow.local import LocalAirflow
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
@@ -28,9 +29,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def its_airflow(
-    checkout: Checkout, store: Path, database: Callable[[], str], free_port: Callable[[], int]
-) -> Iterator[LocalAirflow]:
+def its_airflow(checkout: Checkout, store: Path, database: Callable[[], str]) -> Iterator[LocalAirflow]:
     """An Airflow of its own: its processes import the package of the copy."""
     source = database()
     with psycopg.connect(source) as connection:

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +16,7 @@ from reverse_proxy import reverse_proxy
 
 from conftest import AirflowShop
 from looking import NARROW, Look, looking
+from ports import free_port
 from shopmill import datasets
 from shopmill.airflow.local import LocalAirflow, RunState
 from shopmill.airflow.local.processes import end_all, spawn
@@ -178,9 +179,7 @@ def test_runs_can_be_filtered(look: Look, airflow: LocalAirflow, published: RunS
 
 
 @pytest.fixture
-def behind_a_proxy(
-    airflow: LocalAirflow, free_port: Callable[[], int], tmp_path: Path
-) -> Iterator[tuple[str, list[str]]]:
+def behind_a_proxy(airflow: LocalAirflow, tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
     """The address of a second API server of this Airflow behind a proxy's path, and what was asked for beside the path."""
     path, inner, outer = "/shop/airflow", free_port(), free_port()
     address = f"http://127.0.0.1:{outer}{path}"

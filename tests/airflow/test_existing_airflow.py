@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from conftest import TRIVIAL_DAGS
+from ports import free_port
 from shopmill import datasets
 from shopmill.airflow.local import LocalAirflow
 from shopmill.airflow.local.topology import FAB, Topology
@@ -64,9 +65,7 @@ def connections(database: Callable[[], str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def fab(
-    database: Callable[[], str], free_port: Callable[[], int], installed: Path, connections: dict[str, str]
-) -> Iterator[LocalAirflow]:
+def fab(database: Callable[[], str], installed: Path, connections: dict[str, str]) -> Iterator[LocalAirflow]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "dags").mkdir()

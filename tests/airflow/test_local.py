@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from ports import free_port
 from shopmill.airflow.local import AirflowApiError, AirflowClient, LocalAirflow, LocalAirflowError
 from shopmill.airflow.local.configuration import airflow_environment, load_secrets, write_passwords
 from shopmill.airflow.local.processes import end_all, is_below, owned_by, send_tree, spawn
@@ -107,7 +108,7 @@ class TestRunning:
 @pytest.mark.timeout(900)
 class TestLife:
     def test_what_a_killed_instance_left_is_ended_and_the_next_leaves_nothing(
-        self, database: Callable[[], str], free_port: Callable[[], int], tmp_path: Path
+        self, database: Callable[[], str], tmp_path: Path
     ) -> None:
         (tmp_path / "dags").mkdir()
         arguments = [str(tmp_path / "home"), str(tmp_path / "dags"), database(), str(free_port())]

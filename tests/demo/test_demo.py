@@ -1,6 +1,5 @@
 import io
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from ports import free_port
 from shopmill.airflow.local import RunState, TaskState
 from shopmill.airflow.local.processes import end_all, owned_by
 from shopmill.demo.demo import run_demo
@@ -54,8 +54,7 @@ class DemoProcesses:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.home = folder, folder / "home"
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
 
     def start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", PROGRAM, str(self.folder), str(self._port)]

@@ -6,7 +6,6 @@ Only addresses and times are changed: seconds instead of days.
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,8 @@ from typing import Any
 
 import requests
 import yaml
+
+from ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 EMIT = """
@@ -174,12 +175,6 @@ def monitoring(folder: Path) -> Iterator[Monitoring]:
         address = f"http://127.0.0.1:{prometheus}"
         wait_until(lambda: _answers(f"{address}/-/ready") and _answers(f"http://127.0.0.1:{alertmanager}/-/ready"))
         yield Monitoring(exporter, sink, address, emitter)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(is_so: Callable[[], object], seconds: float = 60) -> None:

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,15 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ports import free_port
+
 WAIT = Path(__file__).parents[2] / "deploy" / "spark" / "wait_for_workers.py"
 USERS = ("daemon", "nobody")
 WRITES_TO = re.compile(r"\) Execute InsertIntoHadoopFsRelationCommand.*?^Arguments: (\S+),", re.DOTALL | re.MULTILINE)
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from golden import fill_shop
 
+from ports import free_port
 from shopmill import datasets
 from shopmill.run import steps
 from shopmill.run.run import Run
@@ -51,16 +52,10 @@ SHOP: dict[str, list[dict[str, Any]]] = {
 LAST_DAYS = {**SHOP, "transactions": [row for row in SHOP["transactions"] if row["t_dat"] > "2020-09-20"]}
 
 
-def free_port() -> str:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return str(listening.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """The addresses of a running master: `spark` for runs, `json` for what it knows."""
-    ports = {"SPARK_MASTER_PORT": free_port(), "SPARK_MASTER_WEBUI_PORT": free_port()}
+    ports = {name: str(free_port()) for name in ("SPARK_MASTER_PORT", "SPARK_MASTER_WEBUI_PORT")}
     folder = str(tmp_path_factory.mktemp("cluster"))
     environment = {**os.environ, **ports, "PYTHON": sys.executable, "COLUMNS": "80"}  # as a narrow terminal has it
     started = subprocess.run(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from running import PlatformShop, free_port, install_with_npm, install_with_uv, installed
+from running import PlatformShop, install_with_npm, install_with_uv, installed
 from story import Story, tell
 
+from ports import free_port
 from shopmill.shops.postgres import EmbeddedPostgres
 
 MEDUSA = "node_modules/.bin/medusa"

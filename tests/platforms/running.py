@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -167,11 +166,6 @@ def install_with_npm(folder: Path) -> "subprocess.CompletedProcess[str]":
 
 def _execute(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _until_healthy(server: "subprocess.Popen[bytes]", address: str, log: Path) -> None:

@@ -1,9 +1,6 @@
 """The registry behind a real connection pool in transaction mode, and a server that stops answering."""
 
-import socket
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +10,7 @@ import psycopg
 import pytest
 
 from pgbouncer import is_installed, pgbouncer
+from relay import Relay
 from shopmill import registry as module
 from shopmill.errors import RegistryError
 from shopmill.registry import Registry
@@ -66,42 +64,13 @@ def test_a_server_that_stops_answering_is_given_up(
     registry = Registry(database())
     registry.migrate()
     monkeypatch.setattr(module, "SILENT_SECONDS", 2.0)
-    with Stalling(registry.dsn) as (dsn, stall):
+    relay = Relay(registry.dsn)
 
-        def ask() -> None:
-            with Registry(dsn).connect() as connection:
-                stall.set()
-                connection.execute("select 1")
+    def ask() -> None:
+        with Registry(relay.dsn).connect() as connection:
+            relay.fall_silent()
+            connection.execute("select 1")
 
-        with pytest.raises(RegistryError, match="The registry failed"):
-            ask()
-
-
-class Stalling:
-    """A proxy that passes bytes on until it is told to stall: then it keeps the connection, and says nothing."""
-
-    def __init__(self, dsn: str):
-        self._dsn = dsn
-
-    def __enter__(self) -> tuple[str, threading.Event]:
-        parts = psycopg.conninfo.conninfo_to_dict(self._dsn)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        stall = threading.Event()
-        threading.Thread(target=self._serve, args=(parts["host"], int(parts["port"]), stall), daemon=True).start()
-        port = self._listening.getsockname()[1]
-        return psycopg.conninfo.make_conninfo(self._dsn, host="127.0.0.1", port=port), stall
-
-    def __exit__(self, *_: object) -> None:
-        self._listening.close()
-
-    def _serve(self, host: str, port: int, stall: threading.Event) -> None:
-        client, _ = self._listening.accept()
-        server = socket.create_connection((host, port))
-        for source, target in ((client, server), (server, client)):
-            threading.Thread(target=self._pass_on, args=(source, target, stall), daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, target: socket.socket, stall: threading.Event) -> None:
-        while data := source.recv(65536):
-            while stall.is_set():
-                time.sleep(0.1)
-            target.sendall(data)
+    with pytest.raises(RegistryError, match="The registry failed"):
+        ask()
+    relay.shut()
