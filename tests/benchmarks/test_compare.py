@@ -13,7 +13,7 @@ ROWS = "select i::varchar as id, i::bigint as n, (i / 3)::double as mean, date '
 
 def compared(folder: Path, theirs: str, ours: str = ROWS, compared: Compared = SUMS) -> str:
     for name, query in (("ours", ours), ("theirs", theirs)):
-        duckdb.execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
+        duckdb.connect().execute(f"copy ({query}) to '{folder}/{name}.parquet' (format parquet)")
     return same_results((compared,), "rival", {"sums": f"{folder}/ours.parquet"}, {"sums": f"{folder}/theirs.parquet"})
 
 

@@ -9,7 +9,7 @@ from shopmill.settings import Settings
 
 @pytest.mark.parametrize("size", ["4GB", "4GiB", "1.5 gb", "300MB", "2 TiB", "800kb"])
 def test_sizes_are_what_duckdb_takes_them_for(size: str) -> None:
-    (found,) = duckdb.execute("select parse_formatted_bytes(?)", [size]).fetchone() or (None,)
+    (found,) = duckdb.connect().execute("select parse_formatted_bytes(?)", [size]).fetchone() or (None,)
     assert size_in_bytes(size) == found
 
 

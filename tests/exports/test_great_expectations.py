@@ -126,7 +126,7 @@ def spoil(files: list[str], table: Table, target: Path) -> str:
         f'select * replace (cast({value} as {column.type}) as "{column.name}") from {first}' for column, value in wrong
     ]
     query = " union all ".join([f"select * from read_parquet({files}, hive_partitioning=false)", *copies])
-    duckdb.execute(f"copy ({query}) to '{target}' (format parquet)")
+    duckdb.connect().execute(f"copy ({query}) to '{target}' (format parquet)")
     return str(target)
 
 

@@ -53,7 +53,7 @@ def as_bytes(table: pa.Table) -> bytes:
 
 def test_the_hash_is_the_databases(encoder: Encoder) -> None:
     text = "Größe 38 - ok 🙂"
-    row = duckdb.execute("select sha256(?)", [text]).fetchone()
+    row = duckdb.connect().execute("select sha256(?)", [text]).fetchone()
     assert row == (text_hash(text),)
     assert text_hashes([text, None]).to_pylist() == [hashlib.sha256(text.encode()).hexdigest(), None]
 

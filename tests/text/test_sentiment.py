@@ -1,6 +1,9 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from shopmill.text.sentiment import SentimentScorer, label
 
@@ -48,6 +51,30 @@ def test_only_english_is_scored(scorer: SentimentScorer) -> None:
     rows = scorer.score_texts(texts, ["en", "de", None, "en", "en"]).to_pylist()
     assert [row["sentiment_compound"] for row in rows] == [0.4404, None, None, None, 0.0]
     assert [row["sentiment_label"] for row in rows] == ["positive", None, None, None, "neutral"]
+
+
+WORDS = [
+    "good",
+    "bad",
+    "GREAT",
+    "no",
+    "not",
+    "never",
+    "so",
+    "this",
+    "without",
+    "doubt",
+    "nor",
+    "very",
+    "least",
+    "at",
+    "the",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
+def test_scores_are_those_of_the_library(scorer: SentimentScorer, text: str) -> None:
+    assert scorer.compound(text) == SentimentIntensityAnalyzer().polarity_scores(text)["compound"]
 
 
 @pytest.mark.parametrize("piece", ["good ", "not good but ", "never so good bad ", "!", "?", "💘", "a"])

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import pytest
 from golden import LENIENT, fill_shop
 from typer.testing import CliRunner, Result
@@ -61,6 +62,18 @@ def test_reasons_versions_and_limits_are_chosen(shop: Settings) -> None:
     assert (some["rejected"], len(some["rows"]), {row["reason"] for row in some["rows"]}) == (3, 2, {reason})
     for options in (("--as-of", "2020-09-21"), ("--version", every["version"][:6])):
         assert json.loads(command(shop, DATASET, *options, "--json").stdout) == every
+
+
+def test_a_query_that_somebody_left_unfinished_in_the_process_is_no_matter(shop: Settings) -> None:
+    theirs = duckdb.execute("from range(3)")
+    assert theirs.fetchone() == (0,)
+    try:
+        for arguments in ((DATASET,), (DATASET, "--reason", "negative")):
+            assert command(shop, *arguments).exit_code == 0
+        shown = CliRunner().invoke(cli.app, ["--store", shop.store, "show", DATASET])
+        assert shown.exit_code == 0
+    finally:
+        theirs.fetchall()
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def counted(s3_store: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_on_s3_only_what_is_asked_for_is_read(counted: tuple[str, _Counting], tmp_path: Path) -> None:
     address, server = counted
     store, file = Store(address), tmp_path / "part-00000.parquet"
-    duckdb.sql(
+    duckdb.connect().sql(
         "select i as n, hash(i) as noise, hash(-i) as other, i // 1000 as thousand from range(2000000) as r(i) order by i"
     ).write_parquet(str(file), compression="zstd", row_group_size=122_880)
     size = file.stat().st_size
@@ -193,7 +193,9 @@ def test_on_s3_only_what_is_asked_for_is_read(counted: tuple[str, _Counting], tm
         return read(), (server.received - before) / size
 
     some = {"columns": ["noise"], "where": "thousand = 1500"}
-    expected = duckdb.sql("select hash(i) as noise from range(1500000, 1501000) as r(i) order by i").to_arrow_table()
+    expected = (
+        duckdb.connect().sql("select hash(i) as noise from range(1500000, 1501000) as r(i) order by i").to_arrow_table()
+    )
     found, share = cost(lambda: opened.to_arrow(**some))
     assert found.equals(expected.cast(found.schema))
     assert share < 0.1

@@ -73,6 +73,7 @@ def show(
     """Show a version: columns and what they look like, checks, a sample of its rows with personal columns masked."""
     from shopmill import datasets
     from shopmill.versions.load import Version
+    from shopmill.versions.scanning import own_connection
 
     found = Version(datasets.load(dataset).name, as_of, context.obj)
     if html:
@@ -81,7 +82,7 @@ def show(
         write_version(context.obj, found.manifest, html)
         return
     name = found.manifest.need(table or found.manifest.content["main_table"])
-    sample = _masked(found.to_duckdb(name).limit(rows))
+    sample = _masked(found.to_duckdb(name, own_connection()).limit(rows))
     if as_json:
         print_json(_document(found, name, sample, context.obj))
     else:

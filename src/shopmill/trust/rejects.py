@@ -13,6 +13,7 @@ from shopmill.settings import Settings
 from shopmill.trust.naming import version_named
 from shopmill.versions.load import Version
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.scanning import own_connection
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -64,7 +65,7 @@ def rejects_of(
         raise InvalidInputError(f"{dataset} rejects no rows: it is made of other datasets alone.")
     found = _version(dataset, settings, as_of, version)
     with_words = _condition(reason)
-    rows = found.to_duckdb(REJECTS.name, where=with_words)
+    rows = found.to_duckdb(REJECTS.name, own_connection(), where=with_words)
     counts = rows.aggregate("source_table, reason, count(*) as n").order("n desc, source_table, reason").fetchall()
     if reason and not counts:
         raise InvalidInputError(_unknown(found, reason))
@@ -91,7 +92,10 @@ def _condition(reason: str) -> str | None:
 
 
 def _unknown(found: Version, reason: str) -> str:
-    known = [str(row[0]) for row in found.to_duckdb(REJECTS.name).aggregate("reason").order("reason").fetchall()]
+    known = [
+        str(row[0])
+        for row in found.to_duckdb(REJECTS.name, own_connection()).aggregate("reason").order("reason").fetchall()
+    ]
     made = found.manifest
     listed = f" Reasons are: {'; '.join(known)}." if known else " It rejected none at all."
     return f"{made.dataset} as of {made.as_of} rejected no row with {reason!r}.{listed}{did_you_mean(reason, known)}"

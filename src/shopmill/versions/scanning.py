@@ -77,7 +77,7 @@ class Scan:
             with _explained(self.name):
                 return self.dataset.to_table(columns=self._names)
         with _explained(self.name), _conditioned(self.where, self.name):
-            found = self.relation(_connection()).to_arrow_table()
+            found = self.relation(own_connection()).to_arrow_table()
         return found.cast(pa.schema([self.schema.field(name) for name in self._names]))
 
     def batches(self, rows: int = ROWS_PER_BATCH) -> "Iterator[pa.RecordBatch]":
@@ -86,7 +86,7 @@ class Scan:
             yield from self.dataset.scanner(columns=self._names, batch_size=rows).to_batches()
         else:
             with _conditioned(self.where, self.name):
-                yield from self.relation(_connection()).to_arrow_reader(rows)
+                yield from self.relation(own_connection()).to_arrow_reader(rows)
 
     def relation(self, connection: "duckdb.DuckDBPyConnection") -> "duckdb.DuckDBPyRelation":
         """A lazy relation of DuckDB."""
@@ -114,8 +114,11 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _connection() -> "duckdb.DuckDBPyConnection":
-    """A connection of the caller's own to the one DuckDB of this process: to start another takes longer than many a query."""
+def own_connection() -> "duckdb.DuckDBPyConnection":
+    """A connection of the caller's own to the one DuckDB of this process: to start another takes longer than many a query.
+
+    The connection that DuckDB itself shares in a process may be in the middle of somebody's query, and then refuses others.
+    """
     return _duckdb().cursor()
 
 

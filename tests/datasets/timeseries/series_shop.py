@@ -95,7 +95,7 @@ class SeriesShop:
         """The published rows, ordered by all columns."""
         folder = Path(self.folder) / "timeseries" / f"as_of={manifest.as_of}" / f"version={manifest.version}" / table
         files = f"read_parquet('{folder}/*.parquet', hive_partitioning = false)"
-        return duckdb.sql(f"select {columns} from {files} order by all").fetchall()
+        return duckdb.connect().sql(f"select {columns} from {files} order by all").fetchall()
 
     def _snapshot(self, run: Run, name: str, rows: Sequence[Row]) -> Snapshot:
         """Days strictly before as_of; dimensions whole."""

@@ -243,7 +243,7 @@ def test_each_check_finds_what_it_is_for(tmp_path: Path, name: str) -> None:
     for staged in run.staging.files(table):
         path = run.store.uri(staged.key)
         spoiled = query.replace("{t}", f"'{path}'")
-        duckdb.sql(f"copy ({spoiled}) to '{path}.spoiled' (format parquet)")
+        duckdb.connect().sql(f"copy ({spoiled}) to '{path}.spoiled' (format parquet)")
         Path(f"{path}.spoiled").replace(path)
     assert name in [result.name for result in shop.checked(run) if not result.passed and result.severity == "error"]
 
@@ -281,9 +281,11 @@ def test_agrees_with_forecasting_libraries(tmp_path: Path, year: Rows) -> None:
     manifest = shop.build(AS_OF, year)
     for table, freq, lags in (("article_daily", "D", (1, 7, 28)), ("category_weekly", "W-MON", (1, 7, 28))):
         path = tmp_path / "shop" / "timeseries" / f"as_of={AS_OF}" / f"version={manifest.version}" / table
-        ours = duckdb.sql(
-            f"from read_parquet('{path}/*.parquet', hive_partitioning = false) order by unique_id, ds"
-        ).df()
+        ours = (
+            duckdb.connect()
+            .sql(f"from read_parquet('{path}/*.parquet', hive_partitioning = false) order by unique_id, ds")
+            .df()
+        )
         sold = ours.loc[ours.fill_reason == "observed", ["unique_id", "ds", "y"]]
         filled = fill_gaps(sold, freq=freq, end=ours.ds.max()).fillna({"y": 0.0})
         filled = filled.sort_values(["unique_id", "ds"], ignore_index=True)
