@@ -72,6 +72,36 @@ from shopmill.declaration import REJECTS, Column, Dataset, Input, Join, Paramete
 BEYOND_ANY_ZONE = 2
 """Days by which the bound on event_datetime is wider than the longest window: a day of the shop may begin that much earlier."""
 
+EXTRACTS = {
+    "extract_demographics": (Input("customers"),),
+    "extract_transactions": (
+        Input("transactions", is_fresh=True, severity="error"),
+        Input("articles"),
+        Input("exchange_rates"),
+    ),
+    "extract_orders": (
+        Input("orders", is_fresh=True, optional=True),
+        Input("order_items", optional=True),
+    ),
+    "extract_events": (Input("events", is_fresh=True, optional=True),),
+}
+
+RFM_THRESHOLDS = Table(
+    name="rfm_thresholds",
+    grain="one row per measure of RFM",
+    key=("measure",),
+    columns=(
+        Column("measure", "varchar", "column of features that is scored"),
+        *(
+            Column(name, "decimal(38,6)", f"{name[-2:]} % of the customers do not exceed it", "of the measure")
+            for name in THRESHOLDS
+        ),
+        Column("is_frozen", "boolean", "given to the run instead of computed from this version's customers"),
+    ),
+    checks=THRESHOLD_CHECKS,
+    may_be_empty=True,
+)
+
 # What several views are built on is computed once.
 STEPS = (
     Table(
@@ -111,6 +141,13 @@ STEPS = (
     ),
 )
 
+PARAMETERS = (
+    Parameter("frozen_thresholds", "text", "", "thresholds of RFM as JSON; empty: computed from the customers"),
+    Parameter("max_customer_loss", "decimal", Decimal("0.01"), "share of customers that may be missing", 0, 1),
+    Parameter("max_customer_gain", "decimal", Decimal("0.2"), "share of new customers without a warning", 0, 1000),
+    Parameter("max_score_share", "decimal", Decimal("0.6"), "share of one score without a warning", 0, 1),
+)
+
 
 def declare(
     purchase_window_days: Iterable[int] = PURCHASE_WINDOW_DAYS, event_window_days: Iterable[int] = EVENT_WINDOW_DAYS
@@ -130,19 +167,7 @@ def declare(
             "event_windows": event_windows,
             "event_days": str(max(event_window_days) + BEYOND_ANY_ZONE),
         },
-        extracts={
-            "extract_demographics": (Input("customers"),),
-            "extract_transactions": (
-                Input("transactions", is_fresh=True, severity="error"),
-                Input("articles"),
-                Input("exchange_rates"),
-            ),
-            "extract_orders": (
-                Input("orders", is_fresh=True, optional=True),
-                Input("order_items", optional=True),
-            ),
-            "extract_events": (Input("events", is_fresh=True, optional=True),),
-        },
+        extracts=EXTRACTS,
         # Thresholds first: the scores in features come from the published ones.
         tasks=(
             Task(
@@ -158,36 +183,11 @@ def declare(
                 columns=feature_columns(windows, event_windows),
                 checks=row_checks(windows, event_windows),
             ),
-            Table(
-                name="rfm_thresholds",
-                grain="one row per measure of RFM",
-                key=("measure",),
-                columns=(
-                    Column("measure", "varchar", "column of features that is scored"),
-                    *(
-                        Column(
-                            name, "decimal(38,6)", f"{name[-2:]} % of the customers do not exceed it", "of the measure"
-                        )
-                        for name in THRESHOLDS
-                    ),
-                    Column(
-                        "is_frozen", "boolean", "given to the run instead of computed from this version's customers"
-                    ),
-                ),
-                checks=THRESHOLD_CHECKS,
-                may_be_empty=True,
-            ),
+            RFM_THRESHOLDS,
             REJECTS,
             *STEPS,
         ),
-        parameters=(
-            Parameter("frozen_thresholds", "text", "", "thresholds of RFM as JSON; empty: computed from the customers"),
-            Parameter("max_customer_loss", "decimal", Decimal("0.01"), "share of customers that may be missing", 0, 1),
-            Parameter(
-                "max_customer_gain", "decimal", Decimal("0.2"), "share of new customers without a warning", 0, 1000
-            ),
-            Parameter("max_score_share", "decimal", Decimal("0.6"), "share of one score without a warning", 0, 1),
-        ),
+        parameters=PARAMETERS,
         checks=CHECKS,
         joins=(
             Join("customer_articles", "article_id", "articles"),
