@@ -108,10 +108,10 @@ docs-site: .venv/installed requirements-docs.lock ## build the docs as a site in
 	.venv-docs/bin/zensical build --clean
 	$(BIN)/python docs/check_links.py site
 
-pictures: .venv/installed ## draw docs/images/ (needs npm, Debian's chromium and fonts, and the store of a demo)
+pictures: .venv/installed ## draw docs/images/ while a demo runs in this folder (needs npm, Debian's chromium and fonts)
 	@npm ci --silent --prefix docs/images
 	$(BIN)/python docs/images/draw.py
-	$(BIN)/python docs/images/catalogue.py
+	PICTURES_OF=$(CURDIR)/.shopmill/env $(BIN)/python -m pytest -p no:xdist -q tests/catalogue/test_pictures.py
 
 lock: ## resolve the dependencies again and write the lock files, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra airflow --extra shops --extra text --group dev --universal --python-version 3.11 \
