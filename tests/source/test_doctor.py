@@ -210,7 +210,14 @@ def test_keys_that_do_not_join_say_why(
     assert difference in found.fix
 
 
-@pytest.mark.parametrize(("kind", "sold"), [("char(12)", "'A' || n"), ("text", "E' \\tA' || n || E'\\r\\n'")])
+@pytest.mark.parametrize(
+    ("kind", "sold"),
+    [
+        ("char(12)", "'A' || n"),
+        ("text", "E' \\tA' || n || E'\\r\\n'"),
+        ("text", "U&'\\00A0\\3000A' || n || U&'\\FEFF'"),
+    ],
+)
 def test_blanks_around_a_key_are_no_difference(settings: Settings, made: Make, kind: str, sold: str) -> None:
     """They are cut off as the rows are read."""
     dsn = made(CATALOGUE.format(kind, "'A' || n") + SALES.format("text", sold))
@@ -262,6 +269,10 @@ def test_items_without_orders_are_told(settings: Settings, made: Make) -> None:
         ("customers.customer_id", "text", ["a", "a ", "b", "c"], "warn", "25% (1) repeat an id"),
         ("events.event_type", "text", ["view", "x" * 500], "ok", f"unknown, counted as other: {'x' * 40}… 1"),
         ("transactions.article_id", "text", ["", " ", "a"], "warn", "66.7% (2) are null or blank"),
+        ("transactions.article_id", "text", ["\u00a0", "\u3000\ufeff", "a"], "warn", "66.7% (2) are null or blank"),
+        ("customers.customer_id", "text", ["a", "\u3000a", "b", "c"], "warn", "25% (1) repeat an id"),
+        ("orders.order_status", "text", ["sent", "\u00a0Refunded", "refunded"], "warn", "refunded 2"),
+        ("events.customer_id", "text", ["NA", "NA\u200b", "c1"], "warn", "stands in"),
         ("transactions.t_dat", "date", ["infinity", "2020-01-01"], "warn", "1 dated after now"),
         ("transactions.t_dat", "date", ["1900-01-01", "2020-01-01"], "warn", "1 dated before SHOPMILL_FIRST_DAY (2000-01-01)"),
         ("transactions.t_dat", "date", ["2001-01-01", *["2020-01-01"] * 10], "warn", "1 rows, the first of 2001-01-01"),

@@ -28,6 +28,7 @@ from shopmill.source.patience import SilentSourceError, patiently
 from shopmill.source.platforms import TABLES_AND_COLUMNS, difference
 from shopmill.source.pseudonyms import session_settings
 from shopmill.source.selection import Selection, in_the_contracts_case, names_as_written
+from shopmill.source.values import BLANKS
 
 T = TypeVar("T")
 UNDEFINED = {"42703": "a column", "42P01": "the table"}
@@ -134,6 +135,14 @@ class Source:
     def server_encoding(self) -> str:
         """What the database keeps text in, as PostgreSQL names it."""
         return str(self.value("select current_setting('server_encoding')"))
+
+    def trimmed(self, text: str) -> str:
+        """The SQL of a text without the blanks around it, which are cut off as it is read.
+
+        Outside of UTF8 these are ASCII's alone: a database knows only the characters of its own encoding.
+        """
+        known = BLANKS if self.server_encoding == "UTF8" else "".join(filter(str.isascii, BLANKS))
+        return f"btrim({text}, {literal(known)})"
 
     def value(self, query: str) -> object:
         """The one value of a small query about the database itself."""

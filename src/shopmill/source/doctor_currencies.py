@@ -43,8 +43,9 @@ def examine_currencies(
 
 def _words(source: Source, selection: Selection) -> dict[str, int]:
     """The currencies of the rows that have an amount, the most frequent first; '' for none."""
+    word = source.trimmed("coalesce(mapped.currency::text, '')")
     query = (
-        f"select upper(btrim(coalesce(mapped.currency::text, ''))), count(*) from {selection.mapped} "
+        f"select upper({word}), count(*) from {selection.mapped} "
         f"where {WITH_AMOUNTS[selection.table.name]} group by 1 order by 2 desc, 1"
     )
     return {str(word): int(str(number)) for word, number in source.rows(selection.table, query)}
@@ -54,5 +55,7 @@ def _with_rates(source: Source, there: Mapping[str, Selection]) -> set[str]:
     if RATES not in there:
         return set()
     rates = there[RATES]
-    query = f"select distinct upper(btrim(mapped.currency::text)) from {rates.mapped} where mapped.rate > 0"
+    query = (
+        f"select distinct upper({source.trimmed('mapped.currency::text')}) from {rates.mapped} where mapped.rate > 0"
+    )
     return {str(word) for (word,) in source.rows(rates.table, query)}

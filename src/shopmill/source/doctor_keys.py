@@ -20,8 +20,6 @@ REFERENCES = {
 SAMPLE = 1_000_000
 EXAMPLES = 10
 A_FEW = 0.05
-BLANKS = r"E' \t\n\r\v\f'"
-"""What stands around a key is cut off as it is read. Further blanks of Unicode are not known to every encoding."""
 WOULD_JOIN = {
     "upper and lower case": "lower({})",
     "leading zeros": "ltrim({}, '0')",
@@ -74,12 +72,12 @@ def _advice(source: Source, selection: Selection, column: str, other: Selection,
     return ""
 
 
-def _keys(selection: Selection, column: str, limit: int | None = SAMPLE) -> str:
+def _keys(source: Source, selection: Selection, column: str, limit: int | None = SAMPLE) -> str:
     """The keys that are there, each once: of a large table, of some of its rows."""
     key = f"mapped.{quote(column)}::text"
     some = f" limit {limit}" if limit else ""
-    rows = f"select {key} as key from {selection.mapped} where {key} is not null and btrim({key}, {BLANKS}) <> ''{some}"
-    return f"select distinct btrim(key, {BLANKS}) as key from ({rows}) as rows"
+    rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''{some}"
+    return f"select distinct {source.trimmed('key')} as key from ({rows}) as rows"
 
 
 def _counted(source: Source, selection: Selection, column: str, other: Selection, expression: str) -> tuple[int, int]:
@@ -87,7 +85,7 @@ def _counted(source: Source, selection: Selection, column: str, other: Selection
     query = (
         f"select count(*), count(*) filter (where not exists (select 1 from theirs where {known} = {given})) from ours"
     )
-    [row] = source.rows(selection.table, f"{_both(selection, column, other)} {query}")
+    [row] = source.rows(selection.table, f"{_both(source, selection, column, other)} {query}")
     return int(str(row[0])), int(str(row[1]))
 
 
@@ -96,8 +94,8 @@ def _examples(source: Source, selection: Selection, column: str, other: Selectio
         "select ours.key from ours where not exists (select 1 from theirs where theirs.key = ours.key) "
         f"order by ours.key limit {EXAMPLES}"
     )
-    return [str(key) for (key,) in source.rows(selection.table, f"{_both(selection, column, other)} {query}")]
+    return [str(key) for (key,) in source.rows(selection.table, f"{_both(source, selection, column, other)} {query}")]
 
 
-def _both(selection: Selection, column: str, other: Selection) -> str:
-    return f"with ours as ({_keys(selection, column)}), theirs as ({_keys(other, column, None)})"
+def _both(source: Source, selection: Selection, column: str, other: Selection) -> str:
+    return f"with ours as ({_keys(source, selection, column)}), theirs as ({_keys(source, other, column, None)})"

@@ -125,7 +125,7 @@ def _nulls(source: Source, selection: Selection, rows: int, suffers: tuple[str, 
         for column in selection.found
         if not column.optional and column.name not in MAY_BE_NULL | {selection.table.time, "starts_on"}
     ]
-    tests = [f"count(*) filter (where {_is_blank(column)})" for column in needed]
+    tests = [f"count(*) filter (where {_is_blank(source, column)})" for column in needed]
     for column, number in zip(needed, _counts(source, selection, tests), strict=True):
         if number:
             yield Finding(
@@ -137,9 +137,11 @@ def _nulls(source: Source, selection: Selection, rows: int, suffers: tuple[str, 
             )
 
 
-def _is_blank(column: SourceColumn) -> str:
+def _is_blank(source: Source, column: SourceColumn) -> str:
     value = f"mapped.{quote(column.name)}"
-    return f"{value} is null or btrim({value}::text) = ''" if column.type == "varchar" else f"{value} is null"
+    if column.type == "varchar":
+        return f"{value} is null or {source.trimmed(f'{value}::text')} = ''"
+    return f"{value} is null"
 
 
 def _stand_ins(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
@@ -150,7 +152,7 @@ def _stand_ins(source: Source, selection: Selection, suffers: tuple[str, ...]) -
         value = f"mapped.{quote(column.name)}::text"
         words = ", ".join(map(literal, STAND_INS))
         query = (
-            f"select {value}, count(*) from {selection.mapped} where lower(btrim({value})) in ({words}) "
+            f"select {value}, count(*) from {selection.mapped} where lower({source.trimmed(value)}) in ({words}) "
             f"group by 1 having count(*) > 1 order by 2 desc, 1 limit 3"
         )
         for word, number in source.rows(selection.table, query):
@@ -209,7 +211,7 @@ def _repeated(source: Source, selection: Selection, rows: int, suffers: tuple[st
     key = selection.table.key
     if not key or key not in selection.types:
         return
-    value = f"btrim(mapped.{quote(key)}::text)"
+    value = source.trimmed(f"mapped.{quote(key)}::text")
     [named, different] = _counts(source, selection, [f"count({value})", f"count(distinct {value})"])
     if number := named - different:
         text = f"{percent(number, rows)} ({number:,}) repeat an id, and of each id one row is used"
@@ -249,7 +251,7 @@ def _words(source: Source, selection: Selection, suffers: tuple[str, ...]) -> It
 
 def _vocabulary(source: Source, selection: Selection, column: str) -> dict[str, int]:
     """The words of a column in lower case, the most frequent first."""
-    word = f"lower(btrim(mapped.{quote(column)}::text))"
+    word = f"lower({source.trimmed(f'mapped.{quote(column)}::text')})"
     query = (
         f"select {word}, count(*) from {selection.mapped} where {word} <> '' group by 1 order by 2 desc, 1 limit 1000"
     )

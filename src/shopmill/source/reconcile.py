@@ -14,14 +14,13 @@ from shopmill.engine.identifiers import quote
 from shopmill.errors import MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceColumn
-from shopmill.source.database import Source, literal, open_source
+from shopmill.source.database import Source, open_source
 from shopmill.source.extraction import Extraction, Lock
 from shopmill.source.mapping import load_mapping
 from shopmill.source.personal_data import Policy
 from shopmill.source.selection import Selection, Span
 from shopmill.source.shop import claim, shop_of
 from shopmill.source.snapshot import FIRST_DAY, UNDATED, Snapshot, SnapshotCatalogue
-from shopmill.source.values import BLANKS
 from shopmill.versions.store import Store
 
 Fingerprint = tuple[int, int]
@@ -90,8 +89,7 @@ def _of_the_shop(
 ) -> Mapping[date, Fingerprint]:
     as_of = AsOf.parse(snapshot.as_of, settings.zone)
     rows = selection.dated(Span.until_as_of(FIRST_DAY, as_of, settings.zone))
-    blanks = BLANKS if source.server_encoding == "UTF8" else "".join(filter(str.isascii, BLANKS))
-    texts = [_postgresql(column, selection, blanks) for column in _compared(selection, settings)]
+    texts = [_postgresql(column, selection, source) for column in _compared(selection, settings)]
     time = f"coalesce({', '.join(map(quote, selection.times))})"
     day = time if selection.time_is_date else f"({time} at time zone '{settings.time_zone}')::date"
     hashed = f"('x' || left(md5(concat_ws('|', {', '.join(texts)})), {HASH_DIGITS}))::bit({4 * HASH_DIGITS})::bigint"
@@ -116,11 +114,11 @@ def _of_the_store(
     return {of_path[path]: (int(count), int(total)) for path, count, total in found}
 
 
-def _postgresql(column: SourceColumn, selection: Selection, blanks: str) -> str:
+def _postgresql(column: SourceColumn, selection: Selection, source: Source) -> str:
     """A column that is sent as the text that DuckDB makes of what became of it."""
     value, kind = quote(column.name), column.type
     if kind == "varchar":
-        trimmed = f"btrim({value}, {literal(blanks)})"
+        trimmed = source.trimmed(value)
         text = f"case when {trimmed} <> '' then {value if column.is_prose else trimmed} end"
     elif kind.startswith("decimal"):
         digits, places = (int(part) for part in kind[8:-1].split(","))
