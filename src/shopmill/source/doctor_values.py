@@ -149,10 +149,10 @@ def _stand_ins(source: Source, selection: Selection, suffers: tuple[str, ...]) -
     for column in selection.found:
         if column.name not in IDS:
             continue
-        value = f"mapped.{quote(column.name)}::text"
+        value = source.trimmed(f"mapped.{quote(column.name)}::text")
         words = ", ".join(map(literal, STAND_INS))
         query = (
-            f"select {value}, count(*) from {selection.mapped} where lower({source.trimmed(value)}) in ({words}) "
+            f"select {value}, count(*) from {selection.mapped} where lower({value}) in ({words}) "
             f"group by 1 having count(*) > 1 order by 2 desc, 1 limit 3"
         )
         for word, number in source.rows(selection.table, query):
