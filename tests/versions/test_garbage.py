@@ -326,6 +326,39 @@ def test_what_the_newest_version_continued_from_stays(settings: Settings, shop_d
     assert (summary.status, summary.version) == ("unchanged", before.version)
 
 
+def test_what_a_rerun_of_the_newest_would_continue_from_stays(settings: Settings, shop_dsn: str) -> None:
+    """The version that the newest continued from was withdrawn since: first_seen is that of the one before it."""
+    fill_shop(shop_dsn, {"articles": [{"article_id": "a"}], "transactions": []})
+    dataset, store = datasets.load("articles_content"), Store(settings.store)
+    for day in (3, 4, 5):
+        steps.run_all(Run.create(dataset, f"2020-09-0{day}", settings))
+    versions = Versions(store, "articles_content", settings.zone)
+    versions.withdraw(AsOf.parse("2020-09-04", settings.zone), "a wrong price")
+    collect(
+        GarbageCollection(store, settings.zone, ("articles_content",), staged_runs, Retention(1, 0, 0), LATER),
+        NoLocks(),
+    )
+    assert [m.as_of for m in versions.all()] == ["2020-09-03", "2020-09-04", "2020-09-05"]
+    steps.run_all(Run.create(dataset, "2020-09-05", settings))
+    rows = load("articles_content", store=settings.store).to_arrow(table="articles").to_pylist()
+    assert [str(row["first_seen"])[:10] for row in rows] == ["2020-09-03"]
+
+
+def test_a_version_that_was_replaced_does_not_count_again(settings: Settings, shop_dsn: str) -> None:
+    """The newest version continued from one that was made again since: it stays, and so does what took its place."""
+    dataset, store = datasets.load("articles_content"), Store(settings.store)
+    fill_shop(shop_dsn, {"articles": [{"article_id": "a"}], "transactions": []})
+    made = []
+    for day, parameters in ((3, {}), (4, {}), (5, {}), (4, {"min_text_changes": 7})):
+        made.append(steps.run_all(Run.create(dataset, f"2020-09-0{day}", settings, parameters)).version)
+    assert made[3] != made[1]
+    collect(
+        GarbageCollection(store, settings.zone, ("articles_content",), staged_runs, Retention(1, 0, 0), LATER),
+        NoLocks(),
+    )
+    assert load("articles_content", "2020-09-04", settings.store).version == made[3]
+
+
 @pytest.mark.parametrize("ending", ["manifest.json", "current.json", "0000.json"])
 def test_a_damaged_document_is_not_the_end_of_it(ending: str) -> None:
     with store_with(history_of_days(3)) as store:

@@ -1,13 +1,13 @@
 """What of a store nothing refers to any more, and its removal.
 
-Kept are the versions that the retention rule names, the one that the newest continued from, the versions of other datasets
-that these are made of, the raw snapshots that they were read from with all their files, and whatever unfinished runs have
-pinned. Anything younger than `grace` stays as well, for a run may be about to refer to it.
+Kept are the versions that the retention rule names, the one that the newest continued from and a rerun of it would continue
+from, the versions of other datasets that these are made of, the raw snapshots that they were read from with all their files,
+and whatever unfinished runs have pinned. Anything younger than `grace` stays as well, for a run may be about to refer to it.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -128,8 +128,7 @@ class GarbageCollection:
             as_ofs = {AsOf.parse(label, self.zone) for label in counted}
             for as_of in self.rule.kept(as_ofs, self.zone):
                 yield dataset, as_of.label, counted[as_of.label].version
-            if as_ofs and (before := counted[max(as_ofs).label].previous):
-                yield dataset, *before  # a rerun of the newest as_of continues from it, and from nothing older
+            yield from ((dataset, *name) for name in _continued_from(counted, sorted(as_ofs)))
             yield from ((dataset, *name) for name, line in lines.items() if self._is_new(line.published_at))
 
     def _versions(self, dataset: str) -> Versions:
@@ -207,6 +206,14 @@ class GarbageCollection:
 
     def _is_new(self, moment: datetime) -> bool:
         return moment > self.now - self.grace
+
+
+def _continued_from(counted: Mapping[str, Line], as_ofs: list[AsOf]) -> Iterator[tuple[str, str]]:
+    """What the newest version continued from, and where that was withdrawn or replaced, what a rerun would continue from."""
+    if as_ofs and (before := counted[as_ofs[-1].label].previous):
+        yield before
+        if len(as_ofs) > 1 and before not in {(line.as_of, line.version) for line in counted.values()}:
+            yield as_ofs[-2].label, counted[as_ofs[-2].label].version
 
 
 def _files(entries: Iterable[Entry]) -> list[Goner]:
