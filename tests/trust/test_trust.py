@@ -140,6 +140,26 @@ def test_a_version_is_rebuilt_from_what_was_recorded(shop: Settings, dataset: st
     assert command(shop, "rebuild", dataset, version).exit_code == 0
 
 
+def test_what_a_version_says_of_what_came_late_is_rebuilt(settings: Settings, shop_dsn: str) -> None:
+    """A version that continued says which events were new to it; one that is computed whole does not."""
+    sent = [
+        {
+            "event_id": f"e{minute}",
+            "visitor_id": "v",
+            "event_type": "view",
+            "event_datetime": f"2020-09-20T10:{minute}Z",
+        }
+        for minute in (10, 20, 15)
+    ]
+    for day, known in ((DAYS[0], sent[:2]), (DAYS[1], sent)):
+        fill_shop(shop_dsn, {"events": known, "articles": [{"article_id": "1"}]})
+        publish(settings, day, "events_and_funnels")
+    made = shopmill.load("events_and_funnels", store=settings.store)
+    assert [row["n_late_events"] for row in made.to_arrow(table="session_history").to_pylist()] == [1]
+    again = rebuild(datasets.load("events_and_funnels"), made.version, settings)
+    assert again.is_same, again.sentence
+
+
 def test_a_rebuild_says_why_it_cannot_or_what_differs(shop: Settings, shop_dsn: str) -> None:
     versions = versions_of(shop)
     newest = versions.need(None)

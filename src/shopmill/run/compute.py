@@ -16,7 +16,7 @@ from shopmill.run.functions import find_function, read_batches, write_batches
 from shopmill.run.run import Run
 from shopmill.run.staging import Extent, StagedFile
 from shopmill.run.workspace import Workspace, open_workspace
-from shopmill.versions.manifest import File
+from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.store import sha256_of
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,11 @@ OnStatement = Callable[[str, str], None]
 
 def prepare(run: Run) -> None:
     """Notes which version this run continues from and from which day on, so that all its steps see the same."""
-    previous = run.versions.before(run.as_of)
+    continue_from(run, run.versions.before(run.as_of))
+
+
+def continue_from(run: Run, previous: Manifest | None) -> None:
+    """Notes that a run continues from a version, as far as that can be continued."""
     can_be_continued = previous is not None and is_whole(run, previous)
     run.staging.pin_previous(previous.pin if previous else None)
     run.staging.write_extent(extent_of(run, previous) if previous and can_be_continued else Extent())

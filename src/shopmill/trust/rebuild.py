@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import base_tables
 from shopmill.errors import DamagedError, InvalidInputError
-from shopmill.run.compute import compute, make
+from shopmill.run.compute import compute, continue_from, make
 from shopmill.run.content import PREVIOUS, changes_of_making
 from shopmill.run.run import Run
 from shopmill.run.staging import Extent
@@ -48,7 +48,8 @@ class Rebuilt:
 
 
 def rebuild(dataset: Dataset, version: str, settings: Settings, report: Report = lambda _: None) -> Rebuilt:
-    """Computes every table of a version from the raw files and versions that it was made of.
+    """Computes every table of a version from the raw files and versions that it was made of: all rows, and where that gives
+    other files and the version reads the previous one, once more as the run did that continued from that.
 
     InvalidInputError, with the reason, where they are not all there any more.
     """
@@ -58,16 +59,25 @@ def rebuild(dataset: Dataset, version: str, settings: Settings, report: Report =
     run = _run_of(dataset, manifest, settings)
     try:
         _note_inputs(run, manifest)
-        for task in dataset.tasks:
-            report(task.name)
-            with open_workspace(run) as workspace:
-                for table in task.tables:
-                    compute(workspace, dataset.table(table))
-                for artifact in task.artifacts:
-                    make(workspace, dataset.artifact(artifact))
-        return Rebuilt(manifest, tuple(_different(run, manifest)), tuple(changes_of_making(run, manifest)))
+        _compute(run, report)
+        different = set(_different(run, manifest))
+        if different and (previous := run.staging.previous()):  # what was new to it, a version says that continued
+            continue_from(run, run.versions.exactly(previous.as_of, previous.version))
+            _compute(run, report)
+            different &= set(_different(run, manifest))
+        return Rebuilt(manifest, tuple(sorted(different)), tuple(changes_of_making(run, manifest)))
     finally:
         run.staging.clear()
+
+
+def _compute(run: Run, report: Report) -> None:
+    for task in run.dataset.tasks:
+        report(task.name)
+        with open_workspace(run) as workspace:
+            for table in task.tables:
+                compute(workspace, run.dataset.table(table))
+            for artifact in task.artifacts:
+                make(workspace, run.dataset.artifact(artifact))
 
 
 def _found(versions: Versions, version: str) -> Manifest:
