@@ -122,6 +122,51 @@ def test_a_damaged_raw_file_is_read_from_the_shop_again(shop: Settings, damage: 
     assert publish(shop, FIRST).version == version
 
 
+def unreadable(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:-60] + b"\xff" * 52 + data[-8:])
+
+
+def raw_files(settings: Settings, table: str) -> list[Path]:
+    store = Store(settings.store)
+    return [Path(store.uri(key)) for key in store.keys(f"raw/{table}") if key.endswith(".parquet")]
+
+
+def test_a_raw_file_that_cannot_be_read_is_read_from_the_shop_again(shop: Settings, shop_dsn: str) -> None:
+    """It has the right size: that it is damaged shows when keys are looked for in it."""
+    orders = [
+        {"order_id": f"o{day}", "customer_id": "c1", "order_datetime": f"2020-09-{day}T10:00Z"} for day in (10, 21, 22)
+    ]
+    fill_shop(shop_dsn, {"transactions": SALES, "articles": [{"article_id": "1"}], "orders": orders})
+    publish(shop, FIRST)
+    [old] = [path for path in raw_files(shop, "orders") if "day=2020-09-10" in str(path)]
+    sha256 = sha256_of(old)
+    unreadable(old)
+    assert publish(shop, SECOND).status == "published"
+    assert sha256_of(old) == sha256
+
+
+def test_a_refresh_of_the_past_takes_nothing_from_a_damaged_file(shop: Settings) -> None:
+    """Of articles the rows that were read nearest to a past as_of count, where they are whole."""
+    publish(shop, FIRST)
+    publish(shop, SECOND)
+    [articles] = raw_files(shop, "articles")
+    sha256 = sha256_of(articles)
+    bit_flipped(articles)
+    steps.run_all(Run.create(datasets.load(DATASET), FIRST, shop, LENIENT, refresh=True))
+    assert sha256_of(articles) == sha256
+
+
+def test_a_raw_file_that_cannot_be_read_is_named_with_the_way_out(shop: Settings) -> None:
+    publish(shop, FIRST)
+    [damaged, *_] = raw_files(shop, "transactions")
+    unreadable(damaged)
+    again = f"shopmill run customer_features --as-of {FIRST} --refresh"
+    with pytest.raises(DamagedError, match=rf"{damaged.name} has other bytes than were written.*`{again}`"):
+        publish(shop, FIRST, "customer_features")
+    steps.run_all(Run.create(datasets.load("customer_features"), FIRST, shop, LENIENT, refresh=True))
+
+
 @pytest.mark.parametrize(
     "path", ["../../secret.parquet", "/secret.parquet", "interactions/../../../x", "interactions//x"]
 )

@@ -18,6 +18,7 @@ from shopmill.run.accounts import RejectLimit, account_checks
 from shopmill.run.checks import Result
 from shopmill.run.compute import OnStatement, compute, due_announcements, make, measure, prepare, run_checks
 from shopmill.run.content import build_manifest, changes_of_making, changes_since, continues, plain, staged_version
+from shopmill.run.damage import damaged_inputs_named
 from shopmill.run.drift import drift_checks
 from shopmill.run.erasures import nobody_left, note_erasures
 from shopmill.run.functions import find_function
@@ -253,7 +254,7 @@ def recorded(run: Run, step: str = "run", begins: bool = False) -> Iterator[None
         parameters = {name: plain(value) for name, value in run.parameters.items()}
         run.registry.begin(run.run_id, run.dataset.name, run.as_of.label, parameters, run.orchestrator, run.store.url)
     try:
-        with said_in_a_sentence(f"{run.dataset.name} as of {run.as_of.label}, step {step},"):
+        with damaged_inputs_named(run), said_in_a_sentence(f"{run.dataset.name} as of {run.as_of.label}, step {step},"):
             yield
     except CheckFailedError as error:
         checks = [result.document() for result in run.staging.checks()]

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
+import duckdb
+
 from shopmill.asof import AsOf
 from shopmill.engine.duckdb_engine import connect
 from shopmill.engine.identifiers import quote
@@ -22,6 +24,8 @@ from shopmill.source.snapshot import FIRST_DAY, UNDATED, Plan, RawFile, Snapshot
 from shopmill.source.stream import read_rows
 from shopmill.source.tombstones import Sieve
 from shopmill.source.values import Counts
+from shopmill.versions import layout
+from shopmill.versions.proof import faults
 from shopmill.versions.store import Store, sha256_of
 
 log = logging.getLogger(__name__)
@@ -152,16 +156,29 @@ class Reader:
         return moved
 
     def _days_with_keys(self, key: str, kept: list[RawFile], read: list[RawFile]) -> set[date]:
-        days = {str(path): file.day for file, path in zip(kept, self._paths(kept), strict=True)}
+        """The days of kept files that have a key which was read now, and of those that are damaged."""
+        try:
+            return {date.fromisoformat(file.day) for file in self._with_keys(key, kept, read)}
+        except duckdb.Error:
+            damaged = faults(self.store, kept, layout.RAW, hashes=True)
+            if not damaged:
+                raise
+        for name, fault in damaged.items():
+            log.warning("%s %s: its day is read from the shop again", self.store.uri(name), fault)
+        whole = [file for file in kept if file.key not in damaged]
+        days = {date.fromisoformat(file.day) for file in kept if file.key in damaged}
+        return days | (self._days_with_keys(key, whole, read) if whole else set())
+
+    def _with_keys(self, key: str, kept: list[RawFile], read: list[RawFile]) -> list[RawFile]:
+        files = {str(path): file for file, path in zip(kept, self._paths(kept), strict=True)}
         column = quote(key)
         query = (
             f"select distinct filename from read_parquet($kept, filename = true) "
             f"where {column} in (select {column} from read_parquet($read) where {column} is not null)"
         )
         with connect(self.settings, self.scratch) as engine:
-            paths = {"kept": list(days), "read": [str(path) for path in self._paths(read)]}
-            found = engine.execute(query, paths).fetchall()
-        return {date.fromisoformat(days[path]) for (path,) in found}
+            paths = {"kept": list(files), "read": [str(path) for path in self._paths(read)]}
+            return [files[path] for (path,) in engine.execute(query, paths).fetchall()]
 
     def _paths(self, files: list[RawFile]) -> list[Path]:
         return self.store.fetch([file.key for file in files], self.scratch)

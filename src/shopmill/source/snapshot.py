@@ -146,47 +146,50 @@ class SnapshotCatalogue:
         """The snapshot with the newest as_of."""
         return self._first(reversed(self.known()), LONG_AGO)
 
-    def _at(self, instant: datetime) -> Snapshot | None:
-        readable = (self._readable(key) for key in reversed(self._keys(instant)))
+    def _at(self, instant: datetime, hashes: bool = False) -> Snapshot | None:
+        readable = (self._readable(key, hashes) for key in reversed(self._keys(instant)))
         return next((snapshot for snapshot in readable if snapshot), None)
 
     def _keys(self, instant: datetime) -> list[str]:
         """The documents of an as_of, oldest first: each refresh adds one."""
         return self.store.keys(f"{snapshots_in(self.folder)}/{instant:{STAMP}}")
 
-    def _readable(self, key: str) -> Snapshot | None:
+    def _readable(self, key: str, hashes: bool = False) -> Snapshot | None:
         """The snapshot of a document; None, and a warning, where it or a file that it names is damaged."""
         try:
             found = Snapshot.from_document({**read_snapshot(self.store, key), "key": key})
             self.store.stay_inside([file.key for file in found.files], self.folder)
-            self._refuse_damage(found)
+            self._refuse_damage(found, hashes)
         except (AttributeError, DamagedError, KeyError, TypeError) as error:
             log.warning("%s cannot be used and counts as absent: %s", self.store.uri(key), error)
             return None
         return found
 
-    def _refuse_damage(self, snapshot: Snapshot) -> None:
-        """In a local folder, where looking costs nothing; what an object store has lost is named by who reads it."""
-        if self.store.root:
-            refuse(self.store, faults(self.store, snapshot.files, self.folder), "It is read from the shop again.")
+    def _refuse_damage(self, snapshot: Snapshot, hashes: bool) -> None:
+        """In a local folder, where looking at sizes costs nothing; what an object store has lost is named by who reads it."""
+        if self.store.root or hashes:
+            found = faults(self.store, snapshot.files, self.folder, hashes)
+            refuse(self.store, found, "It is read from the shop again.")
 
     def known(self) -> list[datetime]:
         """The instants of all snapshots, ascending."""
         stamps = {key.split("/")[-2] for key in self.store.keys(snapshots_in(self.folder))}
         return sorted(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps)
 
-    def _first(self, instants: Iterable[datetime], reach: datetime) -> Snapshot | None:
+    def _first(self, instants: Iterable[datetime], reach: datetime, hashes: bool = False) -> Snapshot | None:
         """The first of these snapshots that can be read and reaches beyond a moment."""
-        return next((found for instant in instants if (found := self._at(instant)) and found.reach > reach), None)
+        found = (self._at(instant, hashes) for instant in instants)
+        return next((snapshot for snapshot in found if snapshot and snapshot.reach > reach), None)
 
     def plan(self, as_of: AsOf, zone: ZoneInfo, lookback_days: int, refresh: bool = False) -> Plan:
         """Reads as little as possible: what a snapshot before or after already holds is carried from it.
 
-        With `refresh` a fact is read from its first day on, whatever the store holds.
+        With `refresh` a fact is read from its first day on, whatever the store holds, and every byte of another table that is
+        carried is looked at.
         """
-        known = self.known()
-        earlier = self._first(reversed([instant for instant in known if instant <= as_of.instant]), LONG_AGO)
-        later = self._first((instant for instant in known if instant > as_of.instant), as_of.instant)
+        known, hashes = self.known(), refresh and not self.table.is_fact
+        earlier = self._first(reversed([instant for instant in known if instant <= as_of.instant]), LONG_AGO, hashes)
+        later = self._first((instant for instant in known if instant > as_of.instant), as_of.instant, hashes)
         if not self.table.is_fact:
             # The source shows today's rows: for a past as_of, what was read nearest to it is the truth that is left.
             nearest = (earlier or later) if later else None
