@@ -70,9 +70,10 @@ test-recbole: .venv/installed ## the same for RecBole, which needs torch: some g
 SEED ?= 1
 SEEDS ?= 1
 DAYS ?= 14
+STORE ?= folder
 
-soak: .venv/installed ## all datasets for DAYS simulated days with faults by chance, and nothing may be lost (SEED=1 SEEDS=1 DAYS=14)
-	@PYTHONPATH=tests:tests/datasets $(BIN)/python -m soak --seed $(SEED) --seeds $(SEEDS) --days $(DAYS)
+soak: .venv/installed ## all datasets for DAYS simulated days with faults by chance, and nothing may be lost (SEED=1 SEEDS=1 DAYS=14 STORE=folder or s3)
+	@PYTHONPATH=tests:tests/datasets $(BIN)/python -m soak --seed $(SEED) --seeds $(SEEDS) --days $(DAYS) --store $(STORE)
 
 SCALE ?= 0.1
 BENCH := $(BIN)/python -m benchmarks --scale $(SCALE) $(if $(FOLDER),--folder $(FOLDER))

@@ -4,15 +4,14 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import psycopg
 import pytest
 
+from object_store import new_bucket, serving, way_to
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 
@@ -115,41 +114,16 @@ def settings(shop_dsn: str, registry_dsn: str, encoder_folder: Path, tmp_path: P
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
     """The address of a real S3 server."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
-    from moto.server import ThreadedMotoServer
-
-    answer, writing = DomainDispatcherApplication.__call__, Lock()
-
-    def in_turn(app: Any, environ: Any, start_response: Any) -> Any:
-        """A write after the other: moto looks at If-Match and then writes, where S3 does both at once."""
-        with nullcontext() if environ["REQUEST_METHOD"] in {"GET", "HEAD"} else writing:
-            return answer(app, environ, start_response)
-
-    DomainDispatcherApplication.__call__ = in_turn
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with serving() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 def s3_store(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The address of an empty store in a bucket of its own, with the environment set to reach it, and nothing cached."""
-    import requests
-
-    bucket = f"bucket-{os.urandom(4).hex()}"
-    requests.put(f"{s3_endpoint}/{bucket}", timeout=10).raise_for_status()
-    environment = {
-        "AWS_ENDPOINT_URL": s3_endpoint,
-        "AWS_ACCESS_KEY_ID": "tester",
-        "AWS_SECRET_ACCESS_KEY": "a-secret-key",
-        "AWS_REGION": "us-east-1",
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
-    }
-    for name, value in environment.items():
+    for name, value in {**way_to(s3_endpoint), "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
         monkeypatch.setenv(name, value)
-    return f"s3://{bucket}/shop/data"
+    return new_bucket(s3_endpoint, f"bucket-{os.urandom(4).hex()}")
 
 
 @pytest.fixture(scope="session")

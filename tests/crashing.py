@@ -9,16 +9,15 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from changes import before_each
 from shopmill import datasets
 from shopmill.errors import ShopmillError
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.versions.store import Store
 
 DATASET = "user_item_interactions"
 PARAMETERS = {"max_reject_share": 1, "max_row_drop": 1}
-CHANGES = ("write", "create", "adopt", "copy", "delete")
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(
@@ -76,16 +75,9 @@ def _run(
 def _kill_at(number: int, told: Any) -> None:
     counter = itertools.count()
 
-    def patched(name: str) -> Any:
-        original = getattr(Store, name)
+    def look(name: str, what: str) -> None:
+        told.write(f"{name} {what}\n")
+        if next(counter) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-        def change(self: Store, *arguments: Any) -> Any:
-            told.write(f"{name} {arguments[-1] if name in {'adopt', 'copy'} else arguments[0]}\n")
-            if next(counter) == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(self, *arguments)
-
-        return change
-
-    for name in CHANGES:
-        setattr(Store, name, patched(name))
+    before_each(look)

@@ -6,15 +6,18 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from pydantic import SecretStr
 
+from changes import REMOVES, before_each
 from crashing import processes
 from power_cut import Platters, watched
 from relay import Relay
@@ -24,15 +27,21 @@ from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.trust.erasure.erase import Erasure
-from shopmill.versions.store import Store
+from shopmill.versions import store
 
 Kind = Literal[
-    "kill", "power cut", "store error", "full disk", "source away", "source silent", "registry away", "registry silent"
+    "kill",
+    "power cut",
+    "store error",
+    "full disk",
+    "source away",
+    "source silent",
+    "registry away",
+    "registry silent",
+    "store away",
+    "store silent",
 ]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-CHANGES = ("write", "create", "adopt", "copy", "swap", "update", "flush", "delete", "delete_keys", "set_aside")
-REMOVES = {"delete", "delete_keys", "set_aside"}
-"""Changes that a full disk lets happen."""
+OF_DISKS, OF_NETWORKS = {"power cut", "full disk"}, {"store away", "store silent"}
 ENDED = 3
 """Exit code of work that ended with a sentence."""
 SILENCE_SECONDS = 1.0
@@ -45,6 +54,12 @@ class Fault:
     kind: Kind
     step: str = ""
     at: int = 0
+
+
+def kinds_for(store: str) -> tuple[Kind, ...]:
+    """The faults that can happen to a store."""
+    others = OF_DISKS if "://" in store else OF_NETWORKS
+    return tuple(kind for kind in get_args(Kind) if kind not in others)
 
 
 Plant = Callable[[], None]
@@ -119,18 +134,39 @@ class Work:
             return "killed"
         return self.report.read_text().splitlines()[-1].removeprefix("= ")
 
+    @property
+    def changes(self) -> int:
+        """How many changes of the store it began."""
+        others = ("step ", "! ", "= ")
+        return sum(not line.startswith(others) for line in self.report.read_text().splitlines())
+
+    @property
+    def happened(self) -> bool:
+        """Whether the fault happened: a run that ends before its step is never hit."""
+        return "\n! " in f"\n{self.report.read_text()}"
+
 
 def begin(settings: Settings, work: Task, folder: Path, fault: Fault | None = None, plant: Plant | None = None) -> Work:
     """Starts work to which a fault happens; `plant` changes the code in its process first."""
     folder.mkdir(parents=True, exist_ok=True)
     report, left = folder / "report", folder / "left"
     report.unlink(missing_ok=True)
-    process = processes.Process(target=_work, args=(settings, work, str(report), str(left), fault, plant))
+    way = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "XDG_"))}
+    process = processes.Process(target=_work, args=(settings, work, str(report), str(left), fault, plant, way))
     process.start()
     return Work(process, report, left, Path(settings.store))
 
 
-def _work(settings: Settings, work: Task, report: str, left: str, fault: Fault | None, plant: Plant | None) -> None:
+def _work(
+    settings: Settings,
+    work: Task,
+    report: str,
+    left: str,
+    fault: Fault | None,
+    plant: Plant | None,
+    way: Mapping[str, str],
+) -> None:
+    os.environ.update(way)  # a process of the fork server has that of when the server began
     if plant:
         plant()
     with Path(report).open("a", buffering=1) as told, ExitStack() as stack:
@@ -157,20 +193,23 @@ class Happening:
 
     def prepare(self, settings: Settings, stack: ExitStack) -> Settings:
         """Puts itself between the work and the store, the shop or the registry; gives the settings to work with."""
-        for name in CHANGES:
-            setattr(Store, name, self._changed(name))
+        before_each(self._look)
         kind = self._fault.kind if self._fault else ""
         if kind == "power cut":
             self._platters = stack.enter_context(watched(Path(settings.store), has_all=True))
         if kind.startswith("source"):
             self._relay = Relay(settings.source_dsn.get_secret_value())
-            way = {"source_dsn": SecretStr(self._relay.dsn), "source_patience_seconds": SILENCE_SECONDS}
+            way = {"source_dsn": SecretStr(self._relay.address), "source_patience_seconds": SILENCE_SECONDS}
             return settings.model_copy(update=way)
         if kind.startswith("registry"):
             registry.SILENT_SECONDS = SILENCE_SECONDS
             registry.PATIENCE = {**registry.PATIENCE, "connect_timeout": 2}
             self._relay = Relay(settings.registry_dsn.get_secret_value())
-            return settings.model_copy(update={"registry_dsn": SecretStr(self._relay.dsn)})
+            return settings.model_copy(update={"registry_dsn": SecretStr(self._relay.address)})
+        if kind in OF_NETWORKS:
+            self._relay = Relay(os.environ["AWS_ENDPOINT_URL"])
+            os.environ["AWS_ENDPOINT_URL"] = self._relay.address
+            store.from_url = partial(_impatient, store.from_url)
         return settings
 
     def on_step(self, step: str) -> None:
@@ -180,15 +219,9 @@ class Happening:
         self._step, self._number = step, 0
         self._told.write(f"step {step}\n")
 
-    def _changed(self, name: str) -> Any:
-        original = getattr(Store, name)
-
-        def change(store: Store, *arguments: Any) -> Any:
-            self._told.write(f"{name} {str(arguments[-1] if name in {'adopt', 'copy'} else arguments[0])[:150]}\n")
-            self._before(name)
-            return original(store, *arguments)
-
-        return change
+    def _look(self, name: str, what: str) -> None:
+        self._told.write(f"{name} {what}\n")
+        self._before(name)
 
     def _before(self, name: str) -> None:
         fault = self._fault
@@ -214,3 +247,10 @@ class Happening:
             self._relay.shut() if self._fault.kind.endswith("away") else self._relay.fall_silent()
         if self._fault.kind in {"store error", "full disk"}:
             raise StoreError("The store cannot write: Input/output error (injected).")
+
+
+def _impatient(opened: Callable[..., Any], url: str, client_options: dict[str, Any]) -> Any:
+    """A store on S3 whose server is asked twice, and for a second each: in life it is asked for minutes."""
+    second = timedelta(seconds=SILENCE_SECONDS)
+    retry = {"max_retries": 1, "retry_timeout": 2 * second}
+    return opened(url, client_options={**client_options, "timeout": second}, retry_config=retry)

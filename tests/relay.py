@@ -1,22 +1,31 @@
-"""A way to a PostgreSQL server that can be shut, or fall silent while it stays open."""
+"""A way to a server that can be shut, or fall silent while it stays open."""
 
 import socket
 import threading
 import time
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import psycopg
 
 
 class Relay:
-    """Passes bytes on between clients and the server of a connection string, for those who take `dsn` instead."""
+    """Passes bytes on between clients and the server of an address, for those who take `address` instead.
 
-    def __init__(self, dsn: str):
-        parts = psycopg.conninfo.conninfo_to_dict(dsn)
-        self._server = (str(parts["host"]), int(str(parts["port"])))
+    An address is a connection string of PostgreSQL, or one that begins with http://.
+    """
+
+    def __init__(self, address: str):
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._silent, self._open = threading.Event(), [self._listening]
-        self.dsn = psycopg.conninfo.make_conninfo(dsn, host="127.0.0.1", port=self._listening.getsockname()[1])
+        port = self._listening.getsockname()[1]
+        if address.startswith("http://"):
+            asked = urlsplit(address)
+            self._server, self.address = (str(asked.hostname), asked.port or 80), f"http://127.0.0.1:{port}"
+        else:
+            parts = psycopg.conninfo.conninfo_to_dict(address)
+            self._server = (str(parts["host"]), int(str(parts["port"])))
+            self.address = psycopg.conninfo.make_conninfo(address, host="127.0.0.1", port=port)
         threading.Thread(target=self._serve, daemon=True).start()
 
     def shut(self) -> None:

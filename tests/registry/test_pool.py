@@ -67,7 +67,7 @@ def test_a_server_that_stops_answering_is_given_up(
     relay = Relay(registry.dsn)
 
     def ask() -> None:
-        with Registry(relay.dsn).connect() as connection:
+        with Registry(relay.address).connect() as connection:
             relay.fall_silent()
             connection.execute("select 1")
 

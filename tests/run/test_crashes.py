@@ -129,10 +129,12 @@ def test_a_run_makes_its_changes_in_an_order_that_can_be_broken_off_anywhere(sta
 def test_killed_at_any_change(stage: Stage) -> None:
     """kill -9 before a change of the store; then the same run again, as Airflow retries it.
 
-    Every change from the last copy of a file to the end, and some of those before, which only raw files and staging see.
+    Every change of the dataset from the last copy of a file on, and some others, which only raw files and staging see.
     """
-    manifest = next(i for i, change in enumerate(stage.changes) if change.endswith("manifest.json"))
-    for point in (1, manifest // 2, manifest - 5, *range(manifest - 1, len(stage.changes))):
+    changes = list(enumerate(stage.changes))
+    manifest = next(i for i, change in changes if change.endswith("manifest.json"))
+    after = [i for i, change in changes if i > manifest and f" {DATASET}/" in change]
+    for point in (1, manifest // 2, manifest - 1, manifest, *after, len(stage.changes) - 1):
         settings = stage.copy("killed")
         process = start(settings, SECOND, stage.folder / "killed.report", kill_at=point, run_id=f"killed-{point}")
         process.join(60)
@@ -148,7 +150,8 @@ def test_killed_at_any_change(stage: Stage) -> None:
 
 def test_a_killed_run_is_seen_as_running_until_it_is_run_again(stage: Stage) -> None:
     settings = stage.copy("seen")
-    process = start(settings, SECOND, stage.folder / "seen.report", kill_at=len(stage.changes) - 8, run_id="seen")
+    point = next(i for i, change in enumerate(stage.changes) if change.endswith("/manifest.json"))
+    process = start(settings, SECOND, stage.folder / "seen.report", kill_at=point, run_id="seen")
     process.join(60)
     registry = Registry(settings.registry_dsn.get_secret_value())
     assert next(row["status"] for row in registry.runs() if row["run_id"] == "seen") == "running"

@@ -1,18 +1,23 @@
-"""`make soak SEED=… DAYS=… SEEDS=…`: soaks one store per seed, and says what happened and how often."""
+"""`make soak SEED=… DAYS=… SEEDS=… STORE=…`: soaks one store per seed, and says what happened and how often."""
 
 import argparse
 import itertools
-import json
 import logging
+import os
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from object_store import new_bucket, serving, way_to
 from shopmill.settings import user_cache
 from shopmill.shops.postgres import EmbeddedPostgres
-from soak.driver import Soak, SoakError
+from soak.driver import Soak
 from soak.place import place
+from soak.report import Report, SoakError
+
+CACHE = user_cache() / "shopmill"
 
 
 def main() -> int:
@@ -20,37 +25,56 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1, help="the first seed")
     options.add_argument("--seeds", type=int, default=1, help="how many, one after another")
     options.add_argument("--days", type=int, default=14)
+    options.add_argument("--store", choices=("folder", "s3"), default="folder", help="what is soaked")
     options.add_argument("--quiet", action="store_true", help="say what happened only where something is lost")
     asked = options.parse_args()
     logging.disable(logging.WARNING)  # the sentences of repairs
-    faults: Counter[str] = Counter()
-    compared: Counter[str] = Counter()
-    failed = []
-    with tempfile.TemporaryDirectory(prefix="shopmill-soak-") as folder:
-        Path(folder).chmod(0o711)  # the server of a root user runs as nobody
-        with EmbeddedPostgres(Path(folder) / "postgres") as server:
-            server.ensure_role("soak")
-            numbers = itertools.count()
-
-            def new_database() -> str:
-                server.ensure_database(name := f"soak_{next(numbers)}", owner="soak")
-                return server.dsn(name, "soak")
-
+    total = Report()
+    with tempfile.TemporaryDirectory(prefix="shopmill-soak-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # the server of a root user runs as nobody
+        with EmbeddedPostgres(folder / "postgres") as server, stores(asked.store, folder) as new_store:
+            new_database = databases(server)
             for seed in range(asked.seed, asked.seed + asked.seeds):
-                began, where = time.monotonic(), Path(folder) / str(seed)
-                settings, clean = place(server, new_database, where, user_cache() / "shopmill")
-                say = (lambda _: None) if asked.quiet else print
-                soak = Soak(settings, clean, where, seed, asked.days, say=say)
-                try:
-                    soak.run()
-                except SoakError as error:
-                    failed.append(seed)
-                    print(str(error) if asked.quiet else str(error).splitlines()[-1])
-                faults += soak.faults
-                compared += soak.compared
-                print(f"seed {seed}: {'LOST' if seed in failed else 'nothing lost'}, {time.monotonic() - began:.0f} s")
-    print(json.dumps({"faults": dict(sorted(faults.items())), "compared": dict(compared), "failed": failed}, indent=1))
-    return int(bool(failed))
+                where, say = folder / str(seed), (lambda _: None) if asked.quiet else print
+                settings, clean = place(server, new_database, where, CACHE, new_store(seed))
+                soak_once(Soak(settings, clean, where, seed, asked.days, report=Report(say)), total, asked.quiet)
+    print(total.counts())
+    return int(bool(total.lost))
+
+
+def databases(server: EmbeddedPostgres) -> Callable[[], str]:
+    """What makes an empty database each time."""
+    server.ensure_role("soak")
+    numbers = itertools.count()
+
+    def new() -> str:
+        server.ensure_database(name := f"soak_{next(numbers)}", owner="soak")
+        return server.dsn(name, "soak")
+
+    return new
+
+
+@contextmanager
+def stores(kind: str, folder: Path) -> Iterator[Callable[[int], str]]:
+    """What gives the address of an empty store for a seed; nothing where it is a folder."""
+    if kind == "folder":
+        yield lambda _: ""
+        return
+    with serving() as endpoint:
+        os.environ.update(way_to(endpoint), XDG_CACHE_HOME=str(folder / "cache"))
+        yield lambda seed: new_bucket(endpoint, f"soak-{seed}")
+
+
+def soak_once(soak: Soak, total: Report, is_quiet: bool) -> None:
+    """Soaks one store, and says what came of it."""
+    began = time.monotonic()
+    try:
+        soak.run()
+    except SoakError as error:
+        print(str(error) if is_quiet else str(error).splitlines()[-1])
+    total.add(soak.report)
+    print(f"seed {soak.seed}: {'LOST' if soak.report.lost else 'nothing lost'}, {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

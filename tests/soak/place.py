@@ -1,4 +1,4 @@
-"""Where a soak takes place: an empty shop, two empty registries with pgvector, and two stores."""
+"""Where a soak takes place: an empty shop, two empty registries with pgvector, and two stores. The clean one is a folder."""
 
 from collections.abc import Callable
 from importlib.resources import files
@@ -12,7 +12,7 @@ from shopmill.shops.postgres import EmbeddedPostgres
 
 
 def place(
-    server: EmbeddedPostgres, new_database: Callable[[], str], folder: Path, encoder_folder: Path
+    server: EmbeddedPostgres, new_database: Callable[[], str], folder: Path, encoder_folder: Path, store: str = ""
 ) -> tuple[Settings, Settings]:
     """Settings of the store that is soaked, and of the clean build."""
     shop = new_database()
@@ -21,16 +21,16 @@ def place(
     soaked, clean = (
         Settings(
             _env_file=None,
-            store=str(folder / name),
+            store=where,
             source_dsn=SecretStr(shop),
             registry_dsn=SecretStr(_with_vectors(server, new_database())),
             encoder_folder=encoder_folder,
             pseudonym_key=SecretStr("only the shop knows"),
             threads=1,
         )
-        for name in ("soaked", "clean")
+        for where in (store or str(folder / "soaked"), str(folder / "clean"))
     )
-    Path(soaked.store).mkdir(parents=True)
+    Path(folder / "soaked").mkdir(parents=True)
     return soaked, clean
 
 

@@ -16,8 +16,8 @@ from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
-from soak.driver import FIRST, lenient
 from soak.place import place
+from soak.soaked import FIRST, lenient
 from soak.world import World
 
 BEFORE, SECOND = str(FIRST), str(FIRST + timedelta(days=1))

@@ -9,8 +9,9 @@ from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.versions.versions import Versions
 from soak import planted
-from soak.driver import Soak, SoakError
+from soak.driver import Soak
 from soak.place import place
+from soak.report import SoakError
 
 pytestmark = pytest.mark.timeout(1800)  # minutes of runs, on a machine that has other work as well
 SEED = 1

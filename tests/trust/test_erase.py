@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 import shopmill
+from faulty import Erasing, Fault, begin
 from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.cli import app as cli
@@ -327,47 +328,17 @@ def test_the_shop_read_again_gives_the_same_raw_files(shop: Settings) -> None:
     assert {key for key in store.keys("raw") if key.endswith(".parquet")} == before
 
 
-class Killed(BaseException):
-    """As SIGKILL would, but in this process."""
-
-
-CHANGES = ("write", "create", "adopt", "copy", "delete", "delete_keys", "set_aside", "update")
-
-
-@contextmanager
-def killed_at(number: int) -> Iterator[None]:
-    """Dies at the n-th change of the store: before an even one, after an odd one."""
-    counter, originals = itertools.count(1), {name: getattr(Store, name) for name in CHANGES}
-
-    def dying(name: str) -> Any:
-        def change(self: Store, *arguments: Any) -> Any:
-            at = next(counter)
-            if at >= number and at % 2 == 0:
-                raise Killed
-            done = originals[name](self, *arguments)
-            if at >= number:
-                raise Killed
-            return done
-
-        return change
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in CHANGES:
-            patch.setattr(Store, name, dying(name))
-        yield
-
-
 def test_killed_at_any_point_it_ends_when_it_is_run_again(shop: Settings, tmp_path: Path) -> None:
     phases: set[bool] = set()
-    for number in itertools.count(1, 9):
-        try:
-            with killed_at(number):
-                receipt = Erasure(shop).run(ANNA)
+    for number in itertools.count(0, 13):
+        work = begin(shop, Erasing(ANNA), tmp_path / "work", Fault("kill", "", number))
+        assert work.end() == "killed"
+        phases.add(Store(shop.store).exists(PLAN))
+        if work.changes <= number:  # killed when it had made its last change
             break
-        except Killed:
-            phases.add(Store(shop.store).exists(PLAN))
     assert phases == {True, False}  # killed both before the plan was written and after
-    assert receipt.raw["customers"] > 0
+    with pytest.raises(InvalidInputError, match="nothing of theirs is left"):
+        Erasure(shop).run(ANNA)
     assert traces(shop, tmp_path / "after") == []
     assert differences(shop) == []
     assert Store(shop.store).keys("erasures/work") == []
@@ -507,8 +478,7 @@ def test_on_s3_it_is_the_same(shop: Settings, s3_store: str, tmp_path: Path) -> 
     there = shop.model_copy(update={"store": s3_store, "work_folder": tmp_path / "work"})
     shopmill.load("customer_features", store=s3_store).files()  # files of the version are cached on this machine
     for number in (40, 200):
-        with suppress(Killed), killed_at(number):
-            Erasure(there).run(ANNA)
+        begin(there, Erasing(ANNA), tmp_path / "killed", Fault("kill", "", number)).end()
     with suppress(InvalidInputError):  # where the second try came to its end
         Erasure(there).run(ANNA)
     assert traces(there, tmp_path / "after") == []
