@@ -134,6 +134,27 @@ def test_files_differ_in_nothing_that_a_reader_sees(engines: tuple[Engine, Engin
     assert duckdb.columns(TYPED, {}) == spark.columns(TYPED, {})
 
 
+def field_ids(file: Path) -> list[int | None]:
+    fields = [field.metadata or {} for field in pq.read_schema(file)]
+    return [int(field[b"PARQUET:field_id"]) if b"PARQUET:field_id" in field else None for field in fields]
+
+
+def test_columns_have_the_field_ids_that_duckdb_gives_them(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
+    for name, engine in zip(("duckdb", "spark"), engines, strict=True):
+        engine.write(TYPED, {}, tmp_path / f"{name}.parquet")
+        ((_, period, _),) = engine.write_periods(
+            "select s, d, i from t where i = 1", {}, tmp_path / name, "d", "month", ["s", "d", "i"]
+        )
+        assert field_ids(tmp_path / f"{name}.parquet") == list(range(1, 14))
+        assert field_ids(period) == [1, 2, 3]
+
+
+def test_a_table_with_lists_has_no_field_ids(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
+    """Spark cannot number their elements, and half the ids would be read wrong."""
+    engines[1].write("select i, [f] as v from t", {}, tmp_path / "lists.parquet")
+    assert field_ids(tmp_path / "lists.parquet") == [None, None]
+
+
 def test_the_same_rows_are_the_same_bytes(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
     files = [tmp_path / "one.parquet", tmp_path / "two.parquet"]
     for file in files:

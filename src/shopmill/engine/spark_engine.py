@@ -40,6 +40,7 @@ MEANING = {
     "spark.sql.jsonGenerator.ignoreNullFields": "false",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.fieldId.write.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 """What results depend on, whatever the cluster's own defaults are."""
@@ -47,6 +48,7 @@ MEANING = {
 
 QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 CONNECT = "sc://"
+FIELD_ID = "parquet.field.id"
 LISTING = "spark.sql.sources.parallelPartitionDiscovery.threshold"
 
 
@@ -158,7 +160,7 @@ class SparkEngine:
         unordered, order = without_order(query)
         names = _nullable(self.columns(query, bound))
         frame = self._sql(f"select /*+ repartition(1) */ {names} from (\n{unordered}\n){_sort_by(order)}", bound)
-        frame.write.mode("overwrite").parquet(address)
+        _numbered(frame).write.mode("overwrite").parquet(address)
 
     def write_periods(
         self,
@@ -188,7 +190,7 @@ class SparkEngine:
         )
         parted = f"select *, {label} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by _period"
         frame = self._sql(parted + _sort_by(("_period", *order)), bound)
-        frame.write.mode("overwrite").partitionBy("_period").parquet(address)
+        _numbered(frame).write.mode("overwrite").partitionBy("_period").parquet(address)
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
@@ -243,6 +245,23 @@ def _name(column: str) -> str:
 def _nullable(columns: Sequence[str]) -> str:
     """Columns that Spark knows to have no nulls would be `required` in Parquet, and their type another than DuckDB's."""
     return ", ".join(f"if(spark_partition_id() < 0, null, {name}) as {name}" for name in map(_name, columns))
+
+
+def _numbered(frame: "DataFrame") -> "DataFrame":
+    """Gives columns the field ids that Iceberg gives them: from 1 in their order. That of periods comes last, and to no file.
+
+    Spark gives none to the elements of lists. Readers that go by ids would find such a list empty, so a table with lists
+    has no ids at all, and is read by its names.
+    """
+    from pyspark.sql import functions
+
+    if any(kind.startswith("array") for _, kind in frame.dtypes):
+        return frame
+    numbered = [
+        functions.col(_name(column)).alias(column, metadata={FIELD_ID: place})
+        for place, column in enumerate(frame.columns, 1)
+    ]
+    return frame.select(numbered)
 
 
 def _sort_by(columns: Sequence[str]) -> str:
