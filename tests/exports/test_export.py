@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from golden import LENIENT, fill_shop
@@ -189,3 +190,18 @@ def test_a_version_older_than_a_table_is_refused(published: Settings, tmp_path: 
             source.need("novel")
         with pytest.raises(InvalidInputError, match="has no column 'novel' in interactions"):
             source.need("interactions", "novel")
+
+
+def test_a_version_older_than_a_column_is_refused(published: Settings) -> None:
+    from shopmill.exports.source import open_source
+    from shopmill.versions.load import Version
+
+    def ask(column: str) -> None:
+        with open_source(Version(INTERACTIONS, None, published), published, {}) as source:
+            source.connection.execute("create view interactions as select 'c1' as customer_id")
+            source.rows(f"select {column} from interactions")
+
+    with pytest.raises(InvalidInputError, match="has no column 'time_weighted_score': it is older than that. Publish it"):
+        ask("time_weighted_score")
+    with pytest.raises(duckdb.BinderException):  # which no version ever had: a mistake of the export
+        ask("novel")

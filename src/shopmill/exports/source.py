@@ -1,5 +1,6 @@
 """A version as an exporter sees it: its tables by name in a DuckDB that keeps within little memory, whatever their size."""
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.declaration import Value
 from shopmill.engine.identifiers import quote
@@ -52,13 +54,17 @@ class Source:
         described = self.manifest.content["tables"].get(table)
         has = {column["name"] for column in described["columns"]} if described else set()
         if described is None or (lacking := sorted(set(columns) - has)):
-            what = f"column {lacking[0]!r} in {table}" if described else f"table {table!r}"
-            raise InvalidInputError(
-                f"{self.manifest.dataset} as of {self.version.as_of}, version {self.version.version}, has no {what}: it is "
-                f"older than that. Publish it again: `shopmill run {self.manifest.dataset} --as-of {self.version.as_of}`."
-            )
+            raise self.too_old(f"column {lacking[0]!r} in {table}" if described else f"table {table!r}")
         self.version.to_duckdb(table, self.connection).create_view(table, replace=True)
         return quote(table)
+
+    def too_old(self, lacks: str) -> InvalidInputError:
+        """What to say where the version is older than something that the export needs."""
+        dataset, as_of = self.manifest.dataset, self.version.as_of
+        return InvalidInputError(
+            f"{dataset} as of {as_of}, version {self.version.version}, has no {lacks}: it is older than that. "
+            f"Publish it again: `shopmill run {dataset} --as-of {as_of}`."
+        )
 
     def beside(self, dataset: str, table: str) -> bool:
         """Makes a table of another dataset known as `<dataset>__<table>`: of the version at this as_of, or the newest before.
@@ -123,4 +129,17 @@ def open_source(version: Version, settings: Settings, options: Mapping[str, Valu
             "TimeZone": "UTC",
         }
         with duckdb.connect(config=config) as connection:
-            yield Source(version, settings, options, connection)
+            source = Source(version, settings, options, connection)
+            try:
+                yield source
+            except duckdb.BinderException as error:
+                if column := _declared_column(version.manifest.dataset, str(error)):
+                    raise source.too_old(f"column {column!r}") from error
+                raise
+
+
+def _declared_column(dataset: str, error: str) -> str | None:
+    """The column that a query did not find, where the dataset has it today."""
+    found = re.search(r'column "(\w+)" not found', error)
+    declared = {column.name for table in datasets.load(dataset).tables for column in table.columns}
+    return found[1] if found and found[1] in declared else None
