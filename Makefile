@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak bench bench-check lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak bench bench-check bench-exports lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ test-consumers: .venv/installed ## prove the exports in the libraries that load 
 
 test-recbole: .venv/installed ## the same for RecBole, which needs torch: some gigabytes
 	@RECBOLE=1 tests/consumers/run.sh
+
+bench-exports: .venv/installed ## export 31.8 million rows, and measure the memory that each export takes; after test-consumers
+	@.venv-consumers/bin/python tests/consumers/large.py .shopmill/consumers/large $(EXPORTS)
 
 SEED ?= 1
 SEEDS ?= 1
@@ -128,8 +131,9 @@ lock: ## resolve the dependencies again and write the lock files, with hashes an
 	for name in requirements requirements-rectools requirements-recbole; do \
 	  $(BIN)/uv pip compile pyproject.toml tests/consumers/$$name.in --quiet --extra shops --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done
-	$(BIN)/uv pip compile tests/consumers/requirements-datacontract.in --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-header --output-file tests/consumers/requirements-datacontract.lock
+	for name in requirements-datacontract requirements-iceberg; do \
+	  $(BIN)/uv pip compile tests/consumers/$$name.in --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-header --output-file tests/consumers/$$name.lock; done
 
 .venv-audit/installed: requirements-audit.lock .venv/installed
 	@test -x .venv-audit/bin/python || $(PYTHON) -m venv --without-pip .venv-audit

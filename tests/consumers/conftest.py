@@ -5,7 +5,7 @@
 
 import json
 import os
-import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from fabricated import publish_vectors
 
 from shopmill.settings import Settings
 
@@ -60,7 +62,7 @@ def exported(shop: Settings, tmp_path: Path) -> Callable[..., Written]:
         chosen = [part for option in options for part in ("-o", option)] + (["--as-of", as_of] if as_of else [])
         arguments = ["export", dataset, "--to", to, "--output", str(target), *chosen, "--json"]
         start = time.perf_counter()
-        out, megabytes = _run([sys.executable, "-m", "shopmill.cli.app", *arguments], tmp_path)
+        out, megabytes = run_measured([sys.executable, "-m", "shopmill.cli.app", *arguments], tmp_path)
         seconds = time.perf_counter() - start
         shown = " ".join(["shopmill export", dataset, "--to", to, *chosen, "--output FOLDER"])
         return Written(target, json.loads(out)["rows"], seconds, megabytes, shown)
@@ -68,34 +70,38 @@ def exported(shop: Settings, tmp_path: Path) -> Callable[..., Written]:
     return run
 
 
-def _run(command: list[str], folder: Path) -> tuple[str, int]:
+def run_measured(command: list[str], folder: Path) -> tuple[str, int]:
     """What a command writes, and the megabytes that it held at most."""
-    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-        actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
-        child = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
-        _, status, usage = os.wait4(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0, (folder / "err").read_text()
-    return (folder / "out").read_text(), usage.ru_maxrss // 1024
+    measured = [sys.executable, str(Path(__file__).with_name("measured.py")), *command]
+    with (folder / "err").open("wb") as err:
+        done = subprocess.run(measured, stdout=subprocess.PIPE, stderr=err, text=True, check=False, timeout=1500)
+    assert done.returncode == 0, (folder / "err").read_text()
+    *out, cost = done.stdout.splitlines()
+    return "\n".join(out), json.loads(cost)["megabytes"]
 
 
 @pytest.fixture
 def proof() -> Iterator[Callable[..., None]]:
-    """Notes what was loaded and done: consumer, package, what was done, the export, and what using it cost."""
+    """Notes what was loaded and done: consumer, package, what was done, the export, and what using it cost.
+
+    A package that is not of this environment is given with its version, and with the megabytes of the process that used it.
+    """
     start = time.perf_counter()
     noted: list[dict[str, Any]] = []
+    _forget_peak()
 
-    def note(package: str, done: str, written: Written, loaded: str) -> None:
+    def note(package: str, done: str, written: Written, loaded: str, megabytes: int | None = None) -> None:
         rows = max(written.rows.values())
         noted.append(
             {
-                "consumer": f"{package} {version(package)}",
+                "consumer": package if " " in package else f"{package} {version(package)}",
                 "loaded": loaded,
                 "done": done,
                 "rows": rows,
                 "export_seconds": round(written.seconds, 1),
                 "export_megabytes": written.megabytes,
                 "use_seconds": round(time.perf_counter() - start - written.seconds, 1),
-                "use_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "use_megabytes": megabytes or _peak(),
                 "command": written.command,
             }
         )
@@ -104,3 +110,24 @@ def proof() -> Iterator[Callable[..., None]]:
     if path := os.environ.get(PROOFS):
         with Path(path).open("a") as file:
             file.writelines(json.dumps(line) + "\n" for line in noted)
+
+
+def _forget_peak() -> None:
+    """From here on the kernel's peak of this process is that of one test."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    """The megabytes that this process held at most since then."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) // 1024
+
+
+@pytest.fixture
+def vectors(shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """A store with a small version of articles_embeddings: unit vectors, seeded. Its files have no field ids."""
+    monkeypatch.setenv("SHOPMILL_STORE", str(tmp_path / "vectors"))
+    matrix = np.random.default_rng(0).normal(size=(5_000, 384)).astype(np.float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    publish_vectors(tmp_path / "vectors", matrix, shop.zone)
+    return matrix

@@ -1,5 +1,6 @@
-"""A version made by hand, where computing one would take minutes."""
+"""Versions made by hand, where computing them would take minutes, or hours."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -8,14 +9,41 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shopmill import datasets
-from shopmill.run.content import _describe
+from shopmill.run.content import _describe, plain
 from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.store import Store, sha256_of
 from shopmill.versions.versions import Versions
 
 
+def publish(store: Store, dataset: str, as_of: str, tables: Mapping[str, Mapping[str, Path]], zone: ZoneInfo) -> None:
+    """Publishes Parquet files, by their places in the version, as tables of a dataset: which takes them over."""
+    declared = datasets.load(dataset)
+    described = {
+        name: _describe(declared.table(name), [_file(place, file) for place, file in files.items()])
+        for name, files in tables.items()
+    }
+    content = {
+        "main_table": next(iter(tables)),
+        "tables": described,
+        "inputs": {},
+        "rejected": {},
+        "software": {"shopmill": "0", "engine": "none"},
+        "parameters": {parameter.name: plain(parameter.default) for parameter in declared.parameters},
+    }
+    staged = {place: f"staged/{place}" for files in tables.values() for place in files}
+    for files in tables.values():
+        for place, file in files.items():
+            store.adopt(file, staged[place])
+    manifest = Manifest(dataset, as_of, content, {"previous": None, "checks": [], "snapshots": {}})
+    Versions(store, dataset, zone).publish(manifest, staged)
+
+
+def _file(place: str, file: Path) -> File:
+    return File(place, pq.read_metadata(file).num_rows, file.stat().st_size, sha256_of(file))
+
+
 def publish_vectors(folder: Path, matrix: np.ndarray, zone: ZoneInfo) -> None:
-    """Publishes articles_embeddings with the rows of a matrix; articles are numbered."""
+    """Publishes articles_embeddings with the rows of a matrix; articles are numbered. Its file has no field ids."""
     store, declared = Store(str(folder)), datasets.load("articles_embeddings").table("bert")
     rows, dim = matrix.shape
     columns = {
@@ -30,9 +58,4 @@ def publish_vectors(folder: Path, matrix: np.ndarray, zone: ZoneInfo) -> None:
     }
     file = folder / "bert.parquet"
     pq.write_table(pa.table({column.name: columns[column.name] for column in declared.columns}), file)
-    path = "bert/part-00000.parquet"
-    described = _describe(declared, [File(path, rows, file.stat().st_size, sha256_of(file))])
-    content = {"main_table": "bert", "tables": {"bert": described}, "inputs": {}, "rejected": {}}
-    store.adopt(file, "staged")
-    manifest = Manifest("articles_embeddings", "2018-01-01", content, {"previous": None, "checks": [], "snapshots": {}})
-    Versions(store, "articles_embeddings", zone).publish(manifest, {path: "staged"})
+    publish(store, "articles_embeddings", "2018-01-01", {"bert": {"bert/part-00000.parquet": file}}, zone)

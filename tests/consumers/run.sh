@@ -15,6 +15,13 @@ environment() { # NAME LOCK: an environment with what the lock names, and with s
   .venv/bin/uv pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .
 }
 
+iceberg() { # readers that are not Python's; Spark's is left out where there is no Maven
+  test -x .venv-iceberg/bin/python || python3 -m venv --without-pip .venv-iceberg
+  .venv/bin/uv pip sync --quiet --python .venv-iceberg/bin/python --require-hashes tests/consumers/requirements-iceberg.lock
+  test -d .venv-iceberg/jars || mvn --quiet --batch-mode --file tests/consumers/iceberg_jars.xml dependency:copy-dependencies \
+    -DoutputDirectory="$PWD/.venv-iceberg/jars" || echo "Without Maven the test of Iceberg by Spark is skipped."
+}
+
 environments() {
   if test -n "$part"; then
     environment recbole requirements-recbole.lock
@@ -24,6 +31,7 @@ environments() {
   environment rectools requirements-rectools.lock
   test -x .venv-datacontract/bin/python || python3 -m venv --without-pip .venv-datacontract
   .venv/bin/uv pip sync --quiet --python .venv-datacontract/bin/python --require-hashes tests/consumers/requirements-datacontract.lock
+  iceberg
 }
 
 environments

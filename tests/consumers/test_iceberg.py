@@ -1,0 +1,133 @@
+"""Iceberg: pyiceberg, DuckDB's own reader and Spark read one table at two as_ofs; gc decides what it keeps."""
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import shopmill
+from conftest import Written, run_measured
+from shopmill.run.staging import staged_runs
+from shopmill.settings import Settings
+from shopmill.versions.garbage import GarbageCollection, collect
+from shopmill.versions.locks import Locks
+from shopmill.versions.retention import Retention
+from shopmill.versions.store import Store
+
+INTERACTIONS = "user_item_interactions"
+AS_OFS = ("2017-12-25", "2018-01-01")
+READERS = Path(__file__).parents[2] / ".venv-iceberg"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    return tmp_path / "lake"
+
+
+def opened(lake: Path, table: str) -> Any:
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    catalogue = SqlCatalog("shopmill", uri=f"sqlite:///{lake}/catalogue.db", warehouse=f"file://{lake}/warehouse")
+    return catalogue.load_table(table)
+
+
+def read_by(reader: str, lake: Path, table: str, as_ofs: tuple[str, ...]) -> tuple[dict[str, pa.Table], str, int]:
+    """What another reader finds in a table at each as_of, its name with its version, and the megabytes that it held."""
+    out = lake.with_name(reader)
+    out.mkdir()
+    python, script = READERS / "bin" / "python", Path(__file__).with_name(f"iceberg_by_{reader}.py")
+    tags = {as_of: f"as_of={as_of}" for as_of in as_ofs}
+    said, megabytes = run_measured([str(python), str(script), str(lake), table, str(out), *tags.values()], out)
+    files = {as_of: out / f"{tag}.parquet" for as_of, tag in tags.items()}
+    found = {as_of: pq.read_table(file, partitioning=None) for as_of, file in files.items()}
+    return found, said.strip().splitlines()[-1], megabytes
+
+
+def need_reader(reader: str) -> None:
+    if not READERS.exists():
+        pytest.skip("needs .venv-iceberg: make test-consumers")
+    if reader == "spark" and not list(READERS.glob("jars/iceberg-spark-runtime-*.jar")):
+        pytest.skip("needs Maven, to fetch Spark's connector for Iceberg, and Java 17")
+
+
+def assert_same(found: pa.Table, expected: pa.Table, *key: str) -> None:
+    by_key = [(column, "ascending") for column in key]
+    assert found.cast(expected.schema).sort_by(by_key).equals(expected.sort_by(by_key))
+
+
+def test_pyiceberg_reads_two_as_ofs(shop: Settings, exported: Callable[..., Written], proof: Any, lake: Path) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    first, written = (exported(INTERACTIONS, "iceberg", as_of=as_of, folder=lake) for as_of in AS_OFS)
+    exported(INTERACTIONS, "iceberg", as_of="2018-01-01", folder=lake)  # changes nothing
+    assert first.rows != written.rows
+    table = opened(lake, f"{INTERACTIONS}.interactions")
+    for as_of in AS_OFS:
+        snapshot = table.snapshot_by_name(f"as_of={as_of}")
+        expected = shopmill.load(INTERACTIONS, as_of).to_arrow()
+        assert table.scan(snapshot_id=snapshot.snapshot_id).to_arrow().cast(expected.schema).equals(expected)
+        assert snapshot.summary.additional_properties["shopmill.version"] == shopmill.load(INTERACTIONS, as_of).version
+    some = table.scan(row_filter="customer_id == '000001'", selected_fields=("spend_sum",)).to_arrow()
+    assert some.num_rows == shopmill.load(INTERACTIONS).to_arrow(where="customer_id = '000001'").num_rows
+    assert not list((lake / "warehouse").rglob("*.parquet"))
+    done = "reads two as_ofs by their tags, and a part with a filter"
+    proof("pyiceberg", done, written, "SqlCatalog in SQLite, no copy")
+
+
+@pytest.mark.parametrize("reader", ["duckdb", "spark"])
+def test_others_read_two_as_ofs(
+    reader: str, shop: Settings, exported: Callable[..., Written], proof: Any, lake: Path
+) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    need_reader(reader)
+    _, written = (exported(INTERACTIONS, "iceberg", as_of=as_of, folder=lake) for as_of in AS_OFS)
+    found, name, megabytes = read_by(reader, lake, f"{INTERACTIONS}.interactions", AS_OFS)
+    for as_of in AS_OFS:
+        assert_same(found[as_of], shopmill.load(INTERACTIONS, as_of).to_arrow(), "customer_id", "article_id")
+    how = {"duckdb": "iceberg_scan(METADATA, snapshot_from_id = ...)", "spark": "version as of 'as_of=2018-01-01'"}
+    proof(name, "reads every row of two as_ofs, no copy", written, how[reader], megabytes)
+
+
+@pytest.mark.parametrize("reader", ["pyiceberg", "duckdb", "spark"])
+def test_files_without_field_ids_are_read_by_their_names(
+    reader: str, vectors: np.ndarray, exported: Callable[..., Written], lake: Path
+) -> None:
+    """As those are that Spark wrote of a table with lists, and those of versions from before there were ids."""
+    pytest.importorskip("pyiceberg.catalog.sql")
+    exported("articles_embeddings", "iceberg", folder=lake)
+    expected, table = shopmill.load("articles_embeddings").to_arrow(), "articles_embeddings.bert"
+    (file,) = shopmill.load("articles_embeddings").addresses("bert")
+    assert not any(b"PARQUET:field_id" in (field.metadata or {}) for field in pq.read_schema(file))
+    if reader == "pyiceberg":
+        found = opened(lake, table).scan().to_arrow()
+    else:
+        need_reader(reader)
+        found = read_by(reader, lake, table, ("2018-01-01",))[0]["2018-01-01"]
+    assert_same(found, expected, "article_id")
+    assert np.array_equal(np.vstack(found.sort_by("article_id")["embedding"].to_numpy()), vectors)
+
+
+def test_gc_decides_what_iceberg_keeps(
+    shop: Settings, exported: Callable[..., Written], lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    store = tmp_path / "store"
+    for part in (INTERACTIONS, f"index/{INTERACTIONS}"):
+        shutil.copytree(Path(shop.store) / part, store / part, copy_function=os.link)
+    monkeypatch.setenv("SHOPMILL_STORE", str(store))
+    for as_of in AS_OFS:
+        exported(INTERACTIONS, "iceberg", as_of=as_of, folder=lake)
+    later = datetime.now(UTC) + timedelta(days=9)
+    look = GarbageCollection(Store(str(store)), shop.zone, (INTERACTIONS,), staged_runs, Retention(1, 0, 0), later)
+    collect(look, Locks(look.store))
+    exported(INTERACTIONS, "iceberg", as_of="2018-01-01", folder=lake)
+    table = opened(lake, f"{INTERACTIONS}.interactions")
+    assert [name for name in table.refs() if name.startswith("as_of=")] == ["as_of=2018-01-01"]
+    assert table.scan().to_arrow().num_rows == shopmill.load(INTERACTIONS, "2018-01-01").manifest.rows("interactions")
+    assert not list(store.rglob("as_of=2017-12-25/version=*/*/*.parquet"))
