@@ -201,7 +201,9 @@ def test_a_version_older_than_a_column_is_refused(published: Settings) -> None:
             source.connection.execute("create view interactions as select 'c1' as customer_id")
             source.rows(f"select {column} from interactions")
 
-    with pytest.raises(InvalidInputError, match="has no column 'time_weighted_score': it is older than that. Publish it"):
+    with pytest.raises(
+        InvalidInputError, match=r"has no column 'time_weighted_score': it is older than that\. Publish"
+    ):
         ask("time_weighted_score")
     with pytest.raises(duckdb.BinderException):  # which no version ever had: a mistake of the export
         ask("novel")
