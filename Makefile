@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak bench bench-check bench-exports lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak soak-year bench bench-check bench-exports lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -77,6 +77,11 @@ STORE ?= folder
 
 soak: .venv/installed ## all datasets for DAYS simulated days with faults by chance, and nothing may be lost (SEED=1 SEEDS=1 DAYS=14 STORE=folder or s3)
 	@PYTHONPATH=tests:tests/datasets $(BIN)/python -m soak --seed $(SEED) --seeds $(SEEDS) --days $(DAYS) --store $(STORE)
+
+VERSIONS ?= 2000
+
+soak-year: .venv/installed ## what commands take in a store of VERSIONS versions, one each quarter of an hour (VERSIONS=2000)
+	@PYTHONPATH=tests:tests/datasets $(BIN)/python -m soak.year --versions $(VERSIONS)
 
 SCALE ?= 0.1
 BENCH := $(BIN)/python -m benchmarks --scale $(SCALE) $(if $(FOLDER),--folder $(FOLDER))

@@ -74,7 +74,8 @@ def soak_once(soak: Soak, total: Report, is_quiet: bool) -> None:
     except SoakError as error:
         print(str(error) if is_quiet else str(error).splitlines()[-1])
     total.add(soak.report)
-    print(f"seed {soak.seed}: {'LOST' if soak.report.lost else 'nothing lost'}, {time.monotonic() - began:.0f} s")
+    came = "LOST" if soak.report.lost else "nothing lost"
+    print(f"seed {soak.seed}: {came}, {time.monotonic() - began:.0f} s: {soak.report.counts()}")
 
 
 if __name__ == "__main__":

@@ -36,4 +36,4 @@ class Report:
     def counts(self) -> str:
         """The counts, as JSON."""
         found = {"faults": dict(sorted(self.faults.items())), "compared": dict(sorted(self.compared.items()))}
-        return json.dumps({**found, "lost": self.lost}, indent=1)
+        return json.dumps({**found, "lost": self.lost})

@@ -41,3 +41,10 @@ def test_a_verification_that_is_left_out_is_found(
     soak = Soak(*where, tmp_path, SEED, 3, between=("torn", "deleted"), share=0.0, names=FEW)
     with pytest.raises(SoakError):
         soak.run()
+
+
+def test_a_few_days_of_faults_lose_nothing(where: tuple[Settings, Settings], tmp_path: Path) -> None:
+    """`make soak` in small: the process is killed, the power is cut, the disk is full, the shop goes away, a person is erased."""
+    soak = Soak(*where, tmp_path, 238, 3, names=(*FEW, "events_and_funnels"), share=0.8).run()
+    assert soak.report.faults.keys() >= {"kill", "power cut", "store error", "deleted", "gc", "unpublish", "erase"}
+    assert soak.report.compared["equal ids"] + soak.report.compared["equal rows"] == 3
