@@ -20,7 +20,7 @@ class Repair:
     def run(self) -> Iterator[str]:
         """A sentence for each thing that was repaired. What is left, another look finds."""
         versions, name = self.look.versions, self.look.dataset.name
-        for manifest in versions.all():
+        for manifest in self.look.manifests:
             for key in versions.faults(manifest, hashes=True):
                 if source := self._same_bytes(manifest, key):
                     versions.store.copy(source, key)
@@ -47,7 +47,7 @@ class Repair:
     @cached_property
     def _by_hash(self) -> dict[str, list[Published]]:
         found: dict[str, list[Published]] = {}
-        for manifest in self.look.versions.all():
+        for manifest in self.look.manifests:
             for one in self.look.versions.sealed(manifest):
                 found.setdefault(one.sha256, []).append(one)
         return found

@@ -78,9 +78,14 @@ class Verification:
         """The versions of the dataset."""
         return Versions(self.store, self.dataset.name, self.zone)
 
+    @cached_property
+    def manifests(self) -> list[Manifest]:
+        """Every version that is whole: read once, for there may be thousands."""
+        return self.versions.all()
+
     def _chosen(self, as_of: AsOf | None, everything: bool) -> Sequence[Manifest]:
         if everything:
-            return self.versions.all()
+            return self.manifests
         if as_of:
             return [self.versions.need(as_of)]
         counted = self.versions.counted(self.versions.lines())  # whatever the pointer says, which may be what is wrong
@@ -134,10 +139,9 @@ class Verification:
 
     def unreadable(self) -> Iterator[Finding]:
         """Folders of versions whose manifest is missing or cannot be read."""
-        for line in self.versions.lines(look_again=True).values():
-            try:
-                self.versions.exactly(line.as_of, line.version)
-            except (DamagedError, FileNotFoundError):
+        readable = {(manifest.as_of, manifest.version) for manifest in self.manifests}
+        for name, line in self.versions.lines(look_again=True).items():
+            if name not in readable:
                 way_out = (
                     f"Run `shopmill run {self.dataset.name} --as-of {line.as_of}`, or let `shopmill gc` delete it."
                 )
@@ -146,32 +150,32 @@ class Verification:
 
     def pointers(self) -> Iterator[Finding]:
         """Pointers that name no version, or not the one with the newest as_of."""
-        counted = self.versions.counted(self.versions.lines())
-        for as_of, _ in counted:
+        counted = dict(self.versions.counted(self.versions.lines()).keys())
+        for as_of, version in counted.items():
             key = self.versions.pointer_key(as_of)
-            if fault := self._wrong(key, {version for of, version in counted if of == as_of}):
+            if fault := self._wrong(key, version):
                 yield self._finding(as_of, key, fault, REPAIR)
         if counted:
-            newest = max(AsOf.parse(as_of, self.zone) for as_of, _ in counted).label
+            newest = max(AsOf.parse(as_of, self.zone) for as_of in counted).label
             key = layout.pointer_in(self.dataset.name)
-            if fault := self._wrong(key, {version for of, version in counted if of == newest}):
+            if fault := self._wrong(key, counted[newest]):
                 yield self._finding(newest, key, fault, REPAIR)
 
-    def _wrong(self, key: str, right: set[str]) -> str:
+    def _wrong(self, key: str, right: str) -> str:
         try:
             named = self.store.read_json(key)["version"]
         except FileNotFoundError:
             return "is missing"
         except (DamagedError, KeyError, TypeError):
             return "is damaged"
-        return "" if named in right else f"names version {named} instead of {', '.join(right)}"
+        return "" if named == right else f"names version {named} instead of {right}"
 
     def index(self) -> Iterator[Finding]:
         """Lines of the index that the folders do not bear out."""
         known = {
             name for name, line in VersionIndex(self.store, self.dataset.name, self.zone).lines().items() if line.whole
         }
-        there = {(found.as_of, found.version) for found in self.versions.all()}
+        there = {(found.as_of, found.version) for found in self.manifests}
         for as_of, version in sorted(known ^ there):
             where = layout.index_of(self.dataset.name)
             fault = f"{'names' if (as_of, version) in known else 'lacks'} version {version} as of {as_of}"
