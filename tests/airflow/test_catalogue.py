@@ -263,24 +263,23 @@ def test_the_form_starts_no_run_for_an_as_of_that_is_none(
     assert airflow.client.unfinished_runs(DAG) == []
 
 
-def test_a_backfill_that_the_form_starts_publishes_each_day(
+def test_a_backfill_that_the_form_starts_publishes_its_day(
     look: Look, airflow: LocalAirflow, airflow_shop: AirflowShop, published: RunState
 ) -> None:
     """Schedules are off in this Airflow, as they are in the demo. The days are those whose run would begin between the two."""
     form(look, airflow, DAG)
     look.page.get_by_text("Backfill", exact=True).first.click()
     choose_day(look, "From", "2020/09/22")
-    choose_day(look, "To", "2020/09/24")
-    look.page.get_by_text("2 runs will be triggered.").wait_for(timeout=60_000)
+    choose_day(look, "To", "2020/09/23")
+    look.page.get_by_text("1 run will be triggered.").wait_for(timeout=60_000)
     button = look.page.get_by_role("button", name="Run Backfill")
     button.click()
     button.wait_for(state="hidden", timeout=60_000)
-    started = [(DAG, run_id) for run_id in airflow.client.unfinished_runs(DAG)]
-    assert len(started) == 2
-    *_, last = airflow.client.wait(started, timeout=600)
-    assert {run.state for run in last} == {"success"}
+    [run_id] = airflow.client.unfinished_runs(DAG)
+    *_, [last] = airflow.client.wait([(DAG, run_id)], timeout=600)
+    assert last.state == "success"
     as_ofs = {made.as_of for made in Versions(Store(str(airflow_shop.store)), DAG, ZoneInfo("UTC")).all()}
-    assert as_ofs >= {"2020-09-22", "2020-09-23"}
+    assert "2020-09-22" in as_ofs
 
 
 def choose_day(look: Look, label: str, day: str) -> None:

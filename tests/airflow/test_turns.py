@@ -59,7 +59,8 @@ def test_a_later_one_waits_for_an_earlier_one_and_not_the_reverse(begun: Callabl
     turns.wait_for_turn(earlier, Airflow({"earlier", "mine"}))
 
 
-def test_it_goes_on_when_the_earlier_one_has_ended(begun: Callable[..., Run]) -> None:
+def test_it_goes_on_when_the_earlier_one_has_ended(begun: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "IN_PLACE_SECONDS", 60.0)
     begun("2020-09-02", "earlier")
     airflow = Airflow({"earlier", "mine"}, ends_after=1)
     turns.wait_for_turn(begun("2020-09-03", "mine"), airflow)
