@@ -1,8 +1,10 @@
 """DuckDB behind the engine's protocol: bytes, periods, bound values, and what an operator is told."""
 
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +24,7 @@ def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
         yield opened
 
 
-@pytest.mark.parametrize("period", ["", "month"])
+@pytest.mark.parametrize("period", ["", "day", "month"])
 def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(tmp_path: Path, period: str) -> None:
     hashes = []
     for threads, few in ((1, False), (4, False), (4, True), (1, True)):
@@ -53,6 +55,25 @@ def test_a_file_for_each_period(engine: DuckDBEngine, tmp_path: Path, period: st
     assert [name for name, _, _ in written] == starts
     days = [day for _, path, _ in written for day in pq.read_table(path, partitioning=None)["day"].to_pylist()]
     assert days == [date(2020, 2, 29), date(2020, 2, 29), date(2020, 3, 1), date(2020, 3, 2)]
+
+
+def test_the_first_period_that_cannot_be_written_ends_the_others(
+    engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+    write = DuckDBEngine._execute
+
+    def broken(self: DuckDBEngine, query: str, *rest: Any) -> Any:
+        if "order by" in query:
+            begun.append(query)
+            time.sleep(0.05)
+            raise StoreError("the disk is gone")
+        return write(self, query, *rest)
+
+    monkeypatch.setattr(DuckDBEngine, "_execute", broken)
+    with pytest.raises(StoreError, match="the disk is gone"):
+        engine.write_periods(ROWS, {}, tmp_path / "out", "day", "day", ["day", "i"])
+    assert len(begun) < 90
 
 
 def test_no_rows_are_no_periods(engine: DuckDBEngine, tmp_path: Path) -> None:

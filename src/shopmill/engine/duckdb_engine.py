@@ -4,12 +4,14 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -29,6 +31,9 @@ PARQUET = "(format parquet, compression zstd, row_group_size 122880, field_ids {
 # another plan, and days of one table other schemas. A condition that nobody can foresee keeps all columns optional.
 OPTIONAL = r'select case when never then null else columns(* exclude never) end as "\0" from (select *, random() < 0 as never from'
 PARTED = "(format parquet, compression lz4, partition_by (_period))"
+SMALL_PART_BYTES = 8 * 2**20
+"""Of fewer bytes the rows of a period are sorted and written by one thread alone."""
+R = TypeVar("R")
 
 
 def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -61,9 +66,13 @@ class DuckDBEngine:
         self._connection = connect(settings, scratch)
         self._files: dict[str, Sequence[Path]] = {}
         self._profile = profile_of_this_run()
+        self._profiled(self._connection)
+
+    def _profiled(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         if self._profile:
-            self._connection.execute("pragma enable_profiling = 'no_output'")
-            self._connection.execute("set profiling_coverage = 'ALL'")
+            connection.execute("pragma enable_profiling = 'no_output'")
+            connection.execute("set profiling_coverage = 'ALL'")
+        return connection
 
     def __enter__(self) -> "DuckDBEngine":
         return self
@@ -89,13 +98,8 @@ class DuckDBEngine:
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        return self._copy(query, bound, target, self._field_ids(query, bound))
-
-    def _copy(self, query: str, bound: Bound, target: Path, field_ids: str) -> int:
-        optional = f"{OPTIONAL} (\n{query}\n))"
-        form = PARQUET.format(ids=field_ids)
-        copied = self._execute(f"copy ({optional}) to {_literal(target)} {form}", bound).rows
-        return int(copied[0][0]) if copied else 0
+        copied = self._execute(_copy(query, target, self._field_ids(query, bound)), bound).rows
+        return _count(copied)
 
     def write_periods(
         self,
@@ -111,35 +115,58 @@ class DuckDBEngine:
         folder.mkdir(parents=True, exist_ok=True)
         label = f"cast(date_trunc('{period}', {quote(column)}) as date)"
         labelled = f"select *, {label} as _period from (\n{query}\n)"
-        ordered, written = ", ".join(quote(name) for name in order), []
+        ordered = ", ".join(quote(name) for name in order)
         field_ids = self._field_ids(query, bound)
+
+        def write(part: _Part, connection: duckdb.DuckDBPyConnection) -> tuple[str, Path, int]:
+            path = folder / f"{part.start}.parquet"
+            statement = _copy(f"{part.query} order by {ordered}", path, field_ids)
+            return part.start, path, _count(self._execute(statement, {}, connection).rows)
+
         with (self._in_memory if few else self._in_files)(labelled, bound, folder / "unsorted") as parts:
-            for start, rows in parts:
-                path = folder / f"{start}.parquet"
-                written.append((start, path, self._copy(f"{rows} order by {ordered}", {}, path, field_ids)))
-        return written
+            return self._side_by_side(write, parts)
+
+    def _side_by_side(self, action: Callable[["_Part", duckdb.DuckDBPyConnection], R], parts: list["_Part"]) -> list[R]:
+        """The results of an action on each part: of small ones as many at a time as there are threads."""
+        if any(part.bytes >= SMALL_PART_BYTES for part in parts):
+            return [action(part, self._connection) for part in parts]
+
+        def act(part: _Part) -> R:
+            with self._connection.cursor() as connection:
+                return action(part, self._profiled(connection))
+
+        pool = ThreadPoolExecutor(self._settings.threads)
+        try:  # in the context of this thread, which says what statements are noted for
+            return [done.result() for done in [pool.submit(copy_context().run, act, part) for part in parts]]
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error, or Ctrl-C, no further one is begun
 
     @contextmanager
-    def _in_files(self, query: str, bound: Bound, parted: Path) -> Iterator[list[tuple[str, str]]]:
-        """The first day of each period and the query of its rows, which lie in files of their own: to read, not to seek."""
+    def _in_files(self, query: str, bound: Bound, parted: Path) -> Iterator[list["_Part"]]:
+        """The rows of each period, which lie in files of their own: to read, not to seek."""
         parted.mkdir()
         self._execute(f"copy ({query}) to {_literal(parted)} {PARTED}", bound)
         yield [
-            (
-                part.name.removeprefix("_period="),
-                f"select * from read_parquet({_literal(part / '*.parquet')}, hive_partitioning = false)",
+            _Part(
+                folder.name.removeprefix("_period="),
+                f"select * from read_parquet({_literal(folder / '*.parquet')}, hive_partitioning = false)",
+                sum(file.stat().st_size for file in folder.iterdir()),
             )
-            for part in sorted(parted.iterdir())
+            for folder in sorted(parted.iterdir())
         ]
         shutil.rmtree(parted)
 
     @contextmanager
-    def _in_memory(self, query: str, bound: Bound, _parted: Path) -> Iterator[list[tuple[str, str]]]:
+    def _in_memory(self, query: str, bound: Bound, _parted: Path) -> Iterator[list["_Part"]]:
         """The same from one table, which spills to scratch beyond the memory limit: cheaper where periods are few."""
         self._execute(f"create temp table _unsorted as {query}", bound)
         starts = self.rows("select distinct _period from _unsorted order by _period", {})
         yield [
-            (str(row["_period"]), f"select * exclude _period from _unsorted where _period = date '{row['_period']}'")
+            _Part(
+                str(row["_period"]),
+                f"select * exclude _period from _unsorted where _period = date '{row['_period']}'",
+                SMALL_PART_BYTES,  # or more: one after the other, for only this connection sees the table
+            )
             for row in starts
         ]
         self._connection.execute("drop table _unsorted")
@@ -171,17 +198,26 @@ class DuckDBEngine:
         """Compares each row with the one before it in file order."""
         return count_duplicates(self._files[table], key, self._settings.threads)
 
-    def _execute(self, query: str, bound: Bound) -> "_Result":
+    def _execute(self, query: str, bound: Bound, connection: duckdb.DuckDBPyConnection | None = None) -> "_Result":
         """The few rows of a statement, read to the end: a SELECT is computed while its rows are."""
         used = {name: _value(bound[name]) for name in PLACEHOLDER.findall(query) if name in bound}
-        begun = time.perf_counter()
+        begun, connection = time.perf_counter(), connection or self._connection
         with _explained(self._settings, self._spill):
-            answer = self._connection.execute(query, used)
+            answer = connection.execute(query, used)
             result = _Result({name: str(kind) for name, kind, *_ in answer.description or ()}, answer.fetchall())
         if self._profile:
-            found = json.loads(self._connection.get_profiling_information(format="json"))
+            found = json.loads(connection.get_profiling_information(format="json"))
             self._profile.add(query, time.perf_counter() - begun, found)
         return result
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The first day of a period, the query of its rows, and about how many bytes they are."""
+
+    start: str
+    query: str
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -208,6 +244,14 @@ def _explained(settings: Settings, spill: Path) -> Iterator[None]:
         raise StoreError(
             f"Scratch or store cannot be written: {_first_line(error)}. Check free space and rights."
         ) from error
+
+
+def _copy(query: str, target: Path, field_ids: str) -> str:
+    return f"copy ({OPTIONAL} (\n{query}\n))) to {_literal(target)} {PARQUET.format(ids=field_ids)}"
+
+
+def _count(copied: list[tuple[Any, ...]]) -> int:
+    return int(copied[0][0]) if copied else 0
 
 
 def _value(value: Any) -> Any:
