@@ -55,6 +55,8 @@ def pictured(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages to take pictures of."""
     if not OF_A_DEMO:
         return report
+    if not Path(OF_A_DEMO).exists():
+        pytest.exit(f"There is no {OF_A_DEMO}: run `make demo` in another shell first.", returncode=1)
     folder = tmp_path_factory.mktemp("pictured")
     write_report(Reader(Settings(_env_file=OF_A_DEMO), datetime.now(UTC)), folder)
     return folder
