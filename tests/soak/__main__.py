@@ -1,7 +1,6 @@
 """`make soak SEED=… DAYS=… SEEDS=… STORE=…`: soaks one store per seed, and says what happened and how often."""
 
 import argparse
-import itertools
 import logging
 import os
 import tempfile
@@ -11,13 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from object_store import new_bucket, serving, way_to
-from shopmill.settings import user_cache
 from shopmill.shops.postgres import EmbeddedPostgres
 from soak.driver import Soak
-from soak.place import place
+from soak.place import CACHE, databases, place
 from soak.report import Report, SoakError
-
-CACHE = user_cache() / "shopmill"
 
 
 def main() -> int:
@@ -41,18 +37,6 @@ def main() -> int:
                 soak_once(Soak(settings, clean, where, seed, asked.days, report=Report(say)), total, asked.quiet)
     print(total.counts())
     return int(bool(total.lost))
-
-
-def databases(server: EmbeddedPostgres) -> Callable[[], str]:
-    """What makes an empty database each time."""
-    server.ensure_role("soak")
-    numbers = itertools.count()
-
-    def new() -> str:
-        server.ensure_database(name := f"soak_{next(numbers)}", owner="soak")
-        return server.dsn(name, "soak")
-
-    return new
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Where a soak takes place: an empty shop, two empty registries with pgvector, and two stores. The clean one is a folder."""
 
+import itertools
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -7,8 +8,22 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
-from shopmill.settings import Settings
+from shopmill.settings import Settings, user_cache
 from shopmill.shops.postgres import EmbeddedPostgres
+
+CACHE = user_cache() / "shopmill"
+
+
+def databases(server: EmbeddedPostgres) -> Callable[[], str]:
+    """What makes an empty database each time."""
+    server.ensure_role("soak")
+    numbers = itertools.count()
+
+    def new() -> str:
+        server.ensure_database(name := f"soak_{next(numbers)}", owner="soak")
+        return server.dsn(name, "soak")
+
+    return new
 
 
 def place(

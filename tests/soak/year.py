@@ -30,8 +30,7 @@ from shopmill.versions.manifest import Manifest
 from shopmill.versions.snapshot_documents import read_snapshot
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
-from soak.__main__ import CACHE, databases
-from soak.place import place
+from soak.place import CACHE, databases, place
 from soak.soaked import FIRST, lenient
 from soak.world import World
 
