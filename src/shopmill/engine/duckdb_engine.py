@@ -98,8 +98,20 @@ class DuckDBEngine:
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        copied = self._execute(_copy(query, target, self._field_ids(query, bound)), bound).rows
-        return _count(copied)
+        return self._write_file(query, bound, target, self._field_ids(query, bound))
+
+    def _write_file(
+        self,
+        query: str,
+        bound: Bound,
+        target: Path,
+        field_ids: str,
+        connection: duckdb.DuckDBPyConnection | None = None,
+    ) -> int:
+        optional = f"{OPTIONAL} (\n{query}\n))"
+        form = PARQUET.format(ids=field_ids)
+        copied = self._execute(f"copy ({optional}) to {_literal(target)} {form}", bound, connection).rows
+        return int(copied[0][0]) if copied else 0
 
     def write_periods(
         self,
@@ -118,18 +130,21 @@ class DuckDBEngine:
         ordered = ", ".join(quote(name) for name in order)
         field_ids = self._field_ids(query, bound)
 
-        def write(part: _Part, connection: duckdb.DuckDBPyConnection) -> tuple[str, Path, int]:
+        def write(part: _Part, connection: duckdb.DuckDBPyConnection | None = None) -> tuple[str, Path, int]:
             path = folder / f"{part.start}.parquet"
-            statement = _copy(f"{part.query} order by {ordered}", path, field_ids)
-            return part.start, path, _count(self._execute(statement, {}, connection).rows)
+            return (
+                part.start,
+                path,
+                self._write_file(f"{part.query} order by {ordered}", {}, path, field_ids, connection),
+            )
 
         with (self._in_memory if few else self._in_files)(labelled, bound, folder / "unsorted") as parts:
-            return self._side_by_side(write, parts)
+            if all(part.is_small for part in parts):
+                return self._side_by_side(write, parts)
+            return [write(part) for part in parts]
 
     def _side_by_side(self, action: Callable[["_Part", duckdb.DuckDBPyConnection], R], parts: list["_Part"]) -> list[R]:
-        """The results of an action on each part: of small ones as many at a time as there are threads."""
-        if any(part.bytes >= SMALL_PART_BYTES for part in parts):
-            return [action(part, self._connection) for part in parts]
+        """The results of an action on each part, as many at a time as there are threads, each on a connection of its own."""
 
         def act(part: _Part) -> R:
             with self._connection.cursor() as connection:
@@ -150,7 +165,7 @@ class DuckDBEngine:
             _Part(
                 folder.name.removeprefix("_period="),
                 f"select * from read_parquet({_literal(folder / '*.parquet')}, hive_partitioning = false)",
-                sum(file.stat().st_size for file in folder.iterdir()),
+                sum(file.stat().st_size for file in folder.iterdir()) < SMALL_PART_BYTES,
             )
             for folder in sorted(parted.iterdir())
         ]
@@ -165,7 +180,7 @@ class DuckDBEngine:
             _Part(
                 str(row["_period"]),
                 f"select * exclude _period from _unsorted where _period = date '{row['_period']}'",
-                SMALL_PART_BYTES,  # or more: one after the other, for only this connection sees the table
+                is_small=False,  # whatever it is: only this connection sees the table
             )
             for row in starts
         ]
@@ -213,11 +228,11 @@ class DuckDBEngine:
 
 @dataclass(frozen=True)
 class _Part:
-    """The first day of a period, the query of its rows, and about how many bytes they are."""
+    """The first day of a period and the query of its rows; small ones may be written side by side."""
 
     start: str
     query: str
-    bytes: int
+    is_small: bool
 
 
 @dataclass(frozen=True)
@@ -244,14 +259,6 @@ def _explained(settings: Settings, spill: Path) -> Iterator[None]:
         raise StoreError(
             f"Scratch or store cannot be written: {_first_line(error)}. Check free space and rights."
         ) from error
-
-
-def _copy(query: str, target: Path, field_ids: str) -> str:
-    return f"copy ({OPTIONAL} (\n{query}\n))) to {_literal(target)} {PARQUET.format(ids=field_ids)}"
-
-
-def _count(copied: list[tuple[Any, ...]]) -> int:
-    return int(copied[0][0]) if copied else 0
 
 
 def _value(value: Any) -> Any:
