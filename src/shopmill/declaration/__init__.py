@@ -5,7 +5,7 @@ so they cannot disagree.
 """
 
 from shopmill.declaration.dataset import Dataset
-from shopmill.declaration.parameters import COMMON_PARAMETERS, Parameter, Value
+from shopmill.declaration.parameters import Parameter, Value
 from shopmill.declaration.running import (
     Announcement,
     Days,
@@ -30,7 +30,6 @@ from shopmill.declaration.tables import (
 )
 
 __all__ = [
-    "COMMON_PARAMETERS",
     "REJECTS",
     "TAKEN_AS_UNKNOWN",
     "Announcement",
