@@ -69,6 +69,7 @@ test-recbole: .venv/installed ## the same for RecBole, which needs torch: some g
 
 bench-exports: .venv/installed ## export 31.8 million rows, and measure the memory that each export takes; after test-consumers
 	@.venv-consumers/bin/python tests/consumers/large.py .shopmill/consumers/large $(EXPORTS)
+	@$(BIN)/python tests/consumers/table.py .shopmill/consumers/large/exports.jsonl $(if $(WRITE),--write)
 
 SEED ?= 1
 SEEDS ?= 1

@@ -22,7 +22,7 @@ from shopmill.settings import Settings
 
 STORE = "CONSUMERS_STORE"
 PROOFS = "CONSUMERS_PROOFS"
-"""The file that gets a line for each proof: what docs/consumers.md is made of."""
+"""The file that gets a line for each proof: what the tables of docs/consumers.md are made of."""
 TIME_ZONE = "America/New_York"
 
 
@@ -81,35 +81,38 @@ def run_measured(command: list[str], folder: Path) -> tuple[str, int]:
 
 
 @pytest.fixture
-def proof() -> Iterator[Callable[..., None]]:
-    """Notes what was loaded and done: consumer, package, what was done, the export, and what using it cost.
+def note() -> Iterator[Callable[..., None]]:
+    """Notes a row of a table, for which the test was passed."""
+    noted: list[dict[str, Any]] = []
+    yield lambda **row: noted.append(row)
+    if path := os.environ.get(PROOFS):
+        with Path(path).open("a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in noted)
+
+
+@pytest.fixture
+def proof(note: Callable[..., None]) -> Callable[..., None]:
+    """Notes what was loaded and done: package, what was done, the export, the rows that were loaded, and what using it cost.
 
     A package that is not of this environment is given with its version, and with the megabytes of the process that used it.
     """
     start = time.perf_counter()
-    noted: list[dict[str, Any]] = []
     _forget_peak()
 
-    def note(package: str, done: str, written: Written, loaded: str, megabytes: int | None = None) -> None:
-        rows = max(written.rows.values())
-        noted.append(
-            {
-                "consumer": package if " " in package else f"{package} {version(package)}",
-                "loaded": loaded,
-                "done": done,
-                "rows": rows,
-                "export_seconds": round(written.seconds, 1),
-                "export_megabytes": written.megabytes,
-                "use_seconds": round(time.perf_counter() - start - written.seconds, 1),
-                "use_megabytes": megabytes or _peak(),
-                "command": written.command,
-            }
+    def prove(package: str, done: str, written: Written, rows: int, loaded: str, megabytes: int | None = None) -> None:
+        note(
+            consumer=package if " " in package else f"{package} {version(package)}",
+            loaded=loaded,
+            done=done,
+            rows=rows,
+            export_seconds=round(written.seconds, 1),
+            export_megabytes=written.megabytes,
+            use_seconds=round(time.perf_counter() - start - written.seconds, 1),
+            use_megabytes=megabytes or _peak(),
+            command=written.command,
         )
 
-    yield note
-    if path := os.environ.get(PROOFS):
-        with Path(path).open("a") as file:
-            file.writelines(json.dumps(line) + "\n" for line in noted)
+    return prove
 
 
 def _forget_peak() -> None:

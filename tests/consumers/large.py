@@ -1,7 +1,7 @@
 """Exports of 31.8 million rows, as H&M has them, and the memory that each takes: python large.py FOLDER [ROWS] [CONSUMER...]
 
-Makes a store in FOLDER with versions made by hand, once, then exports them to each consumer and prints a line of a table.
-Ends with exit code 1 where an export took 2 GiB or more. `make bench-exports` runs it.
+Makes a store in FOLDER with versions made by hand, once, then exports them to each consumer and prints what each cost, and
+notes it in FOLDER/exports.jsonl, for table.py. Ends with exit code 1 where an export took 2 GiB or more. `make bench-exports` runs it.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from fabricated import publish
@@ -71,8 +72,8 @@ def main(folder: Path, rows: int, chosen: list[str]) -> int:
         make(folder / "making", rows)
         (folder / "making").rename(store)
     exports = [one for one in EXPORTS if not chosen or one[1] in chosen]
-    print("| to | rows | seconds | peak memory | command |\n|---|---|---|---|---|", flush=True)
-    return int(max([measure(store, folder / "out", *one) for one in exports]) >= MEBIBYTES)
+    with (folder / "exports.jsonl").open("w") as noted:
+        return int(max([measure(store, folder / "out", noted, *one) for one in exports]) >= MEBIBYTES)
 
 
 def make(folder: Path, rows: int) -> None:
@@ -142,8 +143,8 @@ def empty(kind: str) -> str:
     return {"varchar": "''", "boolean": "false"}.get(kind, "0")
 
 
-def measure(store: Path, out: Path, dataset: str, to: str, *options: str) -> int:
-    """Prints what one export cost; gives its mebibytes."""
+def measure(store: Path, out: Path, noted: TextIO, dataset: str, to: str, *options: str) -> int:
+    """Notes what one export cost; gives its mebibytes."""
     shutil.rmtree(out, ignore_errors=True)
     chosen = [part for option in options for part in ("-o", option)]
     command = ["export", dataset, "--to", to, *chosen, "--output"]
@@ -153,9 +154,11 @@ def measure(store: Path, out: Path, dataset: str, to: str, *options: str) -> int
         [*measured, *command, str(out), "--json"], stdout=subprocess.PIPE, env=environment, text=True, check=True
     )
     *said, last = done.stdout.splitlines()
-    rows, cost = max(json.loads("".join(said))["rows"].values()), json.loads(last)
+    rows, cost = sum(json.loads("".join(said))["rows"].values()), json.loads(last)
     shown = " ".join(["shopmill", *command, "FOLDER"])
-    print(f"| {to} | {rows:,} | {cost['seconds']} | {cost['megabytes']} MB | `{shown}` |", flush=True)
+    line = json.dumps({"to": to, "rows": rows, **cost, "command": shown})
+    print(line, flush=True)
+    print(line, file=noted, flush=True)
     return int(cost["megabytes"])
 
 

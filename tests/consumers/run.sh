@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves the exports in the libraries that load them: environments of their own, the real shop published once, one process per file.
-# What was proven, and what it cost, ends as a table in .shopmill/consumers/table.md.
+# What was proven, and what it cost, ends as tables in .shopmill/consumers/table.md, and with WRITE=1 in docs/consumers.md.
 # RECBOLE=1 is for RecBole alone, which needs torch: some gigabytes. Its table is table-recbole.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -45,5 +45,5 @@ for test in tests/consumers/test_*.py; do
   test "$part" = "$wanted" || continue
   ".venv-$name/bin/python" -m pytest -q --timeout 1800 "$test" "$@" || failed=1
 done
-.venv/bin/python tests/consumers/table.py "$CONSUMERS_PROOFS" | tee "$home/table$part.md"
+.venv/bin/python tests/consumers/table.py "$CONSUMERS_PROOFS" ${WRITE:+--write} | tee "$home/table$part.md"
 exit "$failed"

@@ -41,6 +41,7 @@ def test_feast_materialises_and_answers(shop: Settings, exported: Callable[..., 
         "feast",
         "applies, materialises, answers online and at two points in time",
         written,
+        written.rows["features.parquet"],
         "FileSource with explicit schema",
     )
 
@@ -57,4 +58,10 @@ def test_pymc_marketing_fits_and_values_customers(exported: Callable[..., Writte
     assert bought.min() >= 0
     regular = frame["frequency"] >= frame["frequency"].quantile(0.9)
     assert bought[regular].mean() > bought[~regular].mean()
-    proof("pymc-marketing", "fits BetaGeoModel, expects purchases of 90 days", written, "BetaGeoModel(data=...)")
+    proof(
+        "pymc-marketing",
+        "fits BetaGeoModel, expects purchases of 90 days",
+        written,
+        len(frame),
+        "BetaGeoModel(data=...)",
+    )

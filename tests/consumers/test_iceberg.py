@@ -23,6 +23,12 @@ from shopmill.versions.store import Store
 
 INTERACTIONS = "user_item_interactions"
 AS_OFS = ("2017-12-25", "2018-01-01")
+BY_SPARK = ("2020-09-22", "2020-09-23")
+KEYS = {
+    "interactions": ("customer_id", "article_id"),
+    "log": ("customer_id", "article_id", "day", "signal", "happened_at", "quantity", "value", "session_id"),
+}
+PYTHON = Path(__file__).parents[2] / ".venv" / "bin" / "python"
 READERS = Path(__file__).parents[2] / ".venv-iceberg"
 
 
@@ -40,7 +46,7 @@ def opened(lake: Path, table: str) -> Any:
 
 def read_by(reader: str, lake: Path, table: str, as_ofs: tuple[str, ...]) -> tuple[dict[str, pa.Table], str, int]:
     """What another reader finds in a table at each as_of, its name with its version, and the megabytes that it held."""
-    out = lake.with_name(reader)
+    out = lake.with_name(f"{table}-by-{reader}")
     out.mkdir()
     python, script = READERS / "bin" / "python", Path(__file__).with_name(f"iceberg_by_{reader}.py")
     tags = {as_of: f"as_of={as_of}" for as_of in as_ofs}
@@ -50,11 +56,32 @@ def read_by(reader: str, lake: Path, table: str, as_ofs: tuple[str, ...]) -> tup
     return found, said.strip().splitlines()[-1], megabytes
 
 
+def read(reader: str, lake: Path, table: str, as_ofs: tuple[str, ...]) -> dict[str, pa.Table]:
+    """What any of the readers finds in a table at each as_of."""
+    if reader != "pyiceberg":
+        need_reader(reader)
+        return read_by(reader, lake, table, as_ofs)[0]
+    known = opened(lake, table)
+    snapshots = {as_of: known.snapshot_by_name(f"as_of={as_of}").snapshot_id for as_of in as_ofs}
+    return {as_of: known.scan(snapshot_id=snapshot).to_arrow() for as_of, snapshot in snapshots.items()}
+
+
 def need_reader(reader: str) -> None:
     if not READERS.exists():
         pytest.skip("needs .venv-iceberg: make test-consumers")
     if reader == "spark" and not list(READERS.glob("jars/iceberg-spark-runtime-*.jar")):
         pytest.skip("needs Maven, to fetch Spark's connector for Iceberg, and Java 17")
+
+
+@pytest.fixture(scope="module")
+def store_by_spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose two versions Spark computed."""
+    if not PYTHON.exists() or not shutil.which("java"):
+        pytest.skip("needs .venv and Java 17, for Spark computes the versions")
+    folder = tmp_path_factory.mktemp("by_spark")
+    command = [str(PYTHON), str(Path(__file__).with_name("publish_by_spark.py")), str(folder / "store"), *BY_SPARK]
+    run_measured(command, folder)
+    return folder / "store"
 
 
 def assert_same(found: pa.Table, expected: pa.Table, *key: str) -> None:
@@ -77,7 +104,7 @@ def test_pyiceberg_reads_two_as_ofs(shop: Settings, exported: Callable[..., Writ
     assert some.num_rows == shopmill.load(INTERACTIONS).to_arrow(where="customer_id = '000001'").num_rows
     assert not list((lake / "warehouse").rglob("*.parquet"))
     done = "reads two as_ofs by their tags, and a part with a filter"
-    proof("pyiceberg", done, written, "SqlCatalog in SQLite, no copy")
+    proof("pyiceberg", done, written, expected.num_rows, "SqlCatalog in SQLite, no copy")
 
 
 @pytest.mark.parametrize("reader", ["duckdb", "spark"])
@@ -91,7 +118,23 @@ def test_others_read_two_as_ofs(
     for as_of in AS_OFS:
         assert_same(found[as_of], shopmill.load(INTERACTIONS, as_of).to_arrow(), "customer_id", "article_id")
     how = {"duckdb": "iceberg_scan(METADATA, snapshot_from_id = ...)", "spark": "version as of 'as_of=2018-01-01'"}
-    proof(name, "reads every row of two as_ofs, no copy", written, how[reader], megabytes)
+    proof(name, "reads every row of two as_ofs, no copy", written, found[AS_OFS[-1]].num_rows, how[reader], megabytes)
+
+
+@pytest.mark.parametrize("reader", ["pyiceberg", "duckdb", "spark"])
+def test_versions_that_spark_computed_are_read(
+    reader: str, store_by_spark: Path, exported: Callable[..., Written], lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    monkeypatch.setenv("SHOPMILL_STORE", str(store_by_spark))
+    for as_of in BY_SPARK:
+        exported(INTERACTIONS, "iceberg", as_of=as_of, folder=lake)
+    for table, key in KEYS.items():
+        expected = {as_of: shopmill.load(INTERACTIONS, as_of).to_arrow(table) for as_of in BY_SPARK}
+        assert expected[BY_SPARK[0]] != expected[BY_SPARK[1]]
+        found = read(reader, lake, f"{INTERACTIONS}.{table}", BY_SPARK)
+        for as_of in BY_SPARK:
+            assert_same(found[as_of], expected[as_of], *key)
 
 
 @pytest.mark.parametrize("reader", ["pyiceberg", "duckdb", "spark"])
@@ -104,11 +147,7 @@ def test_files_without_field_ids_are_read_by_their_names(
     expected, table = shopmill.load("articles_embeddings").to_arrow(), "articles_embeddings.bert"
     (file,) = shopmill.load("articles_embeddings").addresses("bert")
     assert not any(b"PARQUET:field_id" in (field.metadata or {}) for field in pq.read_schema(file))
-    if reader == "pyiceberg":
-        found = opened(lake, table).scan().to_arrow()
-    else:
-        need_reader(reader)
-        found = read_by(reader, lake, table, ("2018-01-01",))[0]["2018-01-01"]
+    found = read(reader, lake, table, ("2018-01-01",))["2018-01-01"]
     assert_same(found, expected, "article_id")
     assert np.array_equal(np.vstack(found.sort_by("article_id")["embedding"].to_numpy()), vectors)
 

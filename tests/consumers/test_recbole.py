@@ -52,4 +52,10 @@ def test_recbole_reads_the_split_fits_and_evaluates(
     trainer.fit(train, valid, saved=False, show_progress=False)
     result = trainer.evaluate(test, load_best_model=False, show_progress=False)
     assert 0 < result["recall@10"] < 1
-    proof("recbole", "reads its split by time, fits Pop, recall@10", written, "create_dataset(Config(...))")
+    proof(
+        "recbole",
+        "reads its split by time, fits Pop, recall@10",
+        written,
+        len(dataset.inter_feat),
+        "create_dataset(Config(...))",
+    )

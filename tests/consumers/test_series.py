@@ -33,6 +33,7 @@ def test_mlforecast_fits_with_weights_and_predicts_with_the_future(
         "mlforecast",
         f"fits with weights, predicts {horizon} steps with the future frame",
         written,
+        len(train),
         "pandas.read_parquet",
     )
 
@@ -58,7 +59,8 @@ def test_hierarchicalforecast_reconciles_all_articles(exported: Callable[..., Wr
     assert len(methods) == 2
     for method in methods:
         assert found.loc["total", method] == pytest.approx(found.loc[tags["article"], method].sum(), rel=1e-6)
-    proof("hierarchicalforecast", "reconciles bottom-up and MinTrace, all articles", written, "SMatrix of scipy CSR")
+    done = "reconciles bottom-up and MinTrace, all articles"
+    proof("hierarchicalforecast", done, written, len(levels), "SMatrix of scipy CSR")
 
 
 def test_gluonts_predicts(exported: Callable[..., Written], proof: Any) -> None:
@@ -80,5 +82,6 @@ def test_gluonts_predicts(exported: Callable[..., Written], proof: Any) -> None:
         "gluonts",
         "PandasDataset of all articles, seasonal naive forecast",
         written,
+        len(frame),
         "PandasDataset.from_long_dataframe",
     )

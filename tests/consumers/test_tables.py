@@ -28,7 +28,9 @@ def test_load_dataset_loads_every_table_that_has_rows(
     assert loaded[0] == opened.to_arrow().slice(0, 1).to_pylist()[0]
     index = datasets.load_dataset(str(written.folder), "customer_index", cache_dir=str(written.folder / "cache"))
     assert index["train"].num_rows == opened.manifest.rows("customer_index")
-    proof("datasets", "loads the default table and another by its name", written, "load_dataset(FOLDER)")
+    proof(
+        "datasets", "loads the default table and another by its name", written, loaded.num_rows, "load_dataset(FOLDER)"
+    )
 
 
 def test_mlflow_logs_a_version_and_finds_it_again(
@@ -54,6 +56,7 @@ def test_mlflow_logs_a_version_and_finds_it_again(
         "mlflow-skinny",
         "log_input, and the version found again from the logged run",
         written,
+        json.loads(logged.dataset.profile)["num_rows"],
         "DatasetSource by entry point",
     )
 
@@ -66,7 +69,7 @@ def test_lancedb_searches(vectors: np.ndarray, exported: Callable[..., Written],
     found = table.search(vectors[42]).limit(5).to_list()
     nearest = np.argsort(-(vectors @ vectors[42]))[:5]
     assert [row["article_id"] for row in found] == [f"{number:010d}" for number in nearest]
-    proof("lancedb", "searches the 5 nearest, as exact search finds them", written, "open_table")
+    proof("lancedb", "searches the 5 nearest, as exact search finds them", written, table.count_rows(), "open_table")
 
 
 @pytest.mark.parametrize("index", ["Flat", "HNSW32"])
@@ -78,4 +81,5 @@ def test_faiss_searches(vectors: np.ndarray, exported: Callable[..., Written], p
     scores, found = opened.search(vectors[:100], 1)
     assert np.mean([keys[key][1] == f"{number:010d}" for number, (key,) in enumerate(found)]) > 0.98
     assert scores.max() == pytest.approx(1, abs=1e-4)
-    proof("faiss-cpu", f"{index}: finds each of 100 vectors as its own nearest", written, "faiss.read_index")
+    done = f"{index}: finds each of 100 vectors as its own nearest"
+    proof("faiss-cpu", done, written, opened.ntotal, "faiss.read_index")

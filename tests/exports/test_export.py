@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 from golden import LENIENT, fill_shop
@@ -14,10 +13,13 @@ from golden import LENIENT, fill_shop
 from shopmill import datasets
 from shopmill.errors import InvalidInputError
 from shopmill.exports import export as exporting
+from shopmill.exports import source
 from shopmill.exports.export import NOTE, consumer, export, names
+from shopmill.exports.source import columns_of
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
+from shopmill.versions.load import Version
 
 INTERACTIONS = "user_item_interactions"
 
@@ -181,29 +183,55 @@ def test_folds_end_at_as_of(published: Settings, tmp_path: Path) -> None:
     ]
 
 
-def test_a_version_older_than_a_table_is_refused(published: Settings, tmp_path: Path) -> None:
-    from shopmill.exports.source import open_source
-    from shopmill.versions.load import Version
-
-    with open_source(Version(INTERACTIONS, None, published), published, {}) as source:
+def test_a_version_older_than_a_table_is_refused(published: Settings) -> None:
+    with source.open_source(Version(INTERACTIONS, None, published), published, {}) as opened:
         with pytest.raises(InvalidInputError, match=r"has no table 'novel': it is older.*shopmill run user_item_inter"):
-            source.need("novel")
+            opened.need("novel")
         with pytest.raises(InvalidInputError, match="has no column 'novel' in interactions"):
-            source.need("interactions", "novel")
+            opened.need("interactions", "novel")
 
 
-def test_a_version_older_than_a_column_is_refused(published: Settings) -> None:
-    from shopmill.exports.source import open_source
-    from shopmill.versions.load import Version
+def without(monkeypatch: pytest.MonkeyPatch, *columns: str) -> None:
+    """Versions are now older than these columns."""
+    monkeypatch.setattr(source, "columns_of", lambda manifest, table: columns_of(manifest, table) - {*columns})
 
-    def ask(column: str) -> None:
-        with open_source(Version(INTERACTIONS, None, published), published, {}) as source:
-            source.connection.execute("create view interactions as select 'c1' as customer_id")
-            source.rows(f"select {column} from interactions")
 
-    with pytest.raises(
-        InvalidInputError, match=r"has no column 'time_weighted_score': it is older than that\. Publish"
-    ):
-        ask("time_weighted_score")
-    with pytest.raises(duckdb.BinderException):  # which no version ever had: a mistake of the export
-        ask("novel")
+@pytest.mark.parametrize(
+    ("to", "table", "column"),
+    [
+        ("implicit", "interactions", "time_weighted_score"),
+        ("rectools", "log", "happened_at"),
+        ("recbole", "log", "happened_at"),
+        ("gorse", "log", "signal"),
+        ("relbench", "log", "value"),
+    ],
+)
+def test_an_export_of_a_version_older_than_a_column_is_refused(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, table: str, column: str
+) -> None:
+    without(monkeypatch, column)
+    message = rf"has no column '{column}' in {table}: it is older than that\. Publish it again: `shopmill run user_item"
+    with pytest.raises(InvalidInputError, match=message):
+        export(INTERACTIONS, to, tmp_path / "out", "2020-09-21", settings=published)
+    assert list(tmp_path.glob("*out*")) == []
+
+
+def test_an_export_sees_only_the_columns_that_it_named(published: Settings) -> None:
+    with source.open_source(Version(INTERACTIONS, None, published), published, {}) as opened:
+        opened.need("interactions", "customer_id")
+        assert opened.rows("select * from interactions limit 1") == [{"customer_id": "c1"}]
+
+
+def test_another_dataset_gives_the_columns_that_it_has(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def labels(folder: str) -> list[int]:
+        export(INTERACTIONS, "gorse", tmp_path / folder, "2020-09-21", settings=published)
+        users = (tmp_path / folder / "users.jsonl").read_text().splitlines()
+        return [len(json.loads(user)["Labels"]) for user in users]
+
+    assert labels("without a version") == [0]
+    steps.run_all(Run.create(datasets.load("customer_features"), "2020-09-21", published, LENIENT))
+    assert labels("with one") == [1]
+    without(monkeypatch, "rfm_segment")
+    assert labels("with one that is older") == [0]

@@ -77,8 +77,9 @@ class Series:
         """The series of a table; InvalidInputError for a table without series."""
         if table not in TABLES:
             raise InvalidInputError(f"table={table!r} holds no series: name one of {', '.join(TABLES)}.")
-        source.need(table)
-        source.need("hierarchy")
+        ahead, complete = (WEEKLY, ("is_complete",)) if table.endswith("weekly") else (DAILY, ())
+        source.need(table, "unique_id", "ds", "y", "fill_reason", *ahead, *complete)
+        source.need("hierarchy", "unique_id", "category", "product_group_name")
         return cls(source, table)
 
     @property
@@ -156,7 +157,7 @@ class Series:
 
     def _make_planned(self) -> None:
         if "planned_promotions" in self.source.manifest.tables:
-            self.source.need("planned_promotions")
+            self.source.need("planned_promotions", "article_id", "product_group_name", "starts_on", "ends_on")
         else:  # a version from before they were published plans none
             self.source.connection.execute(
                 "create or replace temp view planned_promotions as "

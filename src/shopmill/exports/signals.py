@@ -19,14 +19,14 @@ def interactions(source: Source) -> str:
     Returns have no weight above 0, and are left out.
     """
     if has_log(source):
-        source.need("log")
+        source.need("log", "customer_id", "article_id", "signal", "day", "happened_at")
         return f"""
             select customer_id as user_id, article_id as item_id, cast({WEIGHTS} as double) as weight,
               coalesce(timezone('{source.settings.time_zone}', happened_at), cast(day as timestamp)) as datetime
             from log
             where {WEIGHTS} > 0
         """
-    source.need("interactions")
+    source.need("interactions", "customer_id", "article_id", "time_weighted_score", "last_interaction_date")
     return """
         select
           customer_id as user_id, article_id as item_id, cast(time_weighted_score as double) as weight,

@@ -1,6 +1,5 @@
 """A version as an exporter sees it: its tables by name in a DuckDB that keeps within little memory, whatever their size."""
 
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,10 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.declaration import Value
-from shopmill.engine.identifiers import quote
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 from shopmill.versions.load import Version
@@ -49,35 +46,39 @@ class Source:
         """The moment that the version is true for."""
         return AsOf.parse(self.version.as_of, self.settings.zone)
 
-    def need(self, table: str, *columns: str) -> str:
-        """The name of a table, known to the connection from now on; InvalidInputError where the version is older than it."""
-        described = self.manifest.content["tables"].get(table)
-        has = {column["name"] for column in described["columns"]} if described else set()
-        if described is None or (lacking := sorted(set(columns) - has)):
-            raise self.too_old(f"column {lacking[0]!r} in {table}" if described else f"table {table!r}")
-        self.version.to_duckdb(table, self.connection).create_view(table, replace=True)
-        return quote(table)
+    def need(self, table: str, *columns: str) -> None:
+        """Makes a table known to the connection, with these columns alone, so that an export names all that it uses.
 
-    def too_old(self, lacks: str) -> InvalidInputError:
-        """What to say where the version is older than something that the export needs."""
+        Without columns, whatever the version has. InvalidInputError where the version is older than the table, or than a column.
+        """
+        if table not in self.version.tables:
+            raise self._too_old(f"table {table!r}")
+        has = columns_of(self.manifest, table)
+        if lacking := next((column for column in columns if column not in has), None):
+            raise self._too_old(f"column {lacking!r} in {table}")
+        self.version.to_duckdb(table, self.connection, columns or None).create_view(table, replace=True)
+
+    def _too_old(self, lacks: str) -> InvalidInputError:
         dataset, as_of = self.manifest.dataset, self.version.as_of
         return InvalidInputError(
             f"{dataset} as of {as_of}, version {self.version.version}, has no {lacks}: it is older than that. "
             f"Publish it again: `shopmill run {dataset} --as-of {as_of}`."
         )
 
-    def beside(self, dataset: str, table: str) -> bool:
+    def beside(self, dataset: str, table: str, key: str, *columns: str) -> tuple[str, ...]:
         """Makes a table of another dataset known as `<dataset>__<table>`: of the version at this as_of, or the newest before.
 
-        Says whether there is one.
+        Gives those of the columns that it has, beside the key. None where there is no such version, or it is older than all.
         """
         versions = Versions(Store(self.settings.store), dataset, self.settings.zone)
         found = versions.at(self.as_of) or versions.before(self.as_of)
         if found is None or table not in found.tables:
-            return False
-        relation = Version(dataset, found.as_of, self.settings).to_duckdb(table, self.connection)
+            return ()
+        has = columns_of(found, table)
+        chosen = tuple(column for column in columns if column in has)
+        relation = Version(dataset, found.as_of, self.settings).to_duckdb(table, self.connection, [key, *chosen])
         relation.create_view(f"{dataset}__{table}", replace=True)
-        return True
+        return chosen
 
     def rows(self, query: str, **bound: Any) -> list[dict[str, Any]]:
         """The few rows of a query."""
@@ -129,17 +130,9 @@ def open_source(version: Version, settings: Settings, options: Mapping[str, Valu
             "TimeZone": "UTC",
         }
         with duckdb.connect(config=config) as connection:
-            source = Source(version, settings, options, connection)
-            try:
-                yield source
-            except duckdb.BinderException as error:
-                if column := _declared_column(version.manifest.dataset, str(error)):
-                    raise source.too_old(f"column {column!r}") from error
-                raise
+            yield Source(version, settings, options, connection)
 
 
-def _declared_column(dataset: str, error: str) -> str | None:
-    """The column that a query did not find, where the dataset has it today."""
-    found = re.search(r'column "(\w+)" not found', error)
-    declared = {column.name for table in datasets.load(dataset).tables for column in table.columns}
-    return found[1] if found and found[1] in declared else None
+def columns_of(manifest: Manifest, table: str) -> set[str]:
+    """The columns that a version has of a table."""
+    return {column["name"] for column in manifest.content["tables"][table]["columns"]}

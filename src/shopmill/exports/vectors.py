@@ -23,7 +23,7 @@ class Vectors:
     def of(cls, source: Source) -> "Vectors":
         """The vectors of a version; InvalidInputError where there is none."""
         table, key = TABLES[source.manifest.dataset]
-        source.need(table, key, "embedding")
+        source.need(table)
         dim = source.value(f"select max(len(embedding)) from {table}")
         if dim is None:
             raise InvalidInputError(f"{source.manifest.dataset} as of {source.version.as_of} has no vector to export.")

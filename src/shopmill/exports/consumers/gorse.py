@@ -18,13 +18,14 @@ from shopmill.exports.source import Source
 JSON = "(format json)"
 TIME = "strftime({0}, '%Y-%m-%dT%H:%M:%SZ')"
 LAST = "max(coalesce(cast(happened_at as timestamp), cast(day as timestamp)))"
+ITEM = ("is_active", "first_seen", "prod_name", "product_group_name", "product_type_name", "colour_group_name")
 COUNTS = ("purchase", "cart", "click", "view")
 
 
 def write(source: Source, folder: Path) -> Mapping[str, int]:
     """Three queries."""
     for table, key in (("customer_index", "customer_id"), ("article_index", "article_id")):
-        source.need(table)
+        source.need(table, key)
         _refuse_slashes(source, table, key)
     return {
         "users.jsonl": source.write_text(_users(source), folder / "users.jsonl", JSON),
@@ -42,12 +43,13 @@ def _refuse_slashes(source: Source, table: str, key: str) -> None:
 
 
 def _users(source: Source) -> str:
-    if not source.beside("customer_features", "features"):
+    labels = source.beside("customer_features", "features", "customer_id", "rfm_segment", "club_member_status")
+    if not labels:
         return 'select customer_id as "UserId", [] as "Labels" from customer_index order by customer_id'
-    return """
+    return f"""
         select
           customer_id as "UserId",
-          list_filter([rfm_segment, club_member_status], lambda label: label is not null) as "Labels"
+          list_filter([{", ".join(labels)}], lambda label: label is not null) as "Labels"
         from customer_index
         left join customer_features__features using (customer_id)
         order by customer_id
@@ -56,7 +58,7 @@ def _users(source: Source) -> str:
 
 def _items(source: Source) -> str:
     moment = TIME.format(f"timestamp '{source.as_of.instant:%Y-%m-%d %H:%M:%S}'")
-    if not source.beside("articles_content", "articles"):
+    if source.beside("articles_content", "articles", "article_id", *ITEM) != ITEM:
         return f"""
             select
               article_id as "ItemId", false as "IsHidden", []::varchar[] as "Categories", {moment} as "Timestamp",
@@ -79,7 +81,7 @@ def _items(source: Source) -> str:
 
 def _feedback(source: Source) -> str:
     if has_log(source):
-        source.need("log")
+        source.need("log", "customer_id", "article_id", "signal", "day", "happened_at")
         return f"""
             select
               signal as "FeedbackType", customer_id as "UserId", article_id as "ItemId",
@@ -88,7 +90,8 @@ def _feedback(source: Source) -> str:
             where signal in {COUNTS}
             group by signal, customer_id, article_id
         """
-    source.need("interactions")
+    counts = (f"{signal}_count" for signal in COUNTS)
+    source.need("interactions", "customer_id", "article_id", "last_interaction_date", *counts)
     moment = TIME.format("cast(last_interaction_date as timestamp)")
     return " union all ".join(
         f"""

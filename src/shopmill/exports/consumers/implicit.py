@@ -34,8 +34,9 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
     weight = str(source.options["weight"])
     if weight not in WEIGHTS:
         raise InvalidInputError(f"weight={weight!r} is not one of {', '.join(WEIGHTS)}.")
-    for table in ("interactions", "customer_index", "article_index"):
-        source.need(table)
+    source.need("interactions", "customer_id", "article_id", weight)
+    source.need("customer_index", "customer_id", "customer_index")
+    source.need("article_index", "article_id", "article_index")
     customers = int(source.value("select count(*) from customer_index"))
     articles = int(source.value("select count(*) from article_index"))
     entries = int(source.value(f"select count(*) from interactions where cast({weight} as float) > 0"))

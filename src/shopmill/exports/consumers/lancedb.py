@@ -22,7 +22,9 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
 
     vectors = Vectors.of(source)
     query = f"select * exclude embedding, embedding as vector from ({vectors.query}) as vectors order by {vectors.key}"
-    if source.manifest.dataset == "articles_embeddings" and source.beside("articles_content", "articles"):
+    if source.manifest.dataset == "articles_embeddings" and source.beside(
+        "articles_content", "articles", "article_id", "content_text"
+    ):
         query = f"""
             select vectors.*, content_text as text
             from ({query}) as vectors

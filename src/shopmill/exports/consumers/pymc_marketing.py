@@ -27,7 +27,7 @@ SUMMARY = """
 
 def write(source: Source, folder: Path) -> Mapping[str, int]:
     """One query."""
-    source.need("features", "clv_frequency", "clv_recency_days", "clv_T_days", "clv_monetary_value")
+    source.need("features", "customer_id", "clv_frequency", "clv_recency_days", "clv_T_days", "clv_monetary_value")
     return {"rfm.parquet": source.write_parquet(SUMMARY, folder / "rfm.parquet")}
 
 

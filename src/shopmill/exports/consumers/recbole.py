@@ -40,11 +40,11 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
             where {condition}
         """
         rows[f"{NAME}.{name}"] = _write(source, FIELDS, query, folder / f"{NAME}.{name}")
-    if source.beside("customer_features", "features"):
-        fields, query = _features(source, "customer_features__features", "customer_id", "user_id", USER)
+    if has := source.beside("customer_features", "features", "customer_id", *USER):
+        fields, query = _features("customer_features__features", "customer_id", "user_id", {c: USER[c] for c in has})
         rows[f"{NAME}.user"] = _write(source, fields, query, folder / f"{NAME}.user")
-    if source.beside("articles_content", "articles"):
-        fields, query = _features(source, "articles_content__articles", "article_id", "item_id", ITEM)
+    if has := source.beside("articles_content", "articles", "article_id", *ITEM):
+        fields, query = _features("articles_content__articles", "article_id", "item_id", {c: ITEM[c] for c in has})
         rows[f"{NAME}.item"] = _write(source, fields, query, folder / f"{NAME}.item")
     return rows
 
@@ -62,11 +62,9 @@ def _parts(source: Source) -> dict[str, str]:
     }
 
 
-def _features(source: Source, table: str, key: str, name: str, kinds: Mapping[str, str]) -> tuple[str, str]:
-    has = source.connection.table(table).columns
-    chosen = {column: kind for column, kind in kinds.items() if column in has}
-    fields = "\t".join([f"{name}:token", *(f"{column}:{kind}" for column, kind in chosen.items())])
-    values = ", ".join(column if kind == "float" else _token(column) for column, kind in chosen.items())
+def _features(table: str, key: str, name: str, kinds: Mapping[str, str]) -> tuple[str, str]:
+    fields = "\t".join([f"{name}:token", *(f"{column}:{kind}" for column, kind in kinds.items())])
+    values = ", ".join(column if kind == "float" else _token(column) for column, kind in kinds.items())
     return fields, f"select {_token(key)}, {values} from {table} where {key} is not null order by {key}"
 
 

@@ -38,20 +38,18 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
         ("user_features.parquet", "customer_features", "features", "customer_id", USER_FEATURES),
         ("item_features.parquet", "articles_content", "articles", "article_id", ITEM_FEATURES),
     ):
-        if source.beside(dataset, table):
-            query = _flat(source, f"{dataset}__{table}", key, features)
+        if has := source.beside(dataset, table, key, *features):
+            query = _flat(f"{dataset}__{table}", key, has)
             rows[name] = source.write_parquet(query, folder / name)
     rows["folds.parquet"] = source.write_parquet(_folds(source), folder / "folds.parquet")
     return rows
 
 
-def _flat(source: Source, table: str, key: str, features: tuple[str, ...]) -> str:
+def _flat(table: str, key: str, features: tuple[str, ...]) -> str:
     """A row per id and feature that has a value."""
-    has = source.connection.table(table).columns
     values = [
         f"select {key} as id, '{name}' as feature, cast({name} as varchar) as value from {table} where {name} is not null"
         for name in features
-        if name in has
     ]
     return f"select * from ({' union all '.join(values)}) as flat where id is not null order by id, feature"
 

@@ -53,9 +53,9 @@ group by timestamp, article.article_id
 
 def write(source: Source, folder: Path) -> Mapping[str, int]:
     """Three tables, then what says how they belong together."""
-    source.need("log", "day", "signal", "quantity", "value")
-    source.need("customer_index")
-    source.need("article_index")
+    source.need("log", "customer_id", "article_id", "day", "signal", "quantity", "value")
+    source.need("customer_index", "customer_id", "customer_index")
+    source.need("article_index", "article_id", "article_index")
     last = _last_day(source)
     queries = {"customer": _customers(), "article": _articles(source), "log": _log()}
     rows = {f"db/{name}.parquet": source.write_parquet(q, folder / f"db/{name}.parquet") for name, q in queries.items()}
@@ -85,9 +85,8 @@ def _customers() -> str:
 
 def _articles(source: Source) -> str:
     more, join = "", ""
-    if source.beside("articles_content", "articles"):
-        has = source.connection.table("articles_content__articles").columns
-        more = "".join(f", described.{column}" for column in ITEM if column in has)
+    if has := source.beside("articles_content", "articles", "article_id", *ITEM):
+        more = "".join(f", described.{column}" for column in has)
         join = "left join articles_content__articles as described on described.article_id = known.article_id"
     return f"""
         select known.article_index as article_id, known.article_id as article{more}
