@@ -17,6 +17,7 @@ from shopmill.settings import Settings
 
 DATASET, AS_OF = "user_item_interactions", "2020-09-23"
 LENIENT = ["-p", "max_reject_share=1"]
+TRAINING_SET = ["training-set", "customer_features", "--label", "churn_30d"]
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -108,6 +109,13 @@ def test_doctor_without_the_folder_of_the_mapping(shopmill: Run, monkeypatch: py
         (["show", DATASET, "--as-of", "2001-01-01"], ["2001-01-01", AS_OF]),
         (["show", DATASET, "--table", "nothing"], ["nothing", "interactions"]),
         (["path", "no_such"], ["no_such"]),
+        (["export", DATASET, "--to", "implicit", "--output", "x", "-o", "=1"], ["'=1'", "name=value"]),
+        (["export", DATASET, "--to", "implicit", "--output", "x", "-o", ""], ["''", "name=value"]),
+        (["export", DATASET, "--to", "mlflow", "--output", "x", "--as-of", ""], ["as_of ''"]),
+        ([*TRAINING_SET, "--output", "x.parquet"], ["Give either --as-of"]),
+        ([*TRAINING_SET, "--as-of", AS_OF, "--train", AS_OF, "--output", "x.parquet"], ["Give either --as-of"]),
+        ([*TRAINING_SET, "--as-of", AS_OF, "--output", "x.json"], ["x.json", "x.parquet"]),
+        ([*TRAINING_SET, "--as-of", AS_OF, "--output", "/proc"], ["/proc", "/proc.parquet"]),
         (["versions", "no_such"], ["no_such"]),
     ],
 )

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fabricated import publish_vectors
 
 from shopmill.settings import Settings
 
@@ -24,6 +23,8 @@ STORE = "CONSUMERS_STORE"
 PROOFS = "CONSUMERS_PROOFS"
 """The file that gets a line for each proof: what the tables of docs/consumers.md are made of."""
 TIME_ZONE = "America/New_York"
+OWN_PYTHON = Path(__file__).parents[2] / ".venv" / "bin" / "python"
+"""Of shopmill's own environment: pyarrow, and so an export, wants a newer numpy than some consumers do."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,19 @@ def shop(store: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def exported(shop: Settings, tmp_path: Path) -> Callable[..., Written]:
     """Runs `shopmill export`, and says what it cost."""
 
-    def run(dataset: str, to: str, *options: str, as_of: str | None = None, folder: Path | None = None) -> Written:
+    def run(
+        dataset: str,
+        to: str,
+        *options: str,
+        as_of: str | None = None,
+        folder: Path | None = None,
+        python: Path | str = sys.executable,
+    ) -> Written:
         target = folder or tmp_path / to
         chosen = [part for option in options for part in ("-o", option)] + (["--as-of", as_of] if as_of else [])
         arguments = ["export", dataset, "--to", to, "--output", str(target), *chosen, "--json"]
         start = time.perf_counter()
-        out, megabytes = run_measured([sys.executable, "-m", "shopmill.cli.app", *arguments], tmp_path)
+        out, megabytes = run_measured([str(python), "-m", "shopmill.cli.app", *arguments], tmp_path)
         seconds = time.perf_counter() - start
         shown = " ".join(["shopmill export", dataset, "--to", to, *chosen, "--output FOLDER"])
         return Written(target, json.loads(out)["rows"], seconds, megabytes, shown)
@@ -129,6 +137,8 @@ def _peak() -> int:
 @pytest.fixture
 def vectors(shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """A store with a small version of articles_embeddings: unit vectors, seeded. Its files have no field ids."""
+    from fabricated import publish_vectors
+
     monkeypatch.setenv("SHOPMILL_STORE", str(tmp_path / "vectors"))
     matrix = np.random.default_rng(0).normal(size=(5_000, 384)).astype(np.float32)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import shopmill
-from conftest import Written, run_measured
+from conftest import OWN_PYTHON, Written, run_measured
 from shopmill.run.staging import staged_runs
 from shopmill.settings import Settings
 from shopmill.versions.garbage import GarbageCollection, collect
@@ -28,7 +28,6 @@ KEYS = {
     "interactions": ("customer_id", "article_id"),
     "log": ("customer_id", "article_id", "day", "signal", "happened_at", "quantity", "value", "session_id"),
 }
-PYTHON = Path(__file__).parents[2] / ".venv" / "bin" / "python"
 READERS = Path(__file__).parents[2] / ".venv-iceberg"
 
 
@@ -76,10 +75,10 @@ def need_reader(reader: str) -> None:
 @pytest.fixture(scope="module")
 def store_by_spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose two versions Spark computed."""
-    if not PYTHON.exists() or not shutil.which("java"):
+    if not OWN_PYTHON.exists() or not shutil.which("java"):
         pytest.skip("needs .venv and Java 17, for Spark computes the versions")
     folder = tmp_path_factory.mktemp("by_spark")
-    command = [str(PYTHON), str(Path(__file__).with_name("publish_by_spark.py")), str(folder / "store"), *BY_SPARK]
+    command = [str(OWN_PYTHON), str(Path(__file__).with_name("publish_by_spark.py")), str(folder / "store"), *BY_SPARK]
     run_measured(command, folder)
     return folder / "store"
 

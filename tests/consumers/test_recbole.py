@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import shopmill
-from conftest import Written
+from conftest import OWN_PYTHON, Written
 
 pytest.importorskip("recbole")
 
@@ -21,7 +21,9 @@ def test_recbole_reads_the_split_fits_and_evaluates(
     from recbole.data import create_dataset, data_preparation
     from recbole.utils import get_model, get_trainer, init_seed
 
-    written = exported("user_item_interactions", "recbole", f"test_days={DAYS}", folder=tmp_path / "shop")
+    written = exported(
+        "user_item_interactions", "recbole", f"test_days={DAYS}", folder=tmp_path / "shop", python=OWN_PYTHON
+    )
     monkeypatch.chdir(tmp_path)  # where RecBole leaves its logs and models
     monkeypatch.setattr("sys.argv", ["recbole"])  # it would take pytest's arguments for its own
     config = Config(

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from conftest import Written
+from conftest import OWN_PYTHON, Written
 
 pytest.importorskip("rectools")
 
@@ -17,7 +17,7 @@ def test_rectools_builds_a_dataset_splits_and_recommends(exported: Callable[...,
     from rectools.metrics import Recall
     from rectools.models import PopularModel
 
-    written = exported("user_item_interactions", "rectools")
+    written = exported("user_item_interactions", "rectools", python=OWN_PYTHON)
     rows, users, items, folds = (
         duckdb.read_parquet(str(written.folder / f"{name}.parquet")).df()  # this pandas finds no pyarrow that fits
         for name in ("interactions", "user_features", "item_features", "folds")

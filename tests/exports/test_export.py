@@ -65,6 +65,43 @@ def test_an_export_says_what_it_is_and_can_be_repeated(published: Settings, tmp_
     assert not list(tmp_path.glob(".out*"))
 
 
+def test_repeating_an_export_deletes_nothing_of_others(published: Settings, tmp_path: Path) -> None:
+    """Feast keeps its registry beside the definitions, and people put what they like into folders."""
+    out = tmp_path / "out"
+    export(INTERACTIONS, "huggingface", out, settings=published)
+    (out / "registry.db").write_text("theirs")
+    export(INTERACTIONS, "mlflow", out / "inner", settings=published)
+    (out / "README.md").unlink()
+    export(INTERACTIONS, "huggingface", out, settings=published)
+    assert {path.name for path in out.iterdir()} == {"README.md", "data", "inner", "registry.db", NOTE}
+    assert (out / "inner" / NOTE).exists()
+
+
+def test_an_export_into_an_empty_folder_leaves_the_folder_what_it_is(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a disk of its own, a link, or where one is."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    inode = (tmp_path / "real").stat().st_ino
+    for _ in range(2):
+        export(INTERACTIONS, "mlflow", tmp_path / "link", settings=published)
+    assert (tmp_path / "link").is_symlink()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    export(INTERACTIONS, "mlflow", ".", settings=published)
+    for folder in ("real", "here"):
+        assert {path.name for path in (tmp_path / folder).iterdir()} == {"source.json", NOTE}
+    assert (tmp_path / "real").stat().st_ino == inode
+
+
+def test_a_folder_that_cannot_be_made_is_named(published: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file" / "out", Path("/proc/no/out")):
+        with pytest.raises(InvalidInputError, match=rf"{folder} cannot be written: "):
+            export(INTERACTIONS, "mlflow", folder, settings=published)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -94,6 +131,12 @@ def test_folders_that_hold_anything_else_are_refused(published: Settings, tmp_pa
         "holds other files": lambda: export(INTERACTIONS, "recbole", tmp_path, settings=published),
         "is a file": lambda: export(INTERACTIONS, "recbole", out / NOTE, settings=published),
     }
+    for number, note in enumerate(("[]", "{}", "1", '{"consumer": "recbole"}', "\0")):
+        folder = tmp_path / f"noted{number}"
+        folder.mkdir()
+        (folder / NOTE).write_text(note)
+        with pytest.raises(InvalidInputError, match="holds other files"):
+            export(INTERACTIONS, "recbole", folder, settings=published)
     before = sorted(out.rglob("*"))
     for message, action in refused.items():
         with pytest.raises(InvalidInputError, match=message):
@@ -101,9 +144,16 @@ def test_folders_that_hold_anything_else_are_refused(published: Settings, tmp_pa
     assert sorted(out.rglob("*")) == before
 
 
+def test_an_export_with_other_options_is_another(published: Settings, tmp_path: Path) -> None:
+    export(INTERACTIONS, "recbole", tmp_path / "out", options={"test_days": 1}, settings=published)
+    with pytest.raises(InvalidInputError, match="to recbole with test_days=1: choose another folder"):
+        export(INTERACTIONS, "recbole", tmp_path / "out", settings=published)
+
+
 def test_options_are_checked(published: Settings, tmp_path: Path) -> None:
     for options, message in (
         ({"wait": "x"}, "no option 'wait'; it has weight. Did you mean 'weight'?"),
+        ({"": "x"}, "no option ''; it has weight"),
         ({"weight": "x"}, "weight='x' is not one of time_weighted_score,"),
     ):
         with pytest.raises(InvalidInputError, match=message):

@@ -81,8 +81,17 @@ def test_levels_sum_as_the_matrix_says(published: Settings, tmp_path: Path) -> N
 
 
 def test_what_is_no_horizon_or_series_is_refused(published: Settings) -> None:
-    for horizon in (0, 367):
-        with pytest.raises(InvalidInputError, match=rf"horizon={horizon} must be in \[1, 366\]"):
-            shopmill.future(horizon)
+    for horizon in (0, 367, 7.5, "7"):
+        with pytest.raises(InvalidInputError, match=rf"horizon={horizon!r} must be in \[1, 366\]"):
+            shopmill.future(horizon)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="table='hierarchy' holds no series: name one of article_daily"):
         shopmill.future(7, table="hierarchy")
+
+
+@pytest.mark.parametrize("to", ["nixtla", "gluonts", "hierarchicalforecast"])
+def test_a_shop_that_sells_nothing_any_more_has_no_future(published: Settings, tmp_path: Path, to: str) -> None:
+    parameters = {**LENIENT, "country": "US", "fresh_days": 900, "stale_days": 900}
+    steps.run_all(Run.create(datasets.load("timeseries"), "2021-11-25", published, parameters))
+    with pytest.raises(InvalidInputError, match="No series of article_daily was on sale on 2021-11-24"):
+        export("timeseries", to, tmp_path / "out", settings=published)
+    assert list(tmp_path.glob("*out*")) == []

@@ -84,6 +84,7 @@ def test_features_are_joined_with_the_label_of_their_origin(published: Settings)
         f"{found.id}: customer_features with churn_30d; train {TRAIN}; test {TEST}; at least 30"
     )
     assert made(published, {"train": [TRAIN], "test": [TEST]}).id == found.id
+    assert made(published, [date.fromisoformat(origin) for origin in ORIGINS]).id == found.id
     assert made(published, label="spend_30d").id != found.id
     assert made(published, [TRAIN]).id != found.id
 
@@ -113,6 +114,10 @@ def test_what_cannot_be_made_is_refused_in_a_sentence(published: Settings) -> No
     refused("is no date", ["2020-05"])
     refused("is a text: give a list", TRAIN)
     refused("as_of is empty", [])
+    refused("as_of=5 is no list", 5)
+    refused("is a text: give a list", {"train": TRAIN})
+    refused("no as_of to train with", {"train": None, "test": ORIGINS})
+    refused("'9999-12-31' is no date", ["9999-12-31"])
     refused("overlap", [TRAIN, "2020-05-02"])
 
 

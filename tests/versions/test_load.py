@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from golden import LENIENT, fill_shop
 
@@ -25,6 +26,7 @@ from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.scanning import Scan
 from shopmill.versions.store import Store, sha256_of
 from shopmill.versions.versions import Versions
 
@@ -109,6 +111,9 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(store: str) -> None:
         ({"columns": ["customer"]}, "time_weighted_score. Did you mean 'customer_id'?"),
         ({"columns": ["zzz"]}, "has no column 'zzz'; it has customer_id, article_id,"),
         ({"columns": []}, "columns is empty"),
+        ({"columns": [""]}, "has no column ''"),
+        ({"columns": [1]}, "has no column 1"),
+        ({"columns": ["customer_id", "customer_id"]}, "columns names 'customer_id' twice"),
         ({"columns": "customer_id"}, "columns='customer_id' is a text: give a list"),
         ({"where": "recency > 3"}, "where='recency > 3' is no condition on user_item_interactions interactions"),
         ({"where": "recency_days >"}, "is no condition on"),
@@ -118,10 +123,23 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(store: str) -> None:
     for asked, message in refused:
         with pytest.raises(InvalidInputError, match=re.escape(message)):
             opened.to_arrow(**asked)
+    with pytest.raises(InvalidInputError, match="rows=0 is no size of a batch"):
+        next(opened.batches(rows=0))
+
+
+def test_a_message_names_twenty_columns_at_most(tmp_path: Path) -> None:
+    file = tmp_path / "wide.parquet"
+    pq.write_table(pa.table({f"c{number}": [0] for number in range(96)}), file)
+    with pytest.raises(InvalidInputError, match=r"wide has no column 'x'; it has c0, .*, c19 and 76 more\.$"):
+        Scan("wide", (str(file),), ("x",))
 
 
 def test_an_as_of_is_chosen_and_a_missing_one_refused(store: str) -> None:
-    assert shopmill.load(DATASET, "2020-09-21", store).to_arrow()["customer_id"].to_pylist() == ["c20"]
+    for as_of in ("2020-09-21", date(2020, 9, 21)):
+        assert shopmill.load(DATASET, as_of, Path(store)).to_arrow()["customer_id"].to_pylist() == ["c20"]
+    for nonsense, said in (("", "is neither a date"), (20200921, "has no time zone")):
+        with pytest.raises(InvalidInputError, match=f"as_of '{nonsense}' {said}"):
+            shopmill.load(DATASET, nonsense, store)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match=r"as of 2020-09-20.*newest"):
         shopmill.load(DATASET, "2020-09-20", store)
     with pytest.raises(InvalidInputError, match="no table 'x'"):

@@ -13,6 +13,7 @@ from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.versions.load import Version
 from shopmill.versions.standards.contract import contract
+from shopmill.versions.standards.croissant import croissant
 
 DATASET = "training_labels"
 
@@ -37,6 +38,20 @@ def test_croissant_names_every_file_with_its_hash(version: Version) -> None:
     assert found["version"] == f"1.0.0+{version.version}"
     fields = {one["@id"]: [field["name"] for field in one["field"]] for one in found["recordSet"]}
     assert fields["customer_labels"] == ["label", "origin", "horizon_days", "customer_id", "value"]
+
+
+def test_croissant_reads_several_files_as_one_set(version: Version) -> None:
+    """A set is of the version's own folder, and what readers know it by has no blank: mlcroissant refuses others."""
+    table = version.manifest.content["tables"]["article_labels"]
+    parted = {**table, "files": [{**table["files"][0], "path": f"article_labels/{day}.parquet"} for day in "12"]}
+    content = {**version.manifest.content, "tables": {**version.manifest.content["tables"], "article_labels": parted}}
+    found = croissant(replace(version.manifest, content=content))
+    [of_files] = [one for one in found["distribution"] if one["@type"] == "cr:FileSet"]
+    assert (of_files["includes"], "containedIn" in of_files) == ("article_labels/*.parquet", False)
+    known = {one["@id"] for one in found["distribution"]}
+    assert not any(" " in name for name in known)
+    records = next(one for one in found["recordSet"] if one["name"] == "article_labels")
+    assert {field["source"]["fileSet"]["@id"] for field in records["field"]} == {of_files["@id"]} <= known
 
 
 def test_the_contract_has_keys_and_rules(version: Version) -> None:

@@ -34,6 +34,6 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     """name=value, as often as it is given."""
     split = [pair.partition("=") for pair in given]
-    if wrong := next((name for name, equals, _ in split if not equals), None):
-        raise InvalidInputError(f"{option} {wrong!r} is not of the form name=value.")
+    if wrong := [pair for pair, (name, equals, _) in zip(given, split, strict=True) if not (name and equals)]:
+        raise InvalidInputError(f"{option} {wrong[0]!r} is not of the form name=value.")
     return {name: value for name, _, value in split}

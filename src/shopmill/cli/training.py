@@ -1,14 +1,20 @@
 """`shopmill training-set`: features of several as_ofs with what happened next, as one Parquet file."""
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
 
 import typer
 
 from shopmill.cli.options import DatasetName, Json
 from shopmill.cli.output import print_json, print_lines
 from shopmill.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def training_set(
@@ -26,20 +32,34 @@ def training_set(
     as_json: Json = False,
 ) -> None:
     """Join features with the labels of the same origins, split by time, from published versions."""
-    import pyarrow.parquet as pq
-
     from shopmill.training.training_set import training_set as make
 
     parts = {"train": train or [], "validation": validation or [], "test": test or []}
-    if as_of and any(parts.values()):
-        raise InvalidInputError("Give --as-of, which is split by time, or --train, --validation and --test, not both.")
+    if bool(as_of) == any(parts.values()):
+        raise InvalidInputError("Give either --as-of, which is split by time, or --train, --validation and --test.")
+    if output.suffix == ".json" or output.is_dir():
+        raise InvalidInputError(f"{output} is no place for rows: name a file such as {output.with_suffix('.parquet')}.")
     made = make(dataset, label, as_of or parts, backfill=backfill, settings=context.obj)
-    table = made.to_arrow()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, output, compression="zstd")
-    described = {"id": made.id, "line": made.line, **made.document}
-    output.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
+    table, described = made.to_arrow(), {"id": made.id, "line": made.line, **made.document}
+    try:
+        _write(output, table, described)
+    except OSError as error:
+        raise InvalidInputError(f"{output} cannot be written: {os.strerror(error.errno or 0)}.") from error
     if as_json:
         print_json(described)
     else:
         print_lines(made.line, f"{output}: {table.num_rows:,} rows")
+
+
+def _write(output: Path, table: "pa.Table", described: Mapping[str, Any]) -> None:
+    """The file is there whole or not at all."""
+    import pyarrow.parquet as pq
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    draft = output.with_name(f".{uuid4().hex}")
+    try:
+        pq.write_table(table, draft, compression="zstd")
+        draft.replace(output)
+    finally:
+        draft.unlink(missing_ok=True)
+    output.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")

@@ -46,7 +46,7 @@ class Consumer:
     def parse_options(self, given: Mapping[str, Any]) -> dict[str, Value]:
         """All options with their values."""
         known = {option.name: option for option in self.options}
-        if wrong := next((name for name in given if name not in known), None):
+        if (wrong := next((name for name in given if name not in known), None)) is not None:
             has = f"it has {', '.join(known) or 'none'}.{did_you_mean(wrong, known)}"
             raise InvalidInputError(f"The export to {self.name} has no option {wrong!r}; {has}")
         return {name: o.parse(given[name]) if name in given else o.default for name, o in known.items()}

@@ -6,8 +6,10 @@ only it can write; these are named in the extra of that name.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +27,8 @@ from shopmill.versions.store import to_json
 
 NOTE = "shopmill-export.json"
 """The file in an export's folder that says what it is."""
+SAME = ("consumer", "dataset", "as_of", "version", "options")
+"""What two exports must have in common to be one."""
 
 
 @dataclass(frozen=True)
@@ -61,40 +65,62 @@ def export(
     dataset: str,
     to: str,
     output: str | Path,
-    as_of: str | None = None,
+    as_of: str | date | None = None,
     options: Mapping[str, Any] | None = None,
     settings: Settings | None = None,
 ) -> Exported:
-    """Writes a version for a consumer into the folder `output`, which is there whole or not at all.
+    """Writes a version for a consumer into the folder `output`: all of it, or nothing.
 
-    InvalidInputError where the consumer does not take the dataset, or the folder holds anything else.
+    The same export may be repeated. InvalidInputError where the consumer does not take the dataset, or the folder holds
+    anything else.
     """
     chosen, settings = consumer(to), settings or load_settings()
     chosen.writer(datasets.load(dataset).name)
     parsed = chosen.parse_options(options or {})
     version = Version(dataset, as_of, settings)
-    folder = Path(output)
+    folder = Path(output).resolve()
     done = Exported(
-        to, dataset, version.as_of, version.version, {k: str(v) for k, v in parsed.items()}, {}, str(folder)
+        to, dataset, version.as_of, version.version, {k: str(v) for k, v in parsed.items()}, {}, str(output)
     )
     _refuse_another(folder, done, chosen.accumulates)
-    if chosen.accumulates:
-        return _written(folder, done, chosen, version, settings, parsed)
-    writing = folder.with_name(f".{folder.name}.{uuid4().hex}")
-    try:
+    with _draft(folder, chosen.accumulates) as writing:
         done = _written(writing, done, chosen, version, settings, parsed)
-        if folder.exists():
-            shutil.rmtree(folder)
-        writing.replace(folder)
-    finally:
-        shutil.rmtree(writing, ignore_errors=True)
+        if writing != folder:
+            _move(writing, folder)
     return done
+
+
+@contextmanager
+def _draft(folder: Path, accumulates: bool) -> Iterator[Path]:
+    """Where files are written first: beside the folder, or in it where it is there, for it may be a disk of its own."""
+    name = f".{folder.name[:40]}.{uuid4().hex}"
+    draft = folder if accumulates else folder / name if folder.is_dir() else folder.with_name(name)
+    try:
+        draft.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(f"{folder} cannot be written: {error.strerror}.") from error
+    try:
+        yield draft
+    finally:
+        if draft != folder:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _move(draft: Path, folder: Path) -> None:
+    """Puts an export in its place, the note last. What others have put into the folder stays."""
+    if not folder.exists():
+        draft.replace(folder)
+        return
+    for entry in sorted(draft.iterdir(), key=lambda entry: entry.name == NOTE):
+        target = folder / entry.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        entry.replace(target)
 
 
 def _written(
     folder: Path, done: Exported, chosen: Consumer, version: Version, settings: Settings, options: Mapping[str, Value]
 ) -> Exported:
-    folder.mkdir(parents=True, exist_ok=True)
     with open_source(version, settings, options) as source:
         rows = chosen.writer(done.dataset)(source, folder)
     done = replace(done, rows=dict(rows))
@@ -108,17 +134,19 @@ def _refuse_another(folder: Path, done: Exported, accumulates: bool) -> None:
         raise InvalidInputError(f"{folder} is a file: give a folder to export into.")
     if not folder.exists() or not any(folder.iterdir()):
         return
-    try:
-        held = json.loads((folder / NOTE).read_bytes())
-    except (OSError, ValueError):
-        raise InvalidInputError(f"{folder} holds other files: choose an empty folder, or a new one.") from None
-    same = held["consumer"] == done.consumer and (accumulates or _content(held) == _content(asdict(done)))
-    if not same:
+    held, wanted = _note(folder), asdict(done)
+    if any(held[name] != wanted[name] for name in (SAME[:1] if accumulates else SAME)):
+        options = ", ".join(f"{name}={value}" for name, value in held["options"].items())
         raise InvalidInputError(
             f"{folder} holds the export of {held['dataset']} as of {held['as_of']}, version {held['version']}, to "
-            f"{held['consumer']}: choose another folder."
+            f"{held['consumer']}{f' with {options}' if options else ''}: choose another folder."
         )
 
 
-def _content(note: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(note[name] for name in ("dataset", "as_of", "version"))
+def _note(folder: Path) -> Mapping[str, Any]:
+    """What a folder's note says; InvalidInputError where it has none, or not ours."""
+    try:
+        held = json.loads((folder / NOTE).read_bytes())
+        return {name: held[name] for name in SAME} | {"options": dict(held["options"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InvalidInputError(f"{folder} holds other files: choose an empty folder, or a new one.") from None

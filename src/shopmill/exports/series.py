@@ -11,6 +11,7 @@ promotions that the shop has planned.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopmill.datasets.timeseries.dataset import holiday_days
@@ -130,9 +131,9 @@ class Series:
 
     def future(self, horizon: int) -> str:
         """The query of the next steps, with the columns of the history but y and weight."""
-        if not 1 <= horizon <= MAX_HORIZON:
+        if not isinstance(horizon, int) or not 1 <= horizon <= MAX_HORIZON:
             raise InvalidInputError(
-                f"horizon={horizon} must be in [1, {MAX_HORIZON}]: days, or weeks of a weekly table."
+                f"horizon={horizon!r} must be in [1, {MAX_HORIZON}]: days, or weeks of a weekly table."
             )
         self._make_calendar(horizon)
         self._make_planned()
@@ -142,6 +143,8 @@ class Series:
             f"create or replace temp table on_sale as select unique_id from {self.table} "
             f"where ds = date '{last_ds}' and fill_reason <> 'not_on_sale'"
         )
+        if not self.source.value("select count(*) from on_sale"):
+            raise InvalidInputError(f"No series of {self.table} was on sale on {last}: there is nothing to forecast.")
         key = "article_id" if self.level == "article" else "category"
         ahead = AHEAD["W" if self.is_weekly else "D"].format(id=key)
         return f"select unique_id, cast(ds as timestamp) as ds, {self._numbers} from ({ahead}) as ahead order by unique_id, ds"
@@ -179,14 +182,14 @@ class Series:
 def future(
     horizon: int,
     table: str = "article_daily",
-    as_of: str | None = None,
-    store: str | None = None,
+    as_of: str | date | None = None,
+    store: str | Path | None = None,
 ) -> "pd.DataFrame":
     """The next `horizon` days (weeks) of every series of timeseries that was on sale, with all that is known ahead.
 
     The columns are those that an export to nixtla trains with: `predict(horizon, X_df=shopmill.future(horizon))`.
     """
-    settings = load_settings(**({"store": store} if store else {}))
+    settings = load_settings(**({"store": str(store)} if store else {}))
     version = Version("timeseries", as_of, settings)
     with open_source(version, settings, {}) as source:
         rows = Series.of(source, table).future(horizon)

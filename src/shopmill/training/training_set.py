@@ -1,10 +1,11 @@
 """`shopmill.training_set(...)`: features as they were, joined with what happened next, from published versions only."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopmill import datasets
@@ -26,7 +27,7 @@ LABELS_DATASET = "training_labels"
 FORMAT = 1
 """Part of the id: another way of joining makes another set of the same versions."""
 
-AsOfs = Sequence[str] | Mapping[str, Sequence[str]]
+AsOfs = Sequence[str | date] | Mapping[str, Sequence[str | date]]
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def training_set(
     dataset: str,
     label: str,
     as_of: AsOfs,
-    store: str | None = None,
+    store: str | Path | None = None,
     backfill: bool = False,
     settings: Settings | None = None,
 ) -> TrainingSet:
@@ -129,7 +130,7 @@ def training_set(
     that are missing are named with the command that makes them; `backfill` makes them.
     InvalidInputError for what cannot be used.
     """
-    settings = settings or load_settings(**({"store": store} if store else {}))
+    settings = settings or load_settings(**({"store": str(store)} if store else {}))
     chosen = _label_of(dataset, label)
     split = _split(as_of, timedelta(days=chosen.horizon_days))
     needed = _Needed(dataset, chosen, split, settings)
@@ -158,19 +159,26 @@ def _label_of(dataset: str, name: str) -> Label:
 
 def _split(as_of: AsOfs, horizon: timedelta) -> Split:
     if isinstance(as_of, Mapping):
-        return as_given({part: [_day(text) for text in texts] for part, texts in as_of.items()}, horizon)
-    if isinstance(as_of, str):
-        raise InvalidInputError(f"as_of={as_of!r} is a text: give a list, such as [{as_of!r}].")
+        return as_given({part: _days(given or (), horizon) for part, given in as_of.items()}, horizon)
     if not as_of:
         raise InvalidInputError("as_of is empty: name the as_ofs of the features.")
-    return by_time([_day(text) for text in as_of], horizon)
+    return by_time(_days(as_of, horizon), horizon)
 
 
-def _day(text: str) -> date:
+def _days(given: Sequence[str | date], horizon: timedelta) -> list[date]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        kind = "a text" if isinstance(given, str) else "no list"
+        raise InvalidInputError(f"as_of={given!r} is {kind}: give a list, such as ['2017-06-01'].")
+    return [_day(one, horizon) for one in given]
+
+
+def _day(given: str | date, horizon: timedelta) -> date:
     try:
-        return date.fromisoformat(text)
-    except (ValueError, TypeError):
-        raise InvalidInputError(f"as_of {text!r} is no date such as 2017-06-01.") from None
+        day = date.fromisoformat(str(given))
+        day + horizon  # the end of a label's window is a date as well
+    except (ValueError, OverflowError):
+        raise InvalidInputError(f"as_of {str(given)!r} is no date such as 2017-06-01.") from None
+    return day
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Reading a published version: its files, and its tables as Arrow, pandas, Polars or DuckDB."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,14 @@ class Version:
     """A published version of a dataset, opened for reading. Its files never change."""
 
     def __init__(
-        self, name: str, as_of: str | None, settings: Settings, verify: bool = False, version: str | None = None
+        self, name: str, as_of: str | date | None, settings: Settings, verify: bool = False, version: str | None = None
     ):
         self._verify, self._whole = verify, set[str]()
         self._store = Store(settings.store)
         self._versions = Versions(self._store, name, settings.zone)
-        self.manifest: Manifest = self._versions.need(AsOf.parse(as_of, settings.zone) if as_of else None)
+        self.manifest: Manifest = self._versions.need(
+            AsOf.parse(str(as_of), settings.zone) if as_of is not None else None
+        )
         if version and version != self.manifest.version:
             self.manifest = self._replaced(version)
         self.version, self.as_of = self.manifest.version, self.manifest.as_of

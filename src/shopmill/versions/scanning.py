@@ -5,7 +5,8 @@ not read; on S3 what is read is fetched by ranges.
 """
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pyarrow.fs import S3FileSystem
 
 ROWS_PER_BATCH = 65_536
+MANY = 20
+"""So many columns a message names at most."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,17 @@ class Scan:
 
     def __post_init__(self) -> None:
         if self.columns is not None:
-            known = self.schema.names
-            if not self.columns:
-                raise InvalidInputError(f"columns is empty: name a column of {self.name}, or leave columns out.")
-            if wrong := next((name for name in self.columns if name not in known), None):
-                raise InvalidInputError(
-                    f"{self.name} has no column {wrong!r}; it has {', '.join(known)}.{did_you_mean(wrong, known)}"
-                )
+            self._refuse_unknown(self.columns, self.schema.names)
+
+    def _refuse_unknown(self, columns: Sequence[str], known: Sequence[str]) -> None:
+        if not columns:
+            raise InvalidInputError(f"columns is empty: name a column of {self.name}, or leave columns out.")
+        if wrong := [name for name in columns if name not in known]:
+            has = ", ".join(known[:MANY]) + (f" and {len(known) - MANY} more" if len(known) > MANY else "")
+            meant = did_you_mean(str(wrong[0]), known)
+            raise InvalidInputError(f"{self.name} has no column {wrong[0]!r}; it has {has}.{meant}")
+        if twice := [name for name, times in Counter(columns).items() if times > 1]:
+            raise InvalidInputError(f"columns names {twice[0]!r} twice: a frame has a column of a name once.")
 
     @property
     def is_remote(self) -> bool:
@@ -82,6 +89,8 @@ class Scan:
 
     def batches(self, rows: int = ROWS_PER_BATCH) -> "Iterator[pa.RecordBatch]":
         """The same, as a stream."""
+        if rows < 1:
+            raise InvalidInputError(f"rows={rows} is no size of a batch: give 1 or more.")
         if self.where is None:
             yield from self.dataset.scanner(columns=self._names, batch_size=rows).to_batches()
         else:
@@ -138,7 +147,7 @@ def _conditioned(where: str | None, name: str) -> Iterator[None]:
         yield
     except (duckdb.ProgrammingError, duckdb.NotSupportedError, duckdb.DataError) as error:
         raise InvalidInputError(
-            f"where={where!r} is no condition on {name}: {str(error).strip().splitlines()[0].rstrip('.')}. "
+            f"where={where!r} is no condition on {name}: {str(error).strip().splitlines()[0].rstrip('.!')}. "
             "Write SQL on its columns, such as \"units > 0 and ds >= date '2020-09-01'\"."
         ) from None
 

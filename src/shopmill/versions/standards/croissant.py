@@ -79,14 +79,13 @@ def _files(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
 
 
 def _sets(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
-    """A table of several files is read as one."""
+    """A table of several files is read as one: those in the version's own folder, for nothing else contains them."""
     for table in manifest.tables:
         if len(manifest.files(table)) > 1:
             yield {
                 "@type": "cr:FileSet",
-                "@id": f"files of {table}",
-                "name": f"files of {table}",
-                "containedIn": [{"@id": file.path} for file in manifest.files(table)],
+                "@id": f"files-of-{table}",
+                "name": f"files-of-{table}",
                 "encodingFormat": PARQUET,
                 "includes": f"{table}/*.parquet",
             }
@@ -94,7 +93,7 @@ def _sets(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
 
 def _records(manifest: Manifest, table: str) -> Mapping[str, Any]:
     described, files = manifest.content["tables"][table], manifest.files(table)
-    source = {"fileSet": {"@id": f"files of {table}"}} if len(files) > 1 else {"fileObject": {"@id": files[0].path}}
+    source = {"fileSet": {"@id": f"files-of-{table}"}} if len(files) > 1 else {"fileObject": {"@id": files[0].path}}
     records = {
         "@type": "cr:RecordSet",
         "@id": table,
