@@ -1,9 +1,11 @@
 """backfill finds what is missing, stale or failed, runs only that, and ends when nothing is left."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -11,12 +13,15 @@ from golden import LENIENT, fill_shop
 from test_diff import command
 
 from shopmill import datasets
+from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError, ShopmillError
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.trust.airflow_commands import airflow_commands
 from shopmill.trust.backfill import Backfill, Due, Reason
+from shopmill.trust.standing import Dated
+from shopmill.versions.index import Line
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -94,6 +99,39 @@ def test_versions_made_of_other_rows_or_parameters_are_stale_and_so_are_those_th
     assert found(shop, "stale") == []
     changed = list(asked(shop, "stale", max_row_drop="0.9").due())
     assert (len(changed), changed[0].why) == (4, "max_row_drop was 1, is 0.9")
+
+
+def test_the_index_alone_says_that_nothing_is_stale(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in DAYS[1:4]:
+        publish(shop, day)
+    with monkeypatch.context() as patched:
+        for name in ("read_snapshot", "SnapshotCatalogue._readable"):
+            patched.setattr(f"shopmill.source.snapshot.{name}", None)
+        patched.setattr(Versions, "_manifest", None)
+        assert found(shop, "stale", "missing", "failed", last=DAYS[3]) == []
+    settings = shop.model_copy(update={"longest_gap_days": 1})
+    assert found(settings, "stale") == [], "it could change the first day of sales, and does not"
+    versions = Versions(Store(shop.store), DATASET, shop.zone)
+    newest = versions.need(None)
+    versions.store.delete_keys([newest.beside["snapshots"]["transactions"]["key"]])
+    assert found(shop, "stale") == [(DAYS[3], "stale")]
+
+
+def test_a_version_of_other_versions_stands_while_these_are_the_ones_that_a_run_would_take(tmp_path: Path) -> None:
+    line = Line("2020-09-02", "b", 1, 0, 1, 1, "2020-09-03T00:00:00+00:00")
+    lines = {(one.as_of, one.version): one for one in (line, replace(line, as_of="2020-09-04", version="d"))}
+    dated = Dated(Versions(Store(str(tmp_path)), DATASET, ZoneInfo("UTC")), lines)
+
+    def asked_at(label: str) -> tuple[Any, Any]:
+        as_of = AsOf.parse(label, ZoneInfo("UTC"))
+        return dated.until(as_of), dated.before(as_of)
+
+    assert asked_at("2020-09-01") == (None, None)
+    assert asked_at("2020-09-02") == (("2020-09-02", "b"), None)
+    assert asked_at("2020-09-04T00:00:00Z") == (("2020-09-02", "b"), ("2020-09-02", "b")), (
+        "the same moment is not before"
+    )
+    assert asked_at("2020-09-05") == (("2020-09-04", "d"), ("2020-09-04", "d"))
 
 
 def test_what_failed_is_run_again_and_a_missing_version_of_it_too(

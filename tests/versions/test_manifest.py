@@ -53,3 +53,20 @@ def test_it_tells_figures() -> None:
     assert [file.path for file in manifest.all_files] == ["t/part-00000.parquet", "t/part-00001.parquet"]
     with pytest.raises(InvalidInputError, match=r"no table 'u'; it has t"):
         manifest.need("u")
+
+
+@pytest.mark.parametrize("more", [{}, {"accounts": {'é\n"': [1.5, None, True]}}, {"erased_from": ["1"]}, {"a": {}}])
+def test_the_id_is_found_in_the_bytes(more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Manifest('d "1"', "2020-09-23", content(**more), {"checks": [{"content": {"a": 1}}], "previous": None})
+    data, version = made.to_json(), made.version
+    again = Manifest.from_bytes(json.dumps(json.loads(data)).encode())
+    assert again.version == version, "written in another way, it is written again to be hashed"
+    monkeypatch.setattr("shopmill.versions.manifest.to_json", None)
+    assert (Manifest.from_bytes(data).version, Manifest.from_bytes(data)) == (version, made)
+
+
+def test_another_id_than_that_of_the_content_is_not_taken_over() -> None:
+    made = Manifest("d", "2020-09-23", content(), {"previous": None})
+    data = made.to_json()
+    changed = data.replace(b'"rows": 3', b'"rows": 4')
+    assert Manifest.from_bytes(changed).version not in {made.version, json.loads(data)["version"]}

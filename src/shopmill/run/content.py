@@ -1,6 +1,7 @@
 """What a version is: the content of its manifest, gathered from the declaration and what the steps left in staging."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from importlib.metadata import version as package_version
@@ -12,20 +13,36 @@ from shopmill.engine.compose import base_tables
 from shopmill.run.code import code_of
 from shopmill.run.run import Run
 from shopmill.run.shop_values import named_shop_values
+from shopmill.source.snapshot import Snapshot
 from shopmill.versions.manifest import File, Manifest
-from shopmill.versions.store import sha256_of
+from shopmill.versions.store import sha256_of, to_json
 
 PREVIOUS = "previous_"
 """How SQL names a table of the previous version: with this before its name."""
+MARK_DIGITS = 16
 ANOTHER_PREVIOUS = "the previous version is another one"
 
 
 def describe_making(run: Run) -> dict[str, Any]:
     """How the tables are computed: parameters, code, software. Inputs are not part of it."""
+    return _making(run, run.inputs)
+
+
+def mark_of_making(run: Run) -> str:
+    """A hash of all that decides how the tables are computed, whatever the inputs: the index of versions has it.
+
+    A parameter that follows from the inputs is there as what it follows from.
+    """
+    made = _making(run, {}) | {name: str(getattr(run.settings, name)) for name in ("first_day", "longest_gap_days")}
+    made["inputs"] = sorted(needed.table for needed in (*run.dataset.inputs, *run.dataset.upstream))
+    return hashlib.sha256(to_json(made)).hexdigest()[:MARK_DIGITS]
+
+
+def _making(run: Run, inputs: Mapping[str, Snapshot]) -> dict[str, Any]:
     return {
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
         | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)}
-        | named_shop_values(run.dataset, run.settings, run.inputs),
+        | named_shop_values(run.dataset, run.settings, inputs),
         "code": {name: sha256_of(path) for name, path in code_of(run.dataset, run.settings.engine).items()},
         "software": {
             "shopmill": package_version("shopmill"),
@@ -74,6 +91,8 @@ def build_manifest(run: Run) -> Manifest:
         "previous": asdict(previous) if previous else None,
         "snapshots": {name: {"key": s.key, "read_as_of": s.read_as_of} for name, s in run.inputs.items()},
         "promised_age_seconds": int(run.dataset.promise.age.total_seconds()),
+        # What was read before its as_of was over is read again: no mark says that such a version can stay.
+        "making": mark_of_making(run) if all(s.is_complete for s in run.inputs.values()) else "",
     }
     return Manifest(run.dataset.name, run.as_of.label, _content(run), beside)
 

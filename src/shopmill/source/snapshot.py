@@ -154,6 +154,11 @@ class SnapshotCatalogue:
         """The documents of an as_of, oldest first: each refresh adds one."""
         return self.store.keys(f"{snapshots_in(self.folder)}/{instant:{STAMP}}")
 
+    def newest_keys(self) -> set[str]:
+        """The newest document of each as_of: what a run for it would look at first."""
+        by_folder = {key.rsplit("/", 1)[0]: key for key in self.store.keys(snapshots_in(self.folder))}
+        return set(by_folder.values())
+
     def _readable(self, key: str, hashes: bool = False) -> Snapshot | None:
         """The snapshot of a document; None, and a warning, where it or a file that it names is damaged."""
         try:

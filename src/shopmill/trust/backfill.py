@@ -21,6 +21,7 @@ from shopmill.run.rehearsal import Rehearsal
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.trust.due import due_between, newest_due
+from shopmill.trust.standing import Standing
 from shopmill.versions.index import Line
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -152,14 +153,23 @@ class Backfill:
             return None
         if before and continues(self.dataset):
             return Due(as_of.label, "stale", f"it continues from {before}, which is made again")
+        if self._standing.stands(as_of, self._counted[as_of.label]):
+            return None
         try:
             changes = self._changes(as_of)
         except ShopmillError as error:  # the run says it again, and what to do
             changes = [str(error).rstrip(".")]
         return Due(as_of.label, "stale", "; ".join(changes)) if changes else None
 
+    @cached_property
+    def _standing(self) -> Standing:
+        return Standing(self._rehearsal(self.span[1]), self._lines)
+
+    def _rehearsal(self, as_of: AsOf) -> Rehearsal:
+        return Rehearsal.create(self.dataset, as_of.label, self.settings, self.parameters)
+
     def _changes(self, as_of: AsOf) -> list[str]:
-        rehearsal = Rehearsal.create(self.dataset, as_of.label, self.settings, self.parameters)
+        rehearsal = self._rehearsal(as_of)
         rehearsal.extract()
         found = self.versions.at(as_of)
         changes = list(reasons_to_run(rehearsal, found)) if found else []

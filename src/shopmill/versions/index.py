@@ -45,6 +45,8 @@ class Line:
     previous: tuple[str, str] | None = None
     inputs: tuple[Name, ...] = ()
     snapshots: tuple[str, ...] = field(default=(), repr=False)
+    making: str = field(default="", repr=False)
+    """What decides how it is computed, in a hash; empty where that is not known."""
 
     @classmethod
     def of(cls, manifest: Manifest, at: datetime, whole: bool = True) -> "Line":
@@ -63,6 +65,7 @@ class Line:
             previous=(before["as_of"], before["version"]) if before else None,
             inputs=tuple((name, one["as_of"], one["version"]) for name, one in made_of if "version" in one),
             snapshots=tuple(one["key"] for one in manifest.beside.get("snapshots", {}).values()),
+            making=manifest.beside.get("making", ""),
         )
 
     @classmethod

