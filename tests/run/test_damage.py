@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from golden import LENIENT, fill_shop
 from typer.testing import CliRunner
 
 import shopmill
+from copies import Copies
 from shopmill import datasets
 from shopmill.cli import app as cli
 from shopmill.errors import DamagedError, InvalidInputError
@@ -23,9 +25,18 @@ SALES = [{"t_dat": f"2020-09-{day}", "customer_id": f"c{day}", "article_id": "1"
 
 
 @pytest.fixture
-def shop(settings: Settings, shop_dsn: str) -> Settings:
-    fill_shop(shop_dsn, {"transactions": SALES, "articles": [{"article_id": "1"}]})
-    return settings
+def made(few_sales: Copies, tmp_path: Path) -> Callable[..., Settings]:
+    """A store in which runs were made: those of the first as_of, by default."""
+
+    def make(*names: str, as_ofs: tuple[str, ...] = (FIRST,)) -> Settings:
+        return few_sales.of(tmp_path / "store", *((name, as_of) for name in names for as_of in as_ofs))
+
+    return make
+
+
+@pytest.fixture
+def shop(made: Callable[..., Settings]) -> Settings:
+    return made(DATASET)
 
 
 def publish(settings: Settings, as_of: str, dataset: str = DATASET) -> Published:
@@ -48,7 +59,6 @@ def bit_flipped(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [missing, cut_off])
 def test_load_and_show_name_a_file_of_the_wrong_size(shop: Settings, damage: object) -> None:
-    publish(shop, FIRST)
     [file] = shopmill.load(DATASET, store=shop.store).files()
     damage(file)  # type: ignore[operator]
     for read in ("to_arrow", "to_pandas", "to_dataset", "scan"):
@@ -59,7 +69,6 @@ def test_load_and_show_name_a_file_of_the_wrong_size(shop: Settings, damage: obj
 
 
 def test_load_finds_other_bytes_when_asked_to(shop: Settings) -> None:
-    publish(shop, FIRST)
     opened = shopmill.load(DATASET, store=shop.store, verify=True)
     assert opened.to_arrow().num_rows == 2
     bit_flipped(opened.files()[0])
@@ -70,7 +79,7 @@ def test_load_finds_other_bytes_when_asked_to(shop: Settings) -> None:
 
 @pytest.mark.parametrize("damage", [missing, cut_off, bit_flipped])
 def test_a_rerun_replaces_a_damaged_file_before_it_says_unchanged(shop: Settings, damage: object) -> None:
-    first = publish(shop, FIRST)
+    first = shopmill.load(DATASET, store=shop.store)
     [file] = shopmill.load(DATASET, store=shop.store).files()
     sha256 = sha256_of(file)
     damage(file)  # type: ignore[operator]
@@ -80,8 +89,10 @@ def test_a_rerun_replaces_a_damaged_file_before_it_says_unchanged(shop: Settings
 
 
 @pytest.mark.parametrize("damage", [missing, cut_off, bit_flipped])
-def test_the_next_run_takes_nothing_over_that_is_damaged(shop: Settings, tmp_path: Path, damage: object) -> None:
-    publish(shop, FIRST, "timeseries")
+def test_the_next_run_takes_nothing_over_that_is_damaged(
+    made: Callable[..., Settings], tmp_path: Path, damage: object
+) -> None:
+    shop = made("timeseries")
     clean = shop.model_copy(update={"store": str(tmp_path / "clean")})
     shutil.copytree(shop.store, clean.store)
     wanted = publish(clean, SECOND, "timeseries").version
@@ -91,8 +102,8 @@ def test_the_next_run_takes_nothing_over_that_is_damaged(shop: Settings, tmp_pat
     assert shopmill.load("timeseries", store=shop.store, verify=True).files()
 
 
-def test_what_cannot_be_computed_without_the_damaged_file_is_refused(shop: Settings) -> None:
-    publish(shop, FIRST, "articles_content")
+def test_what_cannot_be_computed_without_the_damaged_file_is_refused(made: Callable[..., Settings]) -> None:
+    shop = made("articles_content")
     [file] = shopmill.load("articles_content", store=shop.store).files()
     bit_flipped(file)
     with pytest.raises(DamagedError, match=rf"other bytes.*shopmill run articles_content --as-of {FIRST}"):
@@ -101,9 +112,9 @@ def test_what_cannot_be_computed_without_the_damaged_file_is_refused(shop: Setti
     assert publish(shop, SECOND, "articles_content").status == "published"
 
 
-def test_what_a_check_compares_with_is_needed_too(shop: Settings) -> None:
+def test_what_a_check_compares_with_is_needed_too(made: Callable[..., Settings]) -> None:
     """customer_features is computed whole, and its checks count who was lost since the previous version."""
-    publish(shop, FIRST, "customer_features")
+    shop = made("customer_features")
     for file in shopmill.load("customer_features", store=shop.store).files():
         bit_flipped(file)
     with pytest.raises(DamagedError, match=rf"`shopmill run customer_features --as-of {FIRST}` first"):
@@ -114,7 +125,7 @@ def test_what_a_check_compares_with_is_needed_too(shop: Settings) -> None:
 
 @pytest.mark.parametrize("damage", [missing, cut_off])
 def test_a_damaged_raw_file_is_read_from_the_shop_again(shop: Settings, damage: object) -> None:
-    version = publish(shop, FIRST).version
+    version = shopmill.load(DATASET, store=shop.store).version
     store = Store(shop.store)
     for key in store.keys("raw/transactions"):
         if key.endswith(".parquet"):
@@ -132,24 +143,23 @@ def raw_files(settings: Settings, table: str) -> list[Path]:
     return [Path(store.uri(key)) for key in store.keys(f"raw/{table}") if key.endswith(".parquet")]
 
 
-def test_a_raw_file_that_cannot_be_read_is_read_from_the_shop_again(shop: Settings, shop_dsn: str) -> None:
+def test_a_raw_file_that_cannot_be_read_is_read_from_the_shop_again(settings: Settings, shop_dsn: str) -> None:
     """It has the right size: that it is damaged shows when keys are looked for in it."""
     orders = [
         {"order_id": f"o{day}", "customer_id": "c1", "order_datetime": f"2020-09-{day}T10:00Z"} for day in (10, 21, 22)
     ]
     fill_shop(shop_dsn, {"transactions": SALES, "articles": [{"article_id": "1"}], "orders": orders})
-    publish(shop, FIRST)
-    [old] = [path for path in raw_files(shop, "orders") if "day=2020-09-10" in str(path)]
+    publish(settings, FIRST)
+    [old] = [path for path in raw_files(settings, "orders") if "day=2020-09-10" in str(path)]
     sha256 = sha256_of(old)
     unreadable(old)
-    assert publish(shop, SECOND).status == "published"
+    assert publish(settings, SECOND).status == "published"
     assert sha256_of(old) == sha256
 
 
-def test_a_refresh_of_the_past_takes_nothing_from_a_damaged_file(shop: Settings) -> None:
+def test_a_refresh_of_the_past_takes_nothing_from_a_damaged_file(made: Callable[..., Settings]) -> None:
     """Of articles the rows that were read nearest to a past as_of count, where they are whole."""
-    publish(shop, FIRST)
-    publish(shop, SECOND)
+    shop = made(DATASET, as_ofs=(FIRST, SECOND))
     [articles] = raw_files(shop, "articles")
     sha256 = sha256_of(articles)
     bit_flipped(articles)
@@ -158,7 +168,6 @@ def test_a_refresh_of_the_past_takes_nothing_from_a_damaged_file(shop: Settings)
 
 
 def test_a_raw_file_that_cannot_be_read_is_named_with_the_way_out(shop: Settings) -> None:
-    publish(shop, FIRST)
     [damaged, *_] = raw_files(shop, "transactions")
     unreadable(damaged)
     again = f"shopmill run customer_features --as-of {FIRST} --refresh"
@@ -171,7 +180,6 @@ def test_a_raw_file_that_cannot_be_read_is_named_with_the_way_out(shop: Settings
     "path", ["../../secret.parquet", "/secret.parquet", "interactions/../../../x", "interactions//x"]
 )
 def test_a_manifest_cannot_name_files_elsewhere(shop: Settings, path: str) -> None:
-    publish(shop, FIRST)
     store = Store(shop.store)
     opened = shopmill.load(DATASET, store=shop.store)
     document = json.loads((Path(opened.path) / "manifest.json").read_text())
@@ -194,7 +202,6 @@ def _plant(store: Store, opened: object, document: dict[str, object]) -> None:
 
 
 def test_a_link_out_of_the_folder_is_refused(shop: Settings, tmp_path: Path) -> None:
-    publish(shop, FIRST)
     [file] = shopmill.load(DATASET, store=shop.store).files()
     secret = tmp_path / "secret.parquet"
     shutil.move(file, secret)

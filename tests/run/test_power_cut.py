@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from golden import LENIENT, fill_shop
+from golden import LENIENT
 
 import shopmill
+from copies import Copies
 from power_cut import Platters, watched
 from shopmill import datasets
 from shopmill.run import steps
@@ -22,14 +23,17 @@ from shopmill.versions.store import Store, sha256_of
 from shopmill.versions.versions import Versions
 
 DATASET, FIRST, SECOND = "user_item_interactions", "2020-09-22", "2020-09-23"
-SALES = [{"t_dat": f"2020-09-{day}", "customer_id": f"c{day}", "article_id": "1", "price": 1} for day in (20, 21, 22)]
 
 
 @pytest.fixture
-def shop(settings: Settings, shop_dsn: str) -> Settings:
-    fill_shop(shop_dsn, {"transactions": SALES, "articles": [{"article_id": "1"}]})
-    Path(settings.store).mkdir()
-    return settings
+def shop(few_sales: Copies, tmp_path: Path) -> Settings:
+    return few_sales.of(tmp_path / "store")
+
+
+@pytest.fixture
+def twice(few_sales: Copies, tmp_path: Path) -> Settings:
+    """A store of two versions."""
+    return few_sales.of(tmp_path / "twice", (DATASET, FIRST), (DATASET, SECOND))
 
 
 def publish(settings: Settings, as_of: str) -> Published:
@@ -68,17 +72,12 @@ def test_what_was_published_is_there_after_a_cut(shop: Settings, tmp_path: Path)
 
 
 def test_a_cut_at_any_moment_leaves_whole_versions_and_a_run_ends_the_same(shop: Settings, tmp_path: Path) -> None:
-    publish(shop, FIRST)
-    before = tmp_path / "before"
-    shutil.copytree(shop.store, before)
     states: list[Path] = []
 
     def keep(platters: Platters) -> None:
         states.append(tmp_path / f"state-{len(states)}")
         platters.leave(states[-1])
 
-    shutil.rmtree(shop.store)
-    Path(shop.store).mkdir()
     with watched(Path(shop.store), keep):
         version = publish(shop, FIRST).version
     seen = []
@@ -99,11 +98,10 @@ DAMAGE = {"empty": b"", "zeros": b"\0" * 40, "cut off": b'{"as_of": "2020-0', "s
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 @pytest.mark.parametrize("ending", ["manifest.json", f"{DATASET}/current.json", f"{SECOND}/current.json", "0000.json"])
 def test_a_document_that_cannot_be_read_is_named_and_the_next_run_repairs_it(
-    shop: Settings, tmp_path: Path, damage: bytes, ending: str, caplog: pytest.LogCaptureFixture
+    twice: Settings, damage: bytes, ending: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    publish(shop, FIRST)
-    version = publish(shop, SECOND).version
-    healthy = Store(shop.store)
+    version = shopmill.load(DATASET, store=twice.store).version
+    healthy = Store(twice.store)
     content = {key: healthy.read(key) for key in healthy.keys(DATASET)}
     stamp = "20200923T000000Z/0000.json" if ending == "0000.json" else f"={version}/manifest.json"
     wanted = stamp if ending in {"manifest.json", "0000.json"} else ending
@@ -112,14 +110,14 @@ def test_a_document_that_cannot_be_read_is_named_and_the_next_run_repairs_it(
     for key in damaged:
         Path(healthy.uri(key)).unlink()  # its other names, where it has any, keep their bytes
         Path(healthy.uri(key)).write_bytes(damage)
-    opened = shopmill.load(DATASET, store=shop.store)
+    opened = shopmill.load(DATASET, store=twice.store)
     assert opened.as_of == (FIRST if ending == "manifest.json" else SECOND)
     with caplog.at_level(logging.WARNING):
-        assert publish(shop, SECOND).version == version
+        assert publish(twice, SECOND).version == version
     assert {key for key in damaged if key in caplog.text} == set(damaged)
     assert {key: healthy.read(key) for key in healthy.keys(DATASET)} == content
     caplog.clear()
-    assert publish(shop, SECOND).status == "unchanged"
+    assert publish(twice, SECOND).status == "unchanged"
     assert not [record for record in caplog.records if "damaged" in record.message]
 
 

@@ -1,6 +1,8 @@
 """verify finds every difference, repair makes again what it can, rebuild gives the same bytes, unpublish withdraws."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from golden import LENIENT, fill_shop
 from typer.testing import CliRunner, Result
 
 import shopmill
+from copies import Copies
 from shopmill import datasets
 from shopmill.cli import app as cli
 from shopmill.errors import InvalidInputError
@@ -29,12 +32,19 @@ SALES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def copies(
+    new_shop: Callable[[], str], database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Copies:
+    settings = Settings(_env_file=None, source_dsn=new_shop(), registry_dsn=database())
+    return Copies(
+        settings, tmp_path_factory.mktemp("filled"), {"transactions": SALES, "articles": [{"article_id": "1"}]}
+    )
+
+
 @pytest.fixture
-def shop(settings: Settings, shop_dsn: str) -> Settings:
-    fill_shop(shop_dsn, {"transactions": SALES, "articles": [{"article_id": "1"}]})
-    for day in DAYS:
-        publish(settings, day)
-    return settings
+def shop(copies: Copies, tmp_path: Path) -> Settings:
+    return copies.of(tmp_path / "store", *((DATASET, day) for day in DAYS))
 
 
 def publish(settings: Settings, as_of: str, dataset: str = DATASET, **parameters: Any) -> Any:
@@ -160,7 +170,7 @@ def test_what_a_version_says_of_what_came_late_is_rebuilt(settings: Settings, sh
     assert again.is_same, again.sentence
 
 
-def test_a_rebuild_says_why_it_cannot_or_what_differs(shop: Settings, shop_dsn: str) -> None:
+def test_a_rebuild_says_why_it_cannot_or_what_differs(shop: Settings) -> None:
     versions = versions_of(shop)
     newest = versions.need(None)
     with pytest.raises(InvalidInputError, match="no version 'abc'"):
@@ -226,3 +236,37 @@ def test_bad_input_is_one_sentence(shop: Settings, arguments: tuple[str, ...], s
     result = command(shop, *arguments)
     assert isinstance(result.exception, InvalidInputError)
     assert said in str(result.exception)
+
+
+def test_a_repair_reads_only_what_looks_other_than_when_it_was_found_whole(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(shop, "--all") == []
+    versions, read = versions_of(shop), list[str]()
+
+    def hashed(store: Store, key: str, known: object) -> str:
+        read.append(key)
+        return whole(store, key, known)
+
+    whole = Store.sha256
+    monkeypatch.setattr(Store, "sha256", hashed)
+    assert (command(shop, "repair", DATASET).exit_code, read) == (0, [])
+    flipped = versions.keys_of(versions.need(None), "article_daily")[-1]
+    flip_unseen(Path(versions.store.uri(flipped)))
+    assert command(shop, "repair", DATASET).stdout == "Nothing to repair.\n"
+    assert [f["where"] for f in found(shop)] == [versions.store.uri(flipped)]
+    again = command(shop, "repair", DATASET)
+    assert versions.store.uri(flipped) in again.stdout, "what verify found is known to repair"
+    versions.store.delete_keys([f"index/{DATASET}/looked"])
+    read.clear()
+    command(shop, "repair", DATASET)
+    assert read
+
+
+def flip_unseen(path: Path) -> None:
+    """As a disk does: other bytes in a file that looks the same."""
+    before, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    with path.open("r+b") as file:
+        file.write(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -25,7 +25,9 @@ class DifferencesError(PermanentError):
         self.sentences = tuple(finding.sentence for finding in findings)
 
 
-def verifications(settings: Settings, dataset: str | None = None, raw: bool = False) -> list[Verification]:
+def verifications(
+    settings: Settings, dataset: str | None = None, raw: bool = False, trusting: bool = False
+) -> list[Verification]:
     """A look at each dataset, or at one. A raw file that several versions were read from is looked at once."""
     store = Store(settings.store)
     dsn = settings.registry_dsn.get_secret_value()
@@ -33,7 +35,10 @@ def verifications(settings: Settings, dataset: str | None = None, raw: bool = Fa
     registry = Registry(dsn) if dsn else None
     served: Callable[[], str | None] | None = partial(_served, settings) if dsn else None
     known: dict[str, str] = {}
-    return [Verification(store, datasets.load(name), settings.zone, registry, raw, served, known) for name in names]
+    return [
+        Verification(store, datasets.load(name), settings.zone, registry, raw, served, known, trusting=trusting)
+        for name in names
+    ]
 
 
 def _served(settings: Settings) -> str | None:

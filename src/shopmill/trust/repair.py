@@ -1,4 +1,7 @@
-"""`shopmill repair`: makes again what follows from what is whole, and names what has to be computed."""
+"""`shopmill repair`: makes again what follows from what is whole, and names what has to be computed.
+
+It reads the bytes of versions that do not look as they did when they were found whole, or never were.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ class Repair:
         """A sentence for each thing that was repaired. What is left, another look finds."""
         versions, name = self.look.versions, self.look.dataset.name
         for manifest in self.look.manifests:
-            for key in versions.faults(manifest, hashes=True):
+            for key in self.look.damage(manifest):
                 if source := self._same_bytes(manifest, key):
                     versions.store.copy(source, key)
                     versions.store.flush([key])
@@ -47,7 +50,7 @@ class Repair:
     @cached_property
     def _by_hash(self) -> dict[str, list[Published]]:
         found: dict[str, list[Published]] = {}
-        for manifest in self.look.manifests:
+        for manifest in self.look.versions.all():
             for one in self.look.versions.sealed(manifest):
                 found.setdefault(one.sha256, []).append(one)
         return found

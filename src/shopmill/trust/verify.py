@@ -1,6 +1,9 @@
-"""`shopmill verify`: what is in a store against what its documents say, a finding for each difference. Changes nothing."""
+"""`shopmill verify`: what is in a store against what its documents say, a finding for each difference.
 
-from collections.abc import Callable, Iterator, Sequence
+It changes nothing but the note of what it found whole, where a repair begins: see versions/looked.py.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,12 +15,13 @@ from shopmill.errors import DamagedError
 from shopmill.registry import Registry
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions import layout
-from shopmill.versions.index import VersionIndex
+from shopmill.versions.index import Name, VersionIndex
+from shopmill.versions.looked import Looked, marks
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import faults
 from shopmill.versions.snapshot_documents import read_snapshot
 from shopmill.versions.standards import NAMES as STANDARDS
-from shopmill.versions.store import Store
+from shopmill.versions.store import Bytes, Store
 from shopmill.versions.versions import Versions
 
 BESIDE = {layout.MANIFEST, layout.STATISTICS, layout.WITHDRAWN, *STANDARDS}
@@ -60,15 +64,16 @@ class Verification:
     """What finds the version that the vector index serves."""
     known: dict[str, str] = field(default_factory=dict)
     """What was wrong with the raw files that were looked at, by key; empty for whole ones."""
+    read: dict[Bytes, str] = field(default_factory=dict)
+    """The hashes of the files that were read: those that versions share are read once."""
+    trusting: bool = False
+    """Whether versions that look as they did when they were found whole count as whole: their bytes are not read."""
 
     def of(self, as_of: AsOf | None = None, everything: bool = False) -> Iterator[Finding]:
         """Findings on the version of an as_of, by default the current one, or on everything."""
         yield from self.pointers()
-        yield from self.index()
-        for manifest in self._chosen(as_of, everything):
-            yield from self.version(manifest)
-        if everything:
-            yield from self.unreadable()
+        yield from self.index(everything)
+        yield from self._everything() if everything else self._one(self._chosen(as_of))
         if as_of is None and (current := self.versions.current()):
             yield from self._registered(current)
             yield from self._served(current)
@@ -80,22 +85,55 @@ class Verification:
 
     @cached_property
     def manifests(self) -> list[Manifest]:
-        """Every version that is whole: read once, for there may be thousands."""
-        return self.versions.all()
+        """Every version that is to be looked at and has a manifest: read once, for there may be thousands."""
+        return self.versions.all(but=self._trusted)
 
-    def _chosen(self, as_of: AsOf | None, everything: bool) -> Sequence[Manifest]:
-        if everything:
-            return self.manifests
+    @cached_property
+    def _marks(self) -> dict[str, str]:
+        return marks(self.store, self.dataset.name)
+
+    @cached_property
+    def _trusted(self) -> dict[str, str]:
+        """The folders of versions that need no look, with what they look like."""
+        before = self._looked.read() if self.trusting else {}
+        return {folder: mark for folder, mark in before.items() if self._marks.get(folder) == mark}
+
+    @property
+    def _looked(self) -> Looked:
+        return Looked(self.store, self.dataset.name)
+
+    def _everything(self) -> Iterator[Finding]:
+        whole, now = dict(self._trusted), self._marks
+        for manifest in self.manifests:
+            findings = list(self.version(manifest))
+            folder = self.versions.folder(manifest)
+            if not findings and folder in now:
+                whole[folder] = now[folder]
+            yield from findings
+        yield from self.unreadable()
+        self._looked.keep(whole)
+
+    def _one(self, manifest: Manifest | None) -> Iterator[Finding]:
+        findings = list(self.version(manifest)) if manifest else []
+        if manifest and findings:
+            self._looked.forget(self.versions.folder(manifest))
+        yield from findings
+
+    def _chosen(self, as_of: AsOf | None) -> Manifest | None:
         if as_of:
-            return [self.versions.need(as_of)]
+            return self.versions.need(as_of)
         counted = self.versions.counted(self.versions.lines())  # whatever the pointer says, which may be what is wrong
         newest = max(counted, key=lambda name: AsOf.parse(name[0], self.zone), default=None)
-        return [self.versions.exactly(*newest)] if newest else []
+        return self.versions.exactly(*newest) if newest else None
+
+    def damage(self, manifest: Manifest) -> dict[str, str]:
+        """What is wrong with the files of a version, by key: every byte is read, once for all that share it."""
+        return self.versions.faults(manifest, hashes=True, known=self.read)
 
     def version(self, manifest: Manifest) -> Iterator[Finding]:
         """Files, and what a version was made of."""
         again = f"{REPAIR[:-1]}, or `shopmill run {manifest.dataset} --as-of {manifest.as_of}`."
-        for key, fault in self.versions.faults(manifest, hashes=True).items():
+        for key, fault in self.damage(manifest).items():
             yield self._finding(manifest.as_of, key, fault, again)
         folder = self.versions.folder(manifest)
         named = {f"{folder}/{file.path}" for file in manifest.all_files} | {f"{folder}/{name}" for name in BESIDE}
@@ -110,17 +148,33 @@ class Verification:
         yield from self._snapshots(manifest)
 
     def _is_there(self, dataset: str, made: dict[str, Any]) -> bool:
+        name = (dataset, made["as_of"], made["version"])
+        if name not in self._there:
+            self._there[name] = self._can_be_read(*name)
+        return self._there[name]
+
+    @cached_property
+    def _there(self) -> dict[Name, bool]:
+        """Whether the versions that others were made of can be read."""
+        return {}
+
+    def _can_be_read(self, dataset: str, as_of: str, version: str) -> bool:
         try:
-            Versions(self.store, dataset, self.zone).exactly(made["as_of"], made["version"])
+            Versions(self.store, dataset, self.zone).exactly(as_of, version)
         except (DamagedError, FileNotFoundError):
             return False
         return True
+
+    @cached_property
+    def _wholes(self) -> dict[str, Any]:
+        """The snapshot documents that others are differences against."""
+        return {}
 
     def _snapshots(self, manifest: Manifest) -> Iterator[Finding]:
         for table, noted in manifest.beside.get("snapshots", {}).items():
             way_out = f"Run `shopmill run {self.dataset.name} --as-of {manifest.as_of} --refresh`."
             try:
-                found = Snapshot.from_document(read_snapshot(self.store, noted["key"]))
+                found = Snapshot.from_document(read_snapshot(self.store, noted["key"], self._wholes))
             except (DamagedError, FileNotFoundError, KeyError, TypeError):
                 yield self._finding(manifest.as_of, noted["key"], "is missing or damaged", way_out)
                 continue
@@ -133,15 +187,14 @@ class Verification:
     def _raw_faults(self, snapshot: Snapshot) -> dict[str, str]:
         """What is wrong with the files of a snapshot. Most of them are those of other snapshots too."""
         due = [file for file in snapshot.files if file.key not in self.known]
-        wrong = faults(self.store, due, layout.raw_of(snapshot.table), hashes=True)
+        wrong = faults(self.store, due, layout.raw_of(snapshot.table), hashes=True, known=self.read)
         self.known.update({file.key: wrong.get(file.key, "") for file in due})
         return {file.key: self.known[file.key] for file in snapshot.files if self.known[file.key]}
 
     def unreadable(self) -> Iterator[Finding]:
         """Folders of versions whose manifest is missing or cannot be read."""
-        readable = {(manifest.as_of, manifest.version) for manifest in self.manifests}
-        for name, line in self.versions.lines(look_again=True).items():
-            if name not in readable:
+        for line in self.versions.lines(look_again=True).values():
+            if self.versions.folder_of_line(line) not in self._readable:
                 way_out = (
                     f"Run `shopmill run {self.dataset.name} --as-of {line.as_of}`, or let `shopmill gc` delete it."
                 )
@@ -170,15 +223,19 @@ class Verification:
             return "is damaged"
         return "" if named == right else f"names version {named} instead of {right}"
 
-    def index(self) -> Iterator[Finding]:
-        """Lines of the index that the folders do not bear out."""
-        known = {
-            name for name, line in VersionIndex(self.store, self.dataset.name, self.zone).lines().items() if line.whole
-        }
-        there = {(found.as_of, found.version) for found in self.manifests}
-        for as_of, version in sorted(known ^ there):
+    @cached_property
+    def _readable(self) -> set[str]:
+        """The folders of versions whose manifest can be read."""
+        return {*self._trusted, *map(self.versions.folder, self.manifests)}
+
+    def index(self, everything: bool = True) -> Iterator[Finding]:
+        """Lines of the index that the folders do not bear out; whether each manifest can be read is seen with `everything`."""
+        lines = VersionIndex(self.store, self.dataset.name, self.zone).lines().values()
+        known = {self.versions.folder_of_line(line) for line in lines if line.whole}
+        for folder in sorted(known ^ (self._readable if everything else self.versions.folders())):
+            as_of, version = self.versions.name_of(folder)
             where = layout.index_of(self.dataset.name)
-            fault = f"{'names' if (as_of, version) in known else 'lacks'} version {version} as of {as_of}"
+            fault = f"{'names' if folder in known else 'lacks'} version {version} as of {as_of}"
             yield self._finding(as_of, where, fault, REPAIR)
 
     def _registered(self, current: Manifest) -> Iterator[Finding]:

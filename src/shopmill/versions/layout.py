@@ -7,6 +7,7 @@ raw/<table>/source=<mapping>/snapshots/<as_of>/0000.json    which raw files a ta
 index/<dataset>/2020-09.json    locks/<name>.json    staging/<dataset>/<run>/
 """
 
+import re
 from collections.abc import Iterable
 
 RAW, INDEX, LOCKS, STAGING = "raw", "index", "locks", "staging"
@@ -16,6 +17,7 @@ SHOP = f"{RAW}/shop.json"
 TRASH, SCRATCH = f"{STAGING}/trash", f"{STAGING}/scratch"
 MANIFEST, POINTER, WITHDRAWN, STATISTICS = "manifest.json", "current.json", "withdrawn.json", "statistics.json"
 _SNAPSHOTS, _VERSION = "snapshots", "version="
+_IN_A_VERSION = re.compile(f"([^/]+/[^/]+/{_VERSION}[^/]+)/")
 
 
 def manifest_in(version_folder: str) -> str:
@@ -41,6 +43,12 @@ def folder_of_pointer(key: str) -> str:
 def version_folder(as_of_folder: str, version: str) -> str:
     """The folder of a version, in that of its as_of."""
     return f"{as_of_folder}/{_VERSION}{version}"
+
+
+def folder_of_version(key: str) -> str:
+    """The folder of the version that a file is of; empty for any other key."""
+    found = _IN_A_VERSION.match(key)
+    return found[1] if found else ""
 
 
 def versions_among(folders: Iterable[str]) -> list[str]:

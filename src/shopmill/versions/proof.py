@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from shopmill.errors import DamagedError
-from shopmill.versions.store import Store
+from shopmill.versions.store import Bytes, Store
 
 
 class Sealed(Protocol):
@@ -23,16 +23,18 @@ class Sealed(Protocol):
         """The hash of its bytes."""
 
 
-def faults(store: Store, files: Iterable[Sealed], folder: str, hashes: bool = False) -> dict[str, str]:
+def faults(
+    store: Store, files: Iterable[Sealed], folder: str, hashes: bool = False, known: dict[Bytes, str] | None = None
+) -> dict[str, str]:
     """What is wrong with files that lie below `folder`, by key: nothing for whole ones.
 
-    With `hashes` every byte is read; without, a file of the right size passes.
+    With `hashes` every byte is read, or was by who gives `known`; without, a file of the right size passes.
     """
     sealed = {file.key: file for file in files}
     sizes = store.sizes(list(sealed), folder)
     found = {key: _wrong_size(file, sizes.get(key)) for key, file in sealed.items()}
     due = [key for key, fault in found.items() if not fault] if hashes else []
-    different = store.each(lambda key: store.sha256(key) != sealed[key].sha256, due)
+    different = store.each(lambda key: store.sha256(key, known) != sealed[key].sha256, due)
     found |= {key: "has other bytes than were written" for key, is_so in zip(due, different, strict=True) if is_so}
     return {key: fault for key, fault in found.items() if fault}
 

@@ -14,13 +14,17 @@ WHOLE_AT = 0.2
 """A difference that names more than this share of the files is written as a whole document."""
 
 
-def read_snapshot(store: Store, key: str) -> dict[str, Any]:
-    """The document under a key with all its files; FileNotFoundError, or DamagedError where it or its base cannot be read."""
+def read_snapshot(store: Store, key: str, wholes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The document under a key with all its files; FileNotFoundError, or DamagedError where it or its base cannot be read.
+
+    `wholes` keeps the whole documents that differences rest on, for who reads many.
+    """
     document: dict[str, Any] = store.read_json(key)
     try:
         if not (base := document.pop("base", None)):
             return document
-        whole = store.read_json(base)
+        wholes = {} if wholes is None else wholes
+        whole = wholes[base] if base in wholes else wholes.setdefault(base, store.read_json(base))
         left_out, added = set(document.pop("without")), document["files"]
         kept = [file for file in whole["files"] if file["key"] not in left_out]
     except FileNotFoundError:

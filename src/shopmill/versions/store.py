@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,8 @@ from shopmill.versions.large_copies import copy_in_parts, is_too_large
 from shopmill.versions.ranged import RangedFile
 
 T = TypeVar("T")
+Bytes = tuple[int, int, int]
+"""What tells the bytes of a local file from those of others: inode, time and size."""
 PARALLEL_TRANSFERS = 8
 CANNOT_WRITE = NO_SPACE | NO_RIGHT | {errno.EROFS, errno.ENOTDIR}
 
@@ -48,6 +51,14 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_once(path: Path, known: dict[Bytes, str]) -> str:
+    found = path.stat()
+    same = (found.st_ino, found.st_mtime_ns, found.st_size)
+    if same not in known:
+        known[same] = sha256_of(path)
+    return known[same]
 
 
 def to_json(value: Any) -> bytes:
@@ -62,6 +73,8 @@ class Entry:
     key: str
     bytes: int
     modified: datetime
+    tag: str = ""
+    """Another one when other bytes were written: of a local file its inode, time and size."""
 
 
 class Store:
@@ -193,7 +206,8 @@ class Store:
         """What is below the folder `prefix`, sorted by key."""
         with self._told("list", prefix):
             found = [item for batch in obstore.list(self._objects, prefix) for item in batch]
-        return sorted((Entry(i["path"], i["size"], i["last_modified"]) for i in found), key=lambda entry: entry.key)
+        every = (Entry(i["path"], i["size"], i["last_modified"], i["e_tag"] or "") for i in found)
+        return sorted(every, key=lambda entry: entry.key)
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly below the folder `prefix`, sorted."""
@@ -295,14 +309,23 @@ class Store:
         if self.root is None:
             wanted = set(keys)
             return {entry.key: entry.bytes for entry in self.entries(folder) if entry.key in wanted}
-        found = {key: self._place(key) for key in keys}
-        return {key: path.stat().st_size for key, path in found.items() if path.is_file()}
+        found = {key: self._stat(key) for key in keys}
+        return {key: known.st_size for key, known in found.items() if known and stat.S_ISREG(known.st_mode)}
 
-    def sha256(self, key: str) -> str:
-        """The hash of the bytes under `key`, which are read for it; FileNotFoundError where there is none."""
+    def _stat(self, key: str) -> os.stat_result | None:
+        try:
+            return self._place(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def sha256(self, key: str, known: dict[Bytes, str] | None = None) -> str:
+        """The hash of the bytes under `key`, which are read for it; FileNotFoundError where there is none.
+
+        `known` keeps the hashes of what was read: local files that share their bytes are read once.
+        """
         with self._told("read", key):
             if self.root:
-                return sha256_of(self._place(key))
+                return _read_once(self._place(key), {} if known is None else known)
             found = hashlib.sha256()
             for chunk in obstore.get(self._objects, key):
                 found.update(chunk)

@@ -8,7 +8,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from shopmill.versions import layout
 from shopmill.versions.index import Line, Lines, VersionIndex
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import faults
-from shopmill.versions.store import Store, to_json
+from shopmill.versions.store import Bytes, Store, to_json
 
 log = logging.getLogger(__name__)
 
@@ -166,11 +166,29 @@ class Versions:
         except (DamagedError, KeyError, TypeError):
             return "the reason cannot be read"
 
-    def all(self) -> list[Manifest]:
-        """Every version, by as_of and id."""
-        found = [
-            manifest for key in layout.manifests(self.store.keys(self.dataset)) if (manifest := self._readable(key))
-        ]
+    def folders(self) -> set[str]:
+        """The folders that have a manifest, be it one that can be read or not."""
+        if self.store.root is None:
+            return {key.rsplit("/", 1)[0] for key in layout.manifests(self.store.keys(self.dataset))}
+        below = (
+            (f"{self.dataset}/{as_of}", version) for as_of in self._as_of_folders() for version in self._ids(as_of)
+        )
+        found = {layout.version_folder(*one) for one in below}
+        return {folder for folder in found if self.store.exists(layout.manifest_in(folder))}
+
+    def folder_of_line(self, line: Line) -> str:
+        """The key prefix of a version that the index names."""
+        return layout.version_folder(f"{self.dataset}/{_folder_name(line.as_of)}", line.version)
+
+    def name_of(self, folder: str) -> tuple[str, str]:
+        """The as_of and the id of the version in a folder."""
+        _, as_of, version = folder.split("/")
+        return AsOf.from_path(as_of, self.zone).label, layout.versions_among([version])[0]
+
+    def all(self, but: Collection[str] = ()) -> list[Manifest]:
+        """Every version, by as_of and id, except those in the folders of `but`."""
+        due = sorted(self.folders().difference(but))
+        found = [manifest for folder in due if (manifest := self._readable(layout.manifest_in(folder)))]
         return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
 
     def is_current(self, manifest: Manifest) -> bool:
@@ -190,9 +208,15 @@ class Versions:
         self.store.stay_inside(keys, folder)
         return keys
 
-    def faults(self, manifest: Manifest, name: str | None = None, hashes: bool = False) -> dict[str, str]:
+    def faults(
+        self,
+        manifest: Manifest,
+        name: str | None = None,
+        hashes: bool = False,
+        known: dict[Bytes, str] | None = None,
+    ) -> dict[str, str]:
         """What is wrong with the files of a version, or of one table or artifact of it, by key."""
-        return faults(self.store, self.sealed(manifest, name), self.folder(manifest), hashes)
+        return faults(self.store, self.sealed(manifest, name), self.folder(manifest), hashes, known)
 
     def sealed(self, manifest: Manifest, name: str | None = None) -> list[Published]:
         """The files of a version, or of one table or artifact of it, where they lie."""
