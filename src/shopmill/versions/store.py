@@ -42,7 +42,7 @@ from shopmill.versions.ranged import RangedFile
 
 T = TypeVar("T")
 Bytes = tuple[int, int, int]
-"""What tells the bytes of a local file from those of others: inode, time and size."""
+"""What only local files with the same bytes have in common: inode, time and size."""
 PARALLEL_TRANSFERS = 8
 CANNOT_WRITE = NO_SPACE | NO_RIGHT | {errno.EROFS, errno.ENOTDIR}
 
