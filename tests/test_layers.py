@@ -21,7 +21,7 @@ LAYERS = (
     ("declaration", "settings", "asof", "connection_string"),
     ("sql_files", "vocabulary"),
     ("errors",),
-    ("personal",),
+    ("personal", "redaction"),
 )
 """From the top down. Neighbours in a layer know nothing of each other."""
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

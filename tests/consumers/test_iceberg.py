@@ -14,6 +14,7 @@ import pytest
 
 import shopmill
 from conftest import OWN_PYTHON, Written, run_measured
+from shopmill.errors import InvalidInputError
 from shopmill.run.staging import staged_runs
 from shopmill.settings import Settings
 from shopmill.versions.garbage import GarbageCollection, collect
@@ -149,6 +150,17 @@ def test_files_without_field_ids_are_read_by_their_names(
     found = read(reader, lake, table, ("2018-01-01",))["2018-01-01"]
     assert_same(found, expected, "article_id")
     assert np.array_equal(np.vstack(found.sort_by("article_id")["embedding"].to_numpy()), vectors)
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "mysql://u:secret@127.0.0.1:9/x", "postgresql+psycopg2://u:secret@127.0.0.1:9/x"]
+)
+def test_a_catalogue_that_cannot_be_used_is_said_without_its_password(shop: Settings, lake: Path, address: str) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    with pytest.raises(InvalidInputError, match=r"The catalogue .* cannot be used: ") as said:
+        shopmill.export("customer_features", "iceberg", lake, options={"catalogue": address})
+    assert "secret" not in str(said.value)
+    assert not lake.exists()
 
 
 def test_gc_decides_what_iceberg_keeps(

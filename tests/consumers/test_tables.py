@@ -12,6 +12,7 @@ import pytest
 
 import shopmill
 from conftest import Written
+from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 
 INTERACTIONS = "user_item_interactions"
@@ -70,6 +71,13 @@ def test_lancedb_searches(vectors: np.ndarray, exported: Callable[..., Written],
     nearest = np.argsort(-(vectors @ vectors[42]))[:5]
     assert [row["article_id"] for row in found] == [f"{number:010d}" for number in nearest]
     proof("lancedb", "searches the 5 nearest, as exact search finds them", written, table.count_rows(), "open_table")
+
+
+def test_an_index_that_faiss_cannot_make_is_refused(vectors: np.ndarray, shop: Settings, tmp_path: Path) -> None:
+    pytest.importorskip("faiss")
+    for index in ("IVF10000,Flat", "IDMap,Flat"):
+        with pytest.raises(InvalidInputError, match=rf"cannot make index='{index}' of {len(vectors)} vectors"):
+            shopmill.export("articles_embeddings", "faiss", tmp_path / "out", options={"index": index})
 
 
 @pytest.mark.parametrize("index", ["Flat", "HNSW32"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from golden import LENIENT, fill_shop
 
 from shopmill import datasets
+from shopmill.declaration import Parameter
 from shopmill.errors import InvalidInputError
 from shopmill.exports import export as exporting
 from shopmill.exports import source
@@ -148,6 +150,17 @@ def test_an_export_with_other_options_is_another(published: Settings, tmp_path: 
     export(INTERACTIONS, "recbole", tmp_path / "out", options={"test_days": 1}, settings=published)
     with pytest.raises(InvalidInputError, match="to recbole with test_days=1: choose another folder"):
         export(INTERACTIONS, "recbole", tmp_path / "out", settings=published)
+
+
+def test_the_note_of_an_export_holds_no_password(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_address = replace(consumer("mlflow"), options=(Parameter("address", "text", "", "where it goes"),))
+    monkeypatch.setattr(exporting, "consumer", lambda _: with_address)
+    options = {"address": "postgresql://u:secret@host/d"}
+    done = export(INTERACTIONS, "mlflow", tmp_path / "out", options=options, settings=published)
+    assert done.options == {"address": "postgresql://u:***@host/d"}
+    assert "secret" not in (tmp_path / "out" / NOTE).read_text()
 
 
 def test_options_are_checked(published: Settings, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from shopmill.airflow.message_forms import Message, without_secrets
+from shopmill.airflow.message_forms import Message
 from shopmill.errors import InvalidInputError
+from shopmill.redaction import without_secrets
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

@@ -1,20 +1,13 @@
 """One announcement in the forms that its readers want: plain text, Slack markup and an HTML e-mail, without secrets."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
+from shopmill.redaction import without_secrets
+
 RED, GREEN, AMBER = "#b42318", "#067647", "#b54708"
 _MAX_LINE = 500
-_SECRETS = (
-    (re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@"), r"\1:***@"),  # a password in an address
-    (
-        re.compile(r"""(?i)\b(password|secret|token|api_?key)(['"]?\s*[=:]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&]+)"""),
-        r"\1\2***",
-    ),
-    (re.compile(r"(https://hooks\.slack\.com/services)/\S+"), r"\1/***"),
-)
 
 
 @dataclass(frozen=True)
@@ -55,13 +48,6 @@ def one_line(text: str) -> str:
     first = next((line.strip() for line in text.splitlines() if line.strip()), "no reason was recorded")
     safe = without_secrets(first)
     return safe if len(safe) <= _MAX_LINE else safe[: _MAX_LINE - 1] + "…"
-
-
-def without_secrets(text: str) -> str:
-    """The text without passwords in addresses, `password=…` and the like."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def _text(sheet: Sheet) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from shopmill import datasets
 from shopmill.airflow import metrics
 from shopmill.airflow.delivery import deliver
-from shopmill.airflow.message_forms import Message, one_line, without_secrets
+from shopmill.airflow.message_forms import Message, one_line
 from shopmill.airflow.messages import (
     FailedTask,
     Outcome,
@@ -27,6 +27,7 @@ from shopmill.airflow.messages import (
 )
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
+from shopmill.redaction import without_secrets
 from shopmill.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ only it can write; these are named in the extra of that name.
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
@@ -21,6 +21,7 @@ from shopmill.declaration import Value
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.exports.consumer import Consumer
 from shopmill.exports.source import open_source
+from shopmill.redaction import without_secrets
 from shopmill.settings import Settings, load_settings
 from shopmill.versions.load import Version
 from shopmill.versions.store import to_json
@@ -80,7 +81,13 @@ def export(
     version = Version(dataset, as_of, settings)
     folder = Path(output).resolve()
     done = Exported(
-        to, dataset, version.as_of, version.version, {k: str(v) for k, v in parsed.items()}, {}, str(output)
+        to,
+        dataset,
+        version.as_of,
+        version.version,
+        {k: without_secrets(str(v)) for k, v in parsed.items()},
+        {},
+        str(output),
     )
     _refuse_another(folder, done, chosen.accumulates)
     with _draft(folder, chosen.accumulates) as writing:
@@ -95,6 +102,7 @@ def _draft(folder: Path, accumulates: bool) -> Iterator[Path]:
     """Where files are written first: beside the folder, or in it where it is there, for it may be a disk of its own."""
     name = f".{folder.name[:40]}.{uuid4().hex}"
     draft = folder if accumulates else folder / name if folder.is_dir() else folder.with_name(name)
+    is_new = not draft.exists()
     try:
         draft.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -104,6 +112,9 @@ def _draft(folder: Path, accumulates: bool) -> Iterator[Path]:
     finally:
         if draft != folder:
             shutil.rmtree(draft, ignore_errors=True)
+        elif is_new:
+            with suppress(OSError):  # what has anything in it stays
+                draft.rmdir()
 
 
 def _move(draft: Path, folder: Path) -> None:
@@ -136,7 +147,7 @@ def _refuse_another(folder: Path, done: Exported, accumulates: bool) -> None:
         return
     held, wanted = _note(folder), asdict(done)
     if any(held[name] != wanted[name] for name in (SAME[:1] if accumulates else SAME)):
-        options = ", ".join(f"{name}={value}" for name, value in held["options"].items())
+        options = ", ".join(f"{name}={value}" for name, value in held["options"].items() if value)
         raise InvalidInputError(
             f"{folder} holds the export of {held['dataset']} as of {held['as_of']}, version {held['version']}, to "
             f"{held['consumer']}{f' with {options}' if options else ''}: choose another folder."

@@ -29,10 +29,15 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
         raise InvalidInputError(
             f"index={description!r} is no index that faiss.index_factory knows, such as HNSW32."
         ) from None
-    if not index.is_trained:
-        index.train(np.concatenate(list(vectors.matrices())))
-    for matrix in vectors.matrices():
-        index.add(matrix)
+    try:
+        if not index.is_trained:
+            index.train(np.concatenate(list(vectors.matrices())))
+        for matrix in vectors.matrices():
+            index.add(matrix)
+    except RuntimeError as error:  # more clusters than vectors, or an index that numbers nothing itself
+        raise InvalidInputError(
+            f"faiss cannot make index={description!r} of {vectors.count} vectors: choose another, such as Flat or HNSW32."
+        ) from error
     faiss.write_index(index, str(folder / "index.faiss"))
     key = vectors.key
     keys = f"select cast(row_number() over (order by {key}) - 1 as bigint) as key, {key} from {vectors.table} order by {key}"

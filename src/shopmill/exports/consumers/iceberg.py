@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopmill.declaration import Parameter
+from shopmill.errors import InvalidInputError, cause_in_a_line
 from shopmill.exports.consumer import ANY, Consumer
 from shopmill.exports.source import Source
+from shopmill.redaction import without_secrets
 from shopmill.versions.layout import manifest_in
 from shopmill.versions.store import Store
 
@@ -29,7 +31,19 @@ VERSION, AS_OF, FOLDER = "shopmill.version", "shopmill.as_of", "shopmill.folder"
 
 def write(source: Source, folder: Path) -> Mapping[str, int]:
     """Adds a snapshot to each table that has no snapshot of the version yet."""
-    catalogue = _catalogue(source, folder)
+    from sqlalchemy.exc import SQLAlchemyError
+
+    address = str(source.options["catalogue"]) or f"sqlite:///{folder.resolve()}/catalogue.db"
+    try:
+        return _add_all(source, _catalogue(address, folder))
+    except (SQLAlchemyError, ImportError) as error:
+        raise InvalidInputError(
+            f"The catalogue {without_secrets(address)} cannot be used: {without_secrets(cause_in_a_line(error))}. Give an "
+            "address such as postgresql+psycopg2://user:password@host/database."
+        ) from error
+
+
+def _add_all(source: Source, catalogue: "SqlCatalog") -> Mapping[str, int]:
     catalogue.create_namespace_if_not_exists(source.manifest.dataset)
     rows = {}
     for table in source.version.tables:
@@ -40,10 +54,9 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
     return rows
 
 
-def _catalogue(source: Source, folder: Path) -> "SqlCatalog":
+def _catalogue(address: str, folder: Path) -> "SqlCatalog":
     from pyiceberg.catalog.sql import SqlCatalog
 
-    address = str(source.options["catalogue"]) or f"sqlite:///{folder.resolve()}/catalogue.db"
     warehouse = f"file://{folder.resolve()}/warehouse"
     return SqlCatalog("shopmill", uri=address, warehouse=warehouse, **_s3_properties())
 
