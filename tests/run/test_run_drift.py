@@ -14,7 +14,8 @@ from shopmill.run import steps
 from shopmill.run.drift import NAME, changes_of
 from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.versions.statistics import Bar, ColumnStatistics, TableStatistics, kept_statistics
+from shopmill.versions.column_statistics import Bar, ColumnStatistics
+from shopmill.versions.statistics import TableStatistics, kept_statistics
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from shopmill.settings import Settings
     from shopmill.text.index_search import Neighbour
+    from shopmill.versions.column_statistics import ColumnStatistics
     from shopmill.versions.load import Version
-    from shopmill.versions.statistics import ColumnStatistics
     from shopmill.versions.versions import Versions
 
 COLUMNS = ("dataset", "as_of", "version", "rows", "rejected", "bytes", "current")

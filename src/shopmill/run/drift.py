@@ -26,10 +26,9 @@ from shopmill.engine.choice import works_in_store
 from shopmill.run.checks import Result
 from shopmill.run.content import plain
 from shopmill.run.run import Run
+from shopmill.versions.column_statistics import TOP, ColumnStatistics
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.statistics import (
-    TOP,
-    ColumnStatistics,
     Statistics,
     TableFiles,
     TableStatistics,

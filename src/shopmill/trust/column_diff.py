@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Any
 
-from shopmill.versions.statistics import NUMBERS, TIMES, ColumnStatistics, Part, values_of
+from shopmill.versions.column_statistics import ColumnStatistics
+from shopmill.versions.statistics import Part, values_of
 
 if TYPE_CHECKING:
     import duckdb
 
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+TIMES = ("DATE", "TIMESTAMP")
 BINS, FREQUENT, LEAST = 10, 20, 0.0001
 NULL = "null"
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from shopmill.engine.identifiers import quote
 from shopmill.personal import masked
+from shopmill.trust.column_diff import NUMBERS
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.statistics import NUMBERS
 
 if TYPE_CHECKING:
     import duckdb

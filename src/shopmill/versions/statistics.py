@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shopmill.errors import DamagedError, StoreError
 from shopmill.personal import is_personal
 from shopmill.versions.cache import local
+from shopmill.versions.column_statistics import Bar, ColumnStatistics, describe_column
 from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import File, Manifest
 from shopmill.versions.ranged import RangedFile
@@ -20,45 +21,14 @@ from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 FORM = 1  # of the document: another number is computed again
 SAMPLE_ROWS = 250_000
-BINS = 24
-TOP = 8
-LONGEST_TEXT = 80
 COLUMNS_AT_ONCE = 8
 """So many columns are read of a file that is opened: each alone would open a table of many days as often as it has columns."""
-NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
-WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-TIMES = ("DATE", "TIMESTAMP")
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A bar of a histogram, or a frequent value: what it stands for, and in how many rows."""
-
-    label: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class ColumnStatistics:
-    """What one column looks like. A personal column has no values here, only how many."""
-
-    name: str
-    nulls: int
-    distinct: int | None = None
-    minimum: str | None = None
-    maximum: str | None = None
-    mean: str | None = None
-    deviation: str | None = None
-    histogram: tuple[Bar, ...] = ()
-    top: tuple[Bar, ...] = ()
-    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,15 +134,12 @@ def _column(document: dict[str, Any]) -> ColumnStatistics:
 
 def describe(tables: Mapping[str, TableFiles], fetch: Fetch) -> Statistics:
     """Computes the statistics of tables."""
-    import duckdb
-
-    with duckdb.connect(config={"threads": 1}) as connection:
-        return {name: _describe(connection, table, fetch) for name, table in tables.items()}
+    return {name: _describe(table, fetch) for name, table in tables.items()}
 
 
-def _describe(connection: "duckdb.DuckDBPyConnection", table: TableFiles, fetch: Fetch) -> TableStatistics:
+def _describe(table: TableFiles, fetch: Fetch) -> TableStatistics:
     chosen = sample(table, fetch)
-    columns = tuple(_describe_columns(connection, chosen, table.columns))
+    columns = tuple(_describe_columns(chosen, table.columns))
     return TableStatistics(table.rows, sum(rows for _, _, rows in chosen), columns)
 
 
@@ -204,18 +171,14 @@ def _row_groups(paths: Sequence[Source]) -> Iterator[Part]:
         yield from ((path, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups))
 
 
-def _describe_columns(
-    connection: "duckdb.DuckDBPyConnection", parts: Sequence[Part], names: Sequence[str]
-) -> Iterator[ColumnStatistics]:
+def _describe_columns(parts: Sequence[Part], names: Sequence[str]) -> Iterator[ColumnStatistics]:
     if not parts:
         yield from (ColumnStatistics(name, 0, personal=is_personal(name)) for name in names)
         return
     for first in range(0, len(names), COLUMNS_AT_ONCE):
         some = names[first : first + COLUMNS_AT_ONCE]
         rows = _rows_of(parts, some)
-        for name in some:
-            connection.register("sample", rows.select([name]).rename_columns(["v"]))
-            yield _Described(connection, name).statistics()
+        yield from (describe_column(name, rows.column(name)) for name in some)
 
 
 def values_of(parts: Sequence[Part], name: str) -> "pa.Table":
@@ -233,88 +196,3 @@ def _rows_of(parts: Sequence[Part], names: Sequence[str]) -> "pa.Table":
         by_file.setdefault(path, []).append(group)
     read = [pq.ParquetFile(path).read_row_groups(groups, columns=list(names)) for path, groups in by_file.items()]
     return pa.concat_tables(read).slice(0, SAMPLE_ROWS)
-
-
-@dataclass(frozen=True)
-class _Described:
-    """The table `sample` with the column `v`."""
-
-    connection: "duckdb.DuckDBPyConnection"
-    name: str
-
-    def statistics(self) -> ColumnStatistics:
-        kind = str(self._row("select any_value(typeof(v)) from sample")[0] or "")
-        if not kind or kind.endswith("[]") or kind.startswith(("STRUCT", "MAP")):
-            return ColumnStatistics(self.name, self._row("select count(*) - count(v) from sample")[0])
-        nulls, distinct = self._row("select count(*) - count(v), count(distinct v) from sample")
-        if is_personal(self.name):
-            return ColumnStatistics(self.name, nulls, distinct, personal=True)
-        if kind.startswith(NUMBERS):
-            return self._number(kind, nulls, distinct)
-        if kind.startswith(TIMES):
-            return self._time(nulls, distinct)
-        top = self._bars(
-            f"select left(cast(v as varchar), {LONGEST_TEXT}), count(*) as n from sample where v is not null "
-            f"group by v order by n desc, 1 limit {TOP}"
-        )
-        return ColumnStatistics(self.name, nulls, distinct, top=top if distinct <= nulls or top[0].rows > 1 else ())
-
-    def _number(self, kind: str, nulls: int, distinct: int) -> ColumnStatistics:
-        low, high, mean, deviation, far = self._row(
-            "select min(v), max(v), avg(x), stddev_pop(x), quantile_cont(x, 0.99) from "
-            "(select v, cast(v as double) as x from sample where v is not null and isfinite(cast(v as double))) as finite"
-        )
-        if low is None:
-            return ColumnStatistics(self.name, nulls, distinct)
-        is_whole = kind.startswith(WHOLE)
-        # A few huge values would leave a single bar: the last bar then holds all that is above the 99th percentile.
-        top = float(far) if float(high) > 4 * abs(float(far)) and float(far) > float(low) else float(high)
-        bars = self._histogram("cast(v as double)", float(low), top, is_whole, lambda edge: _number(edge, is_whole))
-        moments = f"{mean:.6g}", f"{deviation:.6g}"
-        return ColumnStatistics(self.name, nulls, distinct, _plain(low), _plain(high), *moments, histogram=bars)
-
-    def _time(self, nulls: int, distinct: int) -> ColumnStatistics:
-        low, high, first, last = self._row("select min(v), max(v), epoch(min(v)), epoch(max(v)) from sample")
-        if low is None:
-            return ColumnStatistics(self.name, nulls, distinct)
-        bars = self._histogram("epoch(v)", float(first), float(last), False, _day)
-        return ColumnStatistics(self.name, nulls, distinct, str(low), str(high), histogram=bars)
-
-    def _histogram(
-        self, value: str, low: float, high: float, is_whole: bool, label: Callable[[float], str]
-    ) -> tuple[Bar, ...]:
-        bins, width = BINS, (high - low) / BINS
-        if is_whole:
-            width = max(1.0, float(-(-(high - low + 1) // BINS)))
-            bins = int(-(-(high - low + 1) // width))
-        if width <= 0:
-            bins, width = 1, 1.0
-        counted = dict(
-            self.connection.execute(
-                f"select least(cast(floor(({value} - ?) / ?) as bigint), ?) as bin, count(*) from sample "
-                f"where v is not null and isfinite({value}) group by bin",
-                [low, width, bins - 1],
-            ).fetchall()
-        )
-        return tuple(Bar(label(low + i * width), int(counted.get(i, 0))) for i in range(bins))
-
-    def _bars(self, query: str) -> tuple[Bar, ...]:
-        return tuple(Bar(str(label), int(rows)) for label, rows in self.connection.execute(query).fetchall())
-
-    def _row(self, query: str) -> tuple[Any, ...]:
-        return tuple(self.connection.execute(query).fetchall()[0])
-
-
-def _number(value: float, is_whole: bool) -> str:
-    return f"{value:.0f}" if is_whole else f"{value:.4g}"
-
-
-def _plain(value: Any) -> str:
-    text = f"{value:f}" if not isinstance(value, int) else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _day(seconds: float) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from shopmill.catalogue.drawings import histogram
+from shopmill.versions.column_statistics import ColumnStatistics
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.statistics import ColumnStatistics, Statistics, TableStatistics
+from shopmill.versions.statistics import Statistics, TableStatistics
 
 
 @dataclass(frozen=True)
