@@ -133,7 +133,7 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any
     (folder / "spark-defaults.conf").write_text(
         "spark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\nspark.sql.adaptive.enabled false\n"
         "spark.sql.autoBroadcastJoinThreshold -1\nspark.sql.ui.explainMode simple\n"
-        "spark.driver.extraJavaOptions -Xms1g -Xmn512m -XX:ReservedCodeCacheSize=256m\n"
+        "spark.driver.extraJavaOptions -Xms1g -Xmn512m -XX:ReservedCodeCacheSize=256m -XX:TieredStopAtLevel=1\n"
     )
     # Java reads them once, when the first test starts Spark.
     os.environ.setdefault("SPARK_CONF_DIR", str(folder))

@@ -11,7 +11,7 @@ from typing import Any
 
 from golden import load_case
 
-FEW = 3
+FEW = 5
 """A dataset of so few cases has them all; a case that adds fewer things than this is left to DuckDB."""
 
 
