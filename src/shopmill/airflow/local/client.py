@@ -149,15 +149,17 @@ class AirflowClient:
         return tuple(_task_state(task) for task in found)
 
     def wait(
-        self, runs: Sequence[tuple[str, str]], timeout: float = 900, interval: float = 0.5
+        self, runs: Sequence[tuple[str, str]], timeout: float = 900, interval: float = 1.0
     ) -> Iterator[list[RunState]]:
         """Yields the states of the runs (dag_id, run_id) again and again; the last ones yielded are all finished.
 
         Raises AirflowApiError, naming the runs that are still going, after `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
+        finished: dict[tuple[str, str], RunState] = {}
         while True:
-            states = [self.dag_run(dag_id, run_id) for dag_id, run_id in runs]
+            states = [finished.get(run) or self.dag_run(*run) for run in runs]
+            finished |= {(run.dag_id, run.run_id): run for run in states if run.is_finished}
             yield states
             open_runs = [f"{run.dag_id} ({run.state})" for run in states if not run.is_finished]
             if not open_runs:

@@ -83,7 +83,7 @@ def _core(home: Path, dags_folder: Path, keys: Secrets) -> dict[str, str]:
     return {
         "CORE__DAGS_FOLDER": str(dags_folder),
         "CORE__PLUGINS_FOLDER": str(home / "plugins"),
-        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__EXECUTOR": "shopmill.airflow.preloading.PreloadingLocalExecutor",
         "CORE__PARALLELISM": "4",
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
@@ -110,9 +110,10 @@ def _api(port: int, keys: Secrets) -> dict[str, str]:
 
 def _background(home: Path) -> dict[str, str]:
     return {
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "2",  # a DAG file appears in the UI at once
         "DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",  # a file that was changed is read at once all the same
         # Airflow looks once in so many seconds whether a task has ended that closed its sockets a moment before it did:
         # at the 5 s that it has by itself, most tasks of ours hold their slot for 5 s after their end.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",

@@ -72,6 +72,7 @@ def _settings(broker_url: str) -> dict[str, str]:
         "CELERY__BROKER_URL": broker_url,
         "CELERY__WORKER_PREFETCH_MULTIPLIER": "1",
         "CELERY__OPERATION_TIMEOUT": "10",
+        "CELERY__CELERY_CONFIG_OPTIONS": "shopmill.airflow.celery_settings.PRELOADING",
         "CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "86400",  # longer than any task
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT_SECONDS),
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
