@@ -172,6 +172,7 @@ EXPORTS: tuple[tuple[str, ...], ...] = (
     ("user_item_interactions", "relbench"),
     ("user_item_interactions", "huggingface"),
     ("timeseries", "gluonts"),
+    ("timeseries", "hierarchicalforecast"),
 )
 
 

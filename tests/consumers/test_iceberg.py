@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import quick_spark
 import shopmill
 from conftest import OWN_PYTHON, Written, run_measured
 from shopmill.errors import InvalidInputError
@@ -80,7 +81,10 @@ def store_by_spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs .venv and Java 17, for Spark computes the versions")
     folder = tmp_path_factory.mktemp("by_spark")
     command = [str(OWN_PYTHON), str(Path(__file__).with_name("publish_by_spark.py")), str(folder / "store"), *BY_SPARK]
-    run_measured(command, folder)
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in quick_spark.environment(folder).items():
+            patched.setenv(name, value)
+        run_measured(command, folder)
     return folder / "store"
 
 

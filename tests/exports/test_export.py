@@ -67,6 +67,21 @@ def test_an_export_says_what_it_is_and_can_be_repeated(published: Settings, tmp_
     assert not list(tmp_path.glob(".out*"))
 
 
+def test_every_export_of_signals_can_be_repeated_from_a_folder_and_from_s3(
+    published: Settings, s3_store: str, tmp_path: Path
+) -> None:
+    on_s3 = published.model_copy(update={"store": s3_store})
+    steps.run_all(Run.create(datasets.load(INTERACTIONS), "2020-09-21", on_s3, LENIENT))
+    for to in ("gorse", "huggingface", "implicit", "mlflow", "recbole", "rectools"):
+        done = [
+            export(INTERACTIONS, to, tmp_path / folder / to, "2020-09-21", settings=settings)
+            for folder, settings in (("local", published), ("local", published), ("s3", on_s3), ("s3", on_s3))
+        ]
+        assert len({str(one.rows) for one in done}) == 1
+        written = [sorted(file.name for file in (tmp_path / folder / to).rglob("*")) for folder in ("local", "s3")]
+        assert written[0] == written[1]
+
+
 def test_repeating_an_export_deletes_nothing_of_others(published: Settings, tmp_path: Path) -> None:
     """Feast keeps its registry beside the definitions, and people put what they like into folders."""
     out = tmp_path / "out"

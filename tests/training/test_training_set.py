@@ -9,13 +9,14 @@ import pytest
 from golden import LENIENT, fill_shop
 
 from shopmill import datasets
+from shopmill.datasets.training_labels.labels import LABELS, Label
 from shopmill.errors import InvalidInputError
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.training.training_set import TrainingSet, training_set
 
-FEATURES, LABELS = "customer_features", "training_labels"
+FEATURES, LABELS_DATASET = "customer_features", "training_labels"
 ORIGINS = ("2020-05-01", "2020-06-01")
 TRAIN, TEST = ORIGINS
 Rows = dict[str, list[dict[str, Any]]]
@@ -48,7 +49,7 @@ def publish(shop_dsn: str, settings: Settings, poisoned: bool) -> None:
     """In the order of time, each as_of from the shop as it is then; poisoned, with garbage from that day on."""
     runs = sorted(
         [(origin, FEATURES) for origin in ORIGINS]
-        + [(str(date.fromisoformat(origin) + timedelta(days=30)), LABELS) for origin in ORIGINS]
+        + [(str(date.fromisoformat(origin) + timedelta(days=30)), LABELS_DATASET) for origin in ORIGINS]
     )
     for as_of, dataset in runs:
         rows = [line for line in SHOP if not poisoned or line["t_dat"] < as_of]
@@ -121,11 +122,23 @@ def test_what_cannot_be_made_is_refused_in_a_sentence(published: Settings) -> No
     refused("overlap", [TRAIN, "2020-05-02"])
 
 
+def test_a_version_that_is_older_than_the_label_is_refused(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    novel = Label("novel_30d", "customer", "churn", 30, "declared since", missing=0)
+    monkeypatch.setattr("shopmill.training.training_set.LABELS", (*LABELS, novel))
+    message = (
+        r"training_labels as of 2020-05-31, version \w+, has no label 'novel_30d': it is older than that\. Publish"
+    )
+    with pytest.raises(InvalidInputError, match=message):
+        made(published, label=novel.name)
+
+
 def test_backfill_makes_what_is_missing(shop_dsn: str, settings: Settings) -> None:
     fill_shop(shop_dsn, {"transactions": SHOP})
     asked: Sequence[str] = [TRAIN]
     # The newest version says how far the data reach.
-    steps.run_all(Run.create(datasets.load(LABELS), "2020-07-01", settings, LENIENT))
+    steps.run_all(Run.create(datasets.load(LABELS_DATASET), "2020-07-01", settings, LENIENT))
     with pytest.raises(InvalidInputError, match="Versions are missing"):
         made(settings, asked)
     found = training_set(FEATURES, "churn_30d", asked, backfill=True, settings=settings)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Value
-from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 from shopmill.versions.load import Version
 from shopmill.versions.manifest import Manifest
@@ -52,18 +51,11 @@ class Source:
         Without columns, whatever the version has. InvalidInputError where the version is older than the table, or than a column.
         """
         if table not in self.version.tables:
-            raise self._too_old(f"table {table!r}")
+            raise self.version.too_old(f"table {table!r}")
         has = columns_of(self.manifest, table)
         if lacking := next((column for column in columns if column not in has), None):
-            raise self._too_old(f"column {lacking!r} in {table}")
+            raise self.version.too_old(f"column {lacking!r} in {table}")
         self.version.to_duckdb(table, self.connection, columns or None).create_view(table, replace=True)
-
-    def _too_old(self, lacks: str) -> InvalidInputError:
-        dataset, as_of = self.manifest.dataset, self.version.as_of
-        return InvalidInputError(
-            f"{dataset} as of {as_of}, version {self.version.version}, has no {lacks}: it is older than that. "
-            f"Publish it again: `shopmill run {dataset} --as-of {as_of}`."
-        )
 
     def beside(self, dataset: str, table: str, key: str, *columns: str) -> tuple[str, ...]:
         """Makes a table of another dataset known as `<dataset>__<table>`: of the version at this as_of, or the newest before.

@@ -157,6 +157,13 @@ def _label_of(dataset: str, name: str) -> Label:
     return label
 
 
+def _has(version: Version, label: Label) -> bool:
+    """Whether the label was declared when the version was made: a label without rows says nothing."""
+    columns = version.manifest.content["tables"].get(label.table, {}).get("columns", ())
+    names = next((column.get("allowed") for column in columns if column["name"] == "label"), ())
+    return names is None or label.name in names
+
+
 def _split(as_of: AsOfs, horizon: timedelta) -> Split:
     if isinstance(as_of, Mapping):
         return as_given({part: _days(given or (), horizon) for part, given in as_of.items()}, horizon)
@@ -208,6 +215,8 @@ class _Needed:
         for origin in self.split.origins:
             features = Version(self.dataset, str(origin), self.settings)
             labels = Version(LABELS_DATASET, str(origin + self.split.horizon), self.settings)
+            if not _has(labels, self.label):
+                raise labels.too_old(f"label {self.label.name!r}")
             yield Pair(origin, self.split.part_of(origin), features, labels)
 
     def make(self) -> None:

@@ -59,6 +59,13 @@ class Version:
                 f"the current one is {self.manifest.version}."
             ) from None
 
+    def too_old(self, lacks: str) -> InvalidInputError:
+        """What to say where the version is older than something that is needed of it."""
+        return InvalidInputError(
+            f"{self.manifest.dataset} as of {self.as_of}, version {self.version}, has no {lacks}: it is older than that. "
+            f"Publish it again: `shopmill run {self.manifest.dataset} --as-of {self.as_of}`."
+        )
+
     @property
     def path(self) -> str:
         """Where the version is, for other programs: a folder with one folder of Parquet files per table."""
