@@ -3,6 +3,7 @@
 A word counts in any case; blanks and hyphens are as good as underscores: `Product Added` is `product_added`.
 """
 
+import unicodedata
 from collections.abc import Mapping
 
 from shopmill.errors import InvalidInputError, did_you_mean
@@ -90,9 +91,31 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
 """Words by tracker, beside the event types themselves. docs/trackers.md says where they are from."""
 
 
+SIGMA = "\u03c3"
+ALIKE = str.maketrans({"İ": "i", "Σ": SIGMA, "ς": SIGMA, **dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-")})
+"""Letters of which Python, DuckDB and Java make different small ones, and hyphens."""
+DOTTED_I = "i\u0307"
+"""The small letter that some make of İ."""
+
+
+def plain(word: str) -> str:
+    """A word in the one spelling that words of a vocabulary have: full-width letters and the like are the usual ones."""
+    return unicodedata.normalize("NFKC", word).translate(ALIKE).replace(DOTTED_I, "i")
+
+
+def small(word: str) -> str:
+    """A word in its plain spelling and small letters."""
+    return plain(word).strip().lower()
+
+
+def code(word: str) -> str:
+    """The code of a currency in its plain spelling and capitals."""
+    return plain(word).strip().upper()
+
+
 def normal(word: str) -> str:
-    """A word as it is compared. judged_events.sql does the same."""
-    return word.strip().lower().replace(" ", "_").replace("-", "_")
+    """A word as it is compared. judged_events.sql does the same to one that is plain."""
+    return small(word).replace(" ", "_").replace("-", "_")
 
 
 def event_words(vocabulary: str, mapped: str) -> dict[str, str]:

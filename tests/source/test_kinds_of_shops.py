@@ -102,6 +102,24 @@ REFUSED = {
         "", "select t_dat, article_id, nullif(article_id, 'a')::numeric as price from transactions",
         r'invalid input syntax for type numeric: "b"\. Change transactions\.sql',
     ),
+    "half a surrogate in JSON": (
+        "", """select t_dat, '{"sku": "\\ud800"}'::json ->> 'sku' as article_id, price from transactions""",
+        r"Unicode.* no text can\. In transactions\.sql .*regexp_replace",
+    ),
+    "a subquery of several rows": (
+        "", "select t_dat, (select article_id from transactions) as article_id, price from transactions",
+        r"more than one row returned .*Change transactions\.sql",
+    ),
+    "a failure that nobody foresaw": (
+        "", "select t_dat, substring(article_id from '(') as article_id, price from transactions",
+        r"parentheses \(\) not balanced\. .*Change transactions\.sql|change what transactions\.sql of the mapping makes of its values",
+    ),
+    "bytes as an id": (
+        "alter table transactions alter article_id type bytea using article_id::bytea", "", r"found bytea.*encode\(column, 'hex'\)",
+    ),
+    "JSON as an id": (
+        "alter table transactions alter article_id type jsonb using to_jsonb(article_id)", "", "found jsonb.*column ->> 'key'",
+    ),
     "a SELECT that deletes": (
         "", "with gone as (delete from transactions returning *) select * from gone", r"top level\. Change transactions\.sql",
     ),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shopmill.source.contract import TABLES
 from shopmill.source.proposal.choices import Choice
 from shopmill.source.proposal.drafts import Draft, Item, id_item, price_item, time_item
 from shopmill.source.proposal.matching import Match, matches
@@ -139,3 +140,30 @@ def test_choices_are_lines_of_toml() -> None:
 def test_every_role_knows_what_it_cannot_do_without() -> None:
     for role in ROLES.values():
         assert any(not wanted.optional for wanted in role.wanted), role.name
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_the_contracts_names_loses_no_column(name: str) -> None:
+    """One that is not on the search path is mapped as others are, and has all its columns all the same."""
+    kinds = {"varchar": "text", "integer": "int4", "boolean": "bool", "date": "date", "timestamptz": "timestamptz"}
+    columns = {c.name: ShopColumn(c.name, c.name, kinds.get(c.type, "numeric")) for c in TABLES[name].selected}
+    match = matches([ShopTable(1, name, f"sales.{name}", False, columns)])[name]
+    assert {found: column.name for found, column in match.columns.items() if found in columns} == {
+        n: n for n in columns
+    }
+
+
+def test_a_column_of_the_contracts_name_is_not_taken_for_another() -> None:
+    columns = {
+        name: ShopColumn(name, name, kind)
+        for name, kind in {
+            "event_id": "text",
+            "session_id": "text",
+            "product_code": "text",
+            "event_type": "text",
+            "event_datetime": "timestamptz",
+        }.items()
+    }
+    match = matches([ShopTable(1, "events", "web.events", False, columns)])["events"]
+    assert match.columns["product_code"].name == "product_code"
+    assert "article_id" not in match.columns

@@ -23,7 +23,8 @@ ODD = {
         line("2020-01-04", "-", "999999999999.9999994"), {**line("2020-01-05"), "quantity": "0.3333333", "currency": "eur "},
         {**line("2020-01-06"), "changed_at": "2020-01-06 10:00:00.123457+00"}, {**line("2020-01-07"), "sales_channel_id": None},
     ],
-    "orders": [{"order_id": f"o{n}", "order_datetime": f"2020-01-0{n} 23:30:00.000001Z", "order_status": "X "} for n in range(1, 6)],
+    "orders": [{"order_id": f"o{n}", "order_datetime": f"2020-01-0{n} 23:30:00.000001Z", "order_status": status}
+               for n, status in enumerate(("X ", "ＸＹ\u200e", "i\u0307ptal", "ΑΚΥΡΩΜΕΝΟΣ", "annule\u0301"), 1)],
     "order_items": [{"order_id": f"o{n}", "article_id": "a", "quantity": n, "price": "1.1"} for n in range(1, 6)],
     "events": [{"event_id": "e", "session_id": "s", "event_value": "NaN", "event_type": "view", "event_datetime": "2020-01-01"}],
     "reviews": [{"review_id": "r", "rating": 5, "review_text": " a\n b ", "review_date": "2020-01-01"}],

@@ -34,7 +34,7 @@ def read(extract: Extract, rows_of: RowsOf) -> Callable[..., list[dict[str, Any]
     return rows
 
 
-BLANK = ("", " ", "\t", "\u00a0", "\u3000", "\r\n", "\ufeff", "\u200b")
+BLANK = ("", " ", "\t", "\u00a0", "\u3000", "\r\n", "\ufeff", "\u200b", "\u200e", "\u2069", "\u00ad", "\x01", "\x7f")
 
 
 @pytest.mark.parametrize("blank", BLANK)
@@ -121,13 +121,47 @@ def test_a_moment_that_no_reader_opens_keeps_its_text(
     assert json.loads(row["misfits"])["created_at"].startswith(moment[:5])
 
 
-@pytest.mark.parametrize("day", ["-infinity", "0044-03-15 BC"])
-def test_a_fact_that_is_dated_before_all_time_keeps_its_date(
+@pytest.mark.parametrize("day", ["-infinity", "0044-03-15 BC", "infinity", "9999-12-31", "294276-01-01"])
+def test_a_fact_that_is_dated_outside_of_all_time_keeps_its_date(
     extract: Extract, rows_of: RowsOf, shop_dsn: str, day: str
 ) -> None:
     fill_shop(shop_dsn, {"transactions": [line(day)]})
     [row] = rows_of(extract("2020-09-23", ["transactions"])["transactions"])
     assert (row["t_dat"], json.loads(row["misfits"])) == (None, {"t_dat": day})
+
+
+@pytest.mark.parametrize("moment", ["-infinity", "infinity", "294276-01-01"])
+def test_no_item_is_lost_for_a_date_outside_of_all_time(
+    extract: Extract, rows_of: RowsOf, shop_dsn: str, moment: str
+) -> None:
+    """Neither for its own nor for that of its order."""
+    orders = [{"order_id": "o1", "order_datetime": "2020-09-01"}, {"order_id": "o2", "order_datetime": moment}]
+    items = [
+        {"order_id": "o1", "article_id": "own", "item_datetime": moment},
+        {"order_id": "o2", "article_id": "order's"},
+        {"order_id": "o2", "article_id": "none's", "item_datetime": "2020-09-02"},
+    ]
+    fill_shop(shop_dsn, {"orders": orders, "order_items": items})
+    rows = {row["article_id"]: row for row in rows_of(extract("2020-09-23", ["order_items"])["order_items"])}
+    assert rows.keys() == {"own", "order's", "none's"}
+    assert list(json.loads(rows["own"]["misfits"])) == ["item_datetime"]
+
+
+def test_words_of_a_vocabulary_get_one_spelling_and_other_texts_keep_theirs(
+    extract: Extract, rows_of: RowsOf, shop_dsn: str
+) -> None:
+    odd = "ｐａｉｄ"
+    order = {
+        "order_id": odd,
+        "customer_id": odd,
+        "order_status": odd,
+        "currency": "ＥＵＲ",
+        "order_datetime": "2020-09-20",
+    }
+    fill_shop(shop_dsn, {"orders": [order, {**order, "order_status": None, "currency": "eur"}]})
+    found = rows_of(extract("2020-09-23", ["orders"])["orders"])
+    assert {(row["order_status"], row["currency"]) for row in found} == {("paid", "EUR"), (None, "eur")}
+    assert {(row["order_id"], row["customer_id"]) for row in found} == {(odd, odd)}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +222,22 @@ def test_enumerations_domains_and_uuids_are_text(shop: Make, read: Callable[...,
     [row] = read(dsn, "orders")
     assert (row["order_id"], row["order_status"]) == ("o1", "voided")
     assert row["customer_id"] == "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+
+def test_an_id_of_which_the_shop_says_that_its_case_means_nothing_is_one_id(
+    shop: Make, read: Callable[..., Any], extract: Extract, rows_of: RowsOf
+) -> None:
+    dsn = shop(
+        "create extension if not exists citext; create domain number as citext;"
+        "create table orders (order_id number, customer_id citext, order_datetime timestamptz, order_status citext);"
+        "create table order_items (order_id citext, article_id citext, quantity int, price numeric);"
+        "insert into orders values ('O1', 'Anna', '2020-09-20', 'Sent'); insert into order_items values ('o1', 'ÄRA', 1, 1)"
+    )
+    found = extract("2020-09-23", ["orders", "order_items"], source_dsn=SecretStr(dsn))
+    [order], [item] = rows_of(found["orders"]), rows_of(found["order_items"])
+    assert (order["order_id"], order["customer_id"], order["order_status"]) == ("o1", "anna", "Sent")
+    assert (item["order_id"], item["article_id"]) == ("o1", "ära")
+    assert found["order_items"].files[0].day == "2020-09-20"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from shopmill.engine.compose import views_of
 from shopmill.settings import Settings
 from shopmill.source.first_sale import first_sale
 from shopmill.source.snapshot import UNDATED, Snapshot
-from shopmill.vocabulary import event_words
+from shopmill.vocabulary import event_words, small
 
 NONE: Mapping[str, Snapshot] = {}
 
@@ -21,7 +21,7 @@ def shop_values(settings: Settings, inputs: Mapping[str, Snapshot] = NONE) -> Ma
     `$event_words` has pairs of a word and what it means: see event_words.sql. `$first_sale` depends on the days of which
     there are transactions.
     """
-    words = sorted({word.strip().lower() for word in settings.cancelled_statuses})
+    words = sorted({small(word) for word in settings.cancelled_statuses})
     return {
         "first_day": settings.first_day,
         "first_sale": _first_sale(settings, inputs),

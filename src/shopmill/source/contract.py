@@ -49,6 +49,8 @@ FIX_FROM: Mapping[tuple[str, str], str] = {
     ("decimal(18,6)", "text"): "cast it in the mapping: nullif(btrim(column), '')::numeric, with a decimal comma "
     "replace(column, ',', '.')::numeric",
     ("varchar", "array"): "take one of its values in the mapping: column[1]",
+    ("varchar", "bytea"): "write its bytes as text in the mapping: encode(column, 'hex')",
+    ("varchar", "json"): "take the value that is meant in the mapping: column ->> 'key'",
     ("boolean", "text"): "compare it in the mapping: lower(column) in ('yes', 'true', '1')",
     ("boolean", "number"): "compare it in the mapping: column <> 0",
 }
@@ -56,6 +58,7 @@ FIX_FROM: Mapping[tuple[str, str], str] = {
 _FAMILIES = {
     **dict.fromkeys(("text", "varchar", "bpchar", "citext", "name", "enum"), "text"),
     **dict.fromkeys(("int2", "int4", "int8", "numeric", "float4", "float8"), "number"),
+    "jsonb": "json",
 }
 
 
@@ -70,8 +73,8 @@ class SourceColumn:
     """A column of the contract. An optional one may be left out by the mapping; it is `default` then.
 
     `is_made` columns are written by the extract step and never selected. Text is trimmed, and null where it is blank;
-    `is_prose` text keeps its blanks. What `is_personal` identifies or describes a person: SHOPMILL_PERSONAL_DATA says what
-    is kept of it.
+    `is_prose` text keeps its blanks, an `is_word` one is of a vocabulary and gets its plain spelling. What `is_personal`
+    identifies or describes a person: SHOPMILL_PERSONAL_DATA says what is kept of it.
     """
 
     name: str
@@ -80,6 +83,7 @@ class SourceColumn:
     default: str = "null"
     is_made: bool = False
     is_prose: bool = False
+    is_word: bool = False
     is_personal: bool = field(default=False, repr=False)  # raw files are told apart by all else
 
 
@@ -116,16 +120,26 @@ class SourceTable:
 
 
 def _columns(text: str, defaults: Mapping[str, str] | None = None) -> tuple[SourceColumn, ...]:
-    """Columns from lines of `type: name name? name* name!`: with a ? optional, with a * prose, with a ! personal."""
+    """Columns from lines of `type: name name? name* name! name~`: with a ? optional, with a * prose, with a ! personal,
+    with a ~ a word.
+    """
     found = []
     for line in text.strip().splitlines():
         kind, names = line.split(":")
         for written in names.split():
-            name = written.rstrip("?*!")
+            name = written.rstrip("?*!~")
             default = (defaults or {}).get(name, "null")
-            is_optional, is_prose = bool({"?", "*"} & set(written)), "*" in written
+            marks = set(written[len(name) :])
             found.append(
-                SourceColumn(name, kind.strip(), is_optional, default, is_prose=is_prose, is_personal="!" in written)
+                SourceColumn(
+                    name,
+                    kind.strip(),
+                    bool({"?", "*"} & marks),
+                    default,
+                    is_prose="*" in marks,
+                    is_word="~" in marks,
+                    is_personal="!" in marks,
+                )
             )
     return (*found, SourceColumn(MISFITS, "varchar", is_made=True))
 
@@ -188,7 +202,7 @@ TABLES: Mapping[str, SourceTable] = {
                 date: t_dat
                 varchar: customer_id?! article_id
                 decimal(18,6): price quantity?
-                varchar: currency?
+                varchar: currency?~
                 integer: sales_channel_id?
                 timestamptz: changed_at?
                 """,
@@ -201,7 +215,7 @@ TABLES: Mapping[str, SourceTable] = {
             _columns("""
                 varchar: order_id customer_id?!
                 timestamptz: order_datetime
-                varchar: order_status? currency?
+                varchar: order_status?~ currency?~
                 timestamptz: changed_at?
             """),
             time="order_datetime",
@@ -220,9 +234,9 @@ TABLES: Mapping[str, SourceTable] = {
         SourceTable(
             "events",
             _columns("""
-                varchar: event_id session_id?! customer_id?! visitor_id?! article_id? product_code? event_type
+                varchar: event_id session_id?! customer_id?! visitor_id?! article_id? product_code? event_type~
                 decimal(18,6): event_value?
-                varchar: currency? user_agent?
+                varchar: currency?~ user_agent?
                 timestamptz: event_datetime
             """),
             time="event_datetime",
@@ -254,7 +268,7 @@ TABLES: Mapping[str, SourceTable] = {
             "exchange_rates",
             _columns("""
                 date: day
-                varchar: currency
+                varchar: currency~
                 decimal(18,10): rate
             """),
             optional=True,

@@ -29,6 +29,7 @@ from shopmill.source.platforms import TABLES_AND_COLUMNS, difference
 from shopmill.source.pseudonyms import session_settings
 from shopmill.source.selection import Selection, in_the_contracts_case, names_as_written
 from shopmill.source.values import BLANKS
+from shopmill.vocabulary import ALIKE, DOTTED_I
 
 T = TypeVar("T")
 UNDEFINED = {"42703": "a column", "42P01": "the table"}
@@ -48,28 +49,38 @@ TIMEOUTS = {
     "55P03": "Another session holds a lock on the table: run again when it has ended.",
     "25P03": "Raise idle_in_transaction_session_timeout for the source role.",
     "25P04": "Raise transaction_timeout for the source role.",
-    "40001": "A standby ends reads that its replay waits for: raise max_standby_streaming_delay, or read the primary.",
+    "40001": "A standby ends reads that its replay waits for: run again, and if it ends again set hot_standby_feedback = on "
+    "or raise max_standby_streaming_delay there, or read the primary.",
     "55000": "If it is a materialized view, fill it (refresh materialized view), then run again.",
     "57P01": "The server was stopped, or an administrator ended the session: run again.",
     "53300": "It has no connection left: raise max_connections, or run fewer tasks at once.",
 }
 """What a person can do about errors of the server that have nothing to do with the SELECT."""
+CONFLICT = "conflict with recovery"
 IN_MID_STREAM = {
     "statement timeout": "57014",
     "idle-in-transaction timeout": "25P03",
     "transaction timeout": "25P04",
-    "conflict with recovery": "40001",
+    CONFLICT: "40001",
     "administrator command": "57P01",
     "invalid byte sequence": "22021",
     "has no equivalent in encoding": "22P05",
     "division by zero": "22012",
     "invalid input syntax": "22P02",
     "out of range": "22003",
+    "overflow": "22003",
+    "Unicode escape sequence": "22P05",
+    "Unicode surrogate": "22P05",
+    "cannot cast": "22023",
+    "cannot extract": "22023",
+    "value too long": "22001",
+    "more than one row returned by a subquery": "21000",
+    "permission denied": "42501",
 }
 THE_DATABASE = "the database"
 """What an error is about that comes before any table is read."""
 WRONG_BYTES = {"22021", "22P05"}
-WRONG_SQL = ("0A", "22", "42")
+WRONG_SQL = ("0A", "21", "22", "42", "P0")
 """Classes of SQLSTATE: the SELECT is wrong, or cannot be computed from the values there are."""
 
 
@@ -143,6 +154,14 @@ class Source:
         """
         known = BLANKS if self.server_encoding == "UTF8" else "".join(filter(str.isascii, BLANKS))
         return f"btrim({text}, {literal(known)})"
+
+    def plain(self, word: str) -> str:
+        """The SQL of a word in its plain spelling. Of other encodings than UTF8, PostgreSQL knows no normal form."""
+        if self.server_encoding != "UTF8":
+            return word
+        letters = "".join(map(chr, ALIKE)), "".join(map(str, ALIKE.values()))
+        alike = f"translate(normalize({word}::text, NFKC), {literal(letters[0])}, {literal(letters[1])})"
+        return f"replace({alike}, {literal(DOTTED_I)}, 'i')"
 
     def value(self, query: str) -> object:
         """The one value of a small query about the database itself."""
@@ -332,33 +351,49 @@ def explained(table: str) -> Iterator[None]:
 def explain(table: str, error: Exception) -> ShopmillError:
     """A database error as ours, with the table that it concerns."""
     reason = _first_line(error)
-    state = getattr(error, "sqlstate", None) or _state_of(reason)
+    state = _state_of(reason, getattr(error, "sqlstate", None) or "")
     if state in UNDEFINED:
         return SchemaDriftError(
             f"{table}: {UNDEFINED[state]} that the mapping reads is missing: {reason}. Change {table}.sql of the mapping."
         )
-    if state == INSUFFICIENT_PRIVILEGE:
-        return InvalidInputError(_not_allowed(table, reason))
-    if state in WRONG_BYTES:
+    if state in WRONG_BYTES and "Unicode" not in reason:
         return UnreadableTextError(f"{table} has text that is not in the encoding of its database: {reason}.")
-    if str(state).startswith(WRONG_SQL):
-        return InvalidInputError(_wrong(table, reason))
+    if state.startswith(WRONG_SQL):
+        return InvalidInputError(_wrong(table, reason, state))
+    return SourceUnavailableError(_ended(table, reason, state))
+
+
+def _ended(table: str, reason: str, state: str) -> str:
     if state in TIMEOUTS:
-        return SourceUnavailableError(f"Reading {table} was ended by the shop's database: {reason}. {TIMEOUTS[state]}")
-    return SourceUnavailableError(
-        f"Reading {table} failed: {reason}. Run again; if it fails again, look into the log of the shop's database server."
+        return f"Reading {table} was ended by the shop's database: {reason}. {TIMEOUTS[state]}"
+    return (
+        f"Reading {table} failed: {reason}. Run again; if it fails again, change what {table}.sql of the mapping makes of its "
+        "values, or look into the log of the shop's database server."
     )
 
 
-def _state_of(reason: str) -> str:
-    """The SQLSTATE of an error that came in the middle of a stream, as words alone."""
+def _state_of(reason: str, state: str) -> str:
+    """The SQLSTATE. An error in the middle of a stream comes as words alone, and one of a standby with the state of others."""
+    if state and CONFLICT not in reason:
+        return state
     return next((state for words, state in IN_MID_STREAM.items() if words in reason), "")
 
 
-def _wrong(table: str, reason: str) -> str:
+def _wrong(table: str, reason: str, state: str) -> str:
+    if state == INSUFFICIENT_PRIVILEGE:
+        return _not_allowed(table, reason)
+    if state in WRONG_BYTES:
+        return _no_text(table, reason)
     if table == THE_DATABASE:
         return f"The shop's database cannot be read with these settings: {reason}. Check SHOPMILL_TIME_ZONE."
     return f"{table} cannot be read: {reason}. Change {table}.sql of the mapping."
+
+
+def _no_text(table: str, reason: str) -> str:
+    return (
+        f"{table} cannot be read: {reason}, which JSON may hold and no text can. In {table}.sql of the mapping, leave it out: "
+        r"regexp_replace(column::text, '\\u(0000|d[89a-f]..)', '', 'gi')::json ->> 'key'."
+    )
 
 
 def _not_allowed(table: str, reason: str) -> str:
@@ -374,7 +409,7 @@ def _not_allowed(table: str, reason: str) -> str:
 
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rpartition("ERROR:  ")[2].rstrip(".") if lines else type(error).__name__
+    return re.split("(?:ERROR|FATAL):  ", lines[0])[-1].rstrip(".") if lines else type(error).__name__
 
 
 def literal(text: str) -> str:

@@ -1,10 +1,12 @@
 """Whether amounts can be brought into one currency: which codes there are, which have a rate, and which rows say none."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from shopmill.source.database import Source
 from shopmill.source.findings import Finding, counted, percent
 from shopmill.source.selection import Selection
+from shopmill.vocabulary import code
 
 RATES = "exchange_rates"
 WITH_AMOUNTS = {"transactions": "true", "orders": "true", "events": "mapped.event_value is not null"}
@@ -45,17 +47,18 @@ def _words(source: Source, selection: Selection) -> dict[str, int]:
     """The currencies of the rows that have an amount, the most frequent first; '' for none."""
     word = source.trimmed("coalesce(mapped.currency::text, '')")
     query = (
-        f"select upper({word}), count(*) from {selection.mapped} "
+        f"select {word}, count(*) from {selection.mapped} "
         f"where {WITH_AMOUNTS[selection.table.name]} group by 1 order by 2 desc, 1"
     )
-    return {str(word): int(str(number)) for word, number in source.rows(selection.table, query)}
+    found: Counter[str] = Counter()
+    for written, number in source.rows(selection.table, query):
+        found[code(str(written))] += int(str(number))
+    return dict(found.most_common())
 
 
 def _with_rates(source: Source, there: Mapping[str, Selection]) -> set[str]:
     if RATES not in there:
         return set()
     rates = there[RATES]
-    query = (
-        f"select distinct upper({source.trimmed('mapped.currency::text')}) from {rates.mapped} where mapped.rate > 0"
-    )
-    return {str(word) for (word,) in source.rows(rates.table, query)}
+    query = f"select distinct {source.trimmed('mapped.currency::text')} from {rates.mapped} where mapped.rate > 0"
+    return {code(str(word)) for (word,) in source.rows(rates.table, query)}

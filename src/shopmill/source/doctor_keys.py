@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from shopmill.engine.identifiers import quote
 from shopmill.personal import shape
 from shopmill.source.database import Source
 from shopmill.source.findings import Finding, Level, percent
@@ -74,7 +73,7 @@ def _advice(source: Source, selection: Selection, column: str, other: Selection,
 
 def _keys(source: Source, selection: Selection, column: str, limit: int | None = SAMPLE) -> str:
     """The keys that are there, each once: of a large table, of some of its rows."""
-    key = f"mapped.{quote(column)}::text"
+    key = selection.text_of(column)
     some = f" limit {limit}" if limit else ""
     rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''{some}"
     return f"select distinct {source.trimmed('key')} as key from ({rows}) as rows"

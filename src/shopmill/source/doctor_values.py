@@ -1,5 +1,6 @@
 """What the values of a table are like: how many rows and of which days, nulls, words, and what would not fit."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
@@ -9,9 +10,9 @@ from shopmill.source.contract import SourceColumn
 from shopmill.source.database import Source, literal
 from shopmill.source.findings import Finding, counted, percent
 from shopmill.source.first_sale import first_sale
-from shopmill.source.selection import Selection
-from shopmill.source.snapshot import FIRST_DAY
-from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, normal
+from shopmill.source.selection import ALWAYS, Selection
+from shopmill.source.snapshot import FIRST_DAY, LAST_DAY
+from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, normal, small
 
 MAY_BE_A_RETURN = (
     "cancel",
@@ -33,6 +34,8 @@ WORDS = 10
 IDS = ("customer_id", "article_id", "order_id", "event_id", "session_id", "visitor_id", "review_id")
 MAY_BE_NULL = {"review_text", "event_type"}
 """Required columns of which a null says something: stars without words, an event of no known type."""
+NULL_IS_A_VALUE = {"created_at", "changed_at"}
+"""Dates that do not fit and do no harm to their row: all others reject it."""
 LONGEST_WORD = 40
 OUT_OF_RANGE = {
     "transactions.quantity": ("<= 0", "are not above 0", "map what came back to order_items, with a quantity below 0"),
@@ -78,7 +81,8 @@ def _extent(source: Source, selection: Selection, suffers: tuple[str, ...]) -> t
     usable = f"{value} >= '{FIRST_DAY}' and {value} <= now()"
     query = (
         f"select count(*), (min({value}) filter (where {usable}))::date::text, (max({value}) filter (where {usable}))::date::text, "
-        f"count(*) filter (where {value} is null or {value} < '{FIRST_DAY}'), count(*) filter (where {value} > now()), "
+        f"count(*) filter (where {value} is null or {value} < '{FIRST_DAY}' or {value} >= '{LAST_DAY}'), "
+        f"count(*) filter (where {value} > now() and {value} < '{LAST_DAY}'), "
         f"count(*) filter (where {value} < '{source.settings.first_day}' and {value} >= '{FIRST_DAY}') from {selection.mapped}"
     )
     [row] = source.rows(selection.table, query)
@@ -86,7 +90,7 @@ def _extent(source: Source, selection: Selection, suffers: tuple[str, ...]) -> t
     if not rows:
         return 0, Finding(name, "ok", "is empty")
     odd = [
-        (undated, f"without {time}: they are rejected"),
+        (undated, f"without a usable {time}: they are rejected"),
         (ahead, "dated after now: they wait for their run"),
         (ancient, f"dated before SHOPMILL_FIRST_DAY ({source.settings.first_day}): they are rejected"),
     ]
@@ -211,7 +215,7 @@ def _repeated(source: Source, selection: Selection, rows: int, suffers: tuple[st
     key = selection.table.key
     if not key or key not in selection.types:
         return
-    value = source.trimmed(f"mapped.{quote(key)}::text")
+    value = source.trimmed(selection.text_of(key))
     [named, different] = _counts(source, selection, [f"count({value})", f"count(distinct {value})"])
     if number := named - different:
         text = f"{percent(number, rows)} ({number:,}) repeat an id, and of each id one row is used"
@@ -222,15 +226,16 @@ def _repeated(source: Source, selection: Selection, rows: int, suffers: tuple[st
 def _dates(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding]:
     """Days that no reader opens, in the columns that do not date the row."""
     dates = [c for c in selection.found if c.type in {"date", "timestamptz"} and c.name != selection.table.time]
-    odd = {"starts_on": "-infinity", "ends_on": "infinity"}
     for column in dates:
         value = f"mapped.{quote(column.name)}"
-        means_null = f" and {value} <> '{odd[column.name]}'" if column.name in odd else ""
-        outside = f"({value} < '{FIRST_DAY}' or {value} >= '9999-12-31'){means_null}"
+        means_null = f" and {value} <> '{ALWAYS[column.name]}'" if column.name in ALWAYS else ""
+        outside = f"({value} < '{FIRST_DAY}' or {value} >= '{LAST_DAY}'){means_null}"
         [number] = _counts(source, selection, [f"count(*) filter (where {outside})"])
         if number:
-            text = f"{number:,} values are outside of the years 1 to 9999 and are read as null"
-            yield Finding(f"{selection.table.name}.{column.name}", "warn", text, "", suffers)
+            then = "are read as null" if column.name in NULL_IS_A_VALUE else "their rows are rejected"
+            text = f"{number:,} values are outside of the years 1 to 9999 (infinity?), and {then}"
+            fix = f"select a day in the mapping, or null: case when isfinite({column.name}) then {column.name} end"
+            yield Finding(f"{selection.table.name}.{column.name}", "warn", text, fix, suffers)
 
 
 def _same_visitor(source: Source, selection: Selection, rows: int, suffers: tuple[str, ...]) -> Iterator[Finding]:
@@ -250,12 +255,15 @@ def _words(source: Source, selection: Selection, suffers: tuple[str, ...]) -> It
 
 
 def _vocabulary(source: Source, selection: Selection, column: str) -> dict[str, int]:
-    """The words of a column in lower case, the most frequent first."""
-    word = f"lower({source.trimmed(f'mapped.{quote(column)}::text')})"
+    """The words of a column as a run reads them, in small letters, the most frequent first."""
+    word = source.trimmed(f"mapped.{quote(column)}::text")
     query = (
         f"select {word}, count(*) from {selection.mapped} where {word} <> '' group by 1 order by 2 desc, 1 limit 1000"
     )
-    return {str(word): int(str(number)) for word, number in source.rows(selection.table, query)}
+    found: Counter[str] = Counter()
+    for written, number in source.rows(selection.table, query):
+        found[small(str(written))] += int(str(number))
+    return dict(found.most_common())
 
 
 def _listed(words: dict[str, int]) -> str:
@@ -271,7 +279,7 @@ def shortened(word: str) -> str:
 
 def _statuses(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Finding:
     words = _vocabulary(source, selection, "order_status")
-    cancelled = {word.strip().lower() for word in source.settings.cancelled_statuses}
+    cancelled = {small(word) for word in source.settings.cancelled_statuses}
     doubtful = {
         word: number
         for word, number in words.items()

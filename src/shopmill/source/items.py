@@ -45,9 +45,8 @@ class DatedSelection(Selection):
     def undated(self) -> str:
         """The rows without a usable time, whatever as_of is: those of no order, or of orders without a time."""
         time = quote(self.table.time)
-        condition = (
-            f"not exists (select 1 from {self._orders('o')} where {self._is_its_order} and o.{time} >= {self.first})"
-        )
+        usable = between(f"o.{time}", self.first, self.last)
+        condition = f"not exists (select 1 from {self._orders('o')} where {self._is_its_order} and {usable})"
         if self._has_own_time:
             condition += f" and {self.unusable(f'mapped.{OWN_TIME}')}"
         return f"select {self.columns()}, null::timestamptz as {time} from {self.mapped} where {condition}"

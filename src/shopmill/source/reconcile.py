@@ -118,7 +118,7 @@ def _postgresql(column: SourceColumn, selection: Selection, source: Source) -> s
     """A column that is sent as the text that DuckDB makes of what became of it."""
     value, kind = quote(column.name), column.type
     if kind == "varchar":
-        trimmed = source.trimmed(value)
+        trimmed = source.trimmed(source.plain(value) if column.is_word else value)
         text = f"case when {trimmed} <> '' then {value if column.is_prose else trimmed} end"
     elif kind.startswith("decimal"):
         digits, places = (int(part) for part in kind[8:-1].split(","))

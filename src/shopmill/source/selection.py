@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, midnight
 from shopmill.engine.identifiers import quote
-from shopmill.source.contract import ACCEPTED, SourceColumn, SourceTable
-from shopmill.source.snapshot import FIRST_DAY
+from shopmill.source.contract import ACCEPTED, TABLES, SourceColumn, SourceTable
+from shopmill.source.snapshot import FIRST_DAY, LAST_DAY
 
 MISFIT = "_misfit_"
 """Before the name of a date: its text where readers could not open it, such as infinity or a year before Christ."""
@@ -18,6 +18,9 @@ ATTRIBUTE = "_attribute_"
 SENT_AS_TEXT = {"numeric", "float4", "float8"}
 """A float as text is the shortest number that it stands for: 129.95, where its binary form is 129.949997."""
 PLAIN_TEXT = {"text", "varchar"}
+IDS = {"product_code"} | {
+    column.name for table in TABLES.values() for column in table.columns if column.name.endswith("_id")
+}
 ALWAYS = {"starts_on": "-infinity", "ends_on": "infinity"}
 """The infinite dates that mean what null means: ever since, and still on."""
 
@@ -102,7 +105,12 @@ class Selection:
     @property
     def first(self) -> str:
         """The first time that can be used, as a literal."""
-        return self.bounds(Span.of_days(FIRST_DAY, FIRST_DAY, self.zone))[0]
+        return self.bounds(Span.of_days(FIRST_DAY, LAST_DAY, self.zone))[0]
+
+    @property
+    def last(self) -> str:
+        """The first time that cannot be used any more, as a literal."""
+        return self.bounds(Span.of_days(FIRST_DAY, LAST_DAY, self.zone))[1]
 
     @property
     def has_dates(self) -> bool:
@@ -128,7 +136,7 @@ class Selection:
 
     def unusable(self, time: str) -> str:
         """The condition that a time dates nothing."""
-        return f"({time} is null or {time} < {self.first})"
+        return f"({time} is null or {time} < {self.first} or {time} >= {self.last})"
 
     def columns(self, undated: bool = False) -> str:
         """The columns as they are sent; of rows without a usable time, the time is null, and what it was beside it."""
@@ -146,14 +154,19 @@ class Selection:
             elif column.type in {"date", "timestamptz"}:
                 yield from self._checked_date(column, kind)
             elif kind in SENT_AS_TEXT or (column.type == "varchar" and kind not in PLAIN_TEXT):
-                yield f"{value}::text as {name}"
+                yield f"{self.text_of(column.name)} as {name}"
             else:
                 yield f"{value} as {name}"
+
+    def text_of(self, column: str) -> str:
+        """A column of a mapped row as text. An id of which the shop's type says that its case means nothing is in small letters."""
+        text = f"mapped.{quote(column)}::text"
+        return f"lower({text})" if column in IDS and self.types[column] == "citext" else text
 
     def _checked_date(self, column: SourceColumn, kind: str) -> Iterator[str]:
         name = quote(column.name)
         value = f"mapped.{name}"
-        is_usable = f"{value} >= '{FIRST_DAY}' and {value} < '9999-12-31'"
+        is_usable = between(value, f"'{FIRST_DAY}'", f"'{LAST_DAY}'")
         sent = f"case when {is_usable} then {value} end"
         yield f"{self._as_day(sent, kind) if column.type == 'date' else sent} as {name}"
         means_null = f" and {value} <> '{ALWAYS[column.name]}'" if column.name in ALWAYS else ""

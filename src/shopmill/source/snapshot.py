@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 UNDATED = "undated"
 FIRST_DAY = date(1, 1, 2)
 """Rows dated earlier (-infinity among them) are taken as rows without a time. A day later than Python's first: zones."""
+LAST_DAY = date(9999, 12, 31)
+"""Rows dated at it or later (infinity among them) are taken as rows without a time: no run would ever come to them."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 STAMP = "%Y%m%dT%H%M%SZ"
 

@@ -1,4 +1,6 @@
-"""Values on their way in, a batch at a time: texts trimmed, what is no UTF-8 refused by name, what loses digits counted."""
+"""Values on their way in, a batch at a time: texts trimmed, words of vocabularies in their plain spelling, what is no UTF-8
+refused by name, what loses digits counted.
+"""
 
 import json
 from collections import Counter
@@ -9,11 +11,14 @@ import pyarrow.compute as pc
 
 from shopmill.errors import InvalidInputError
 from shopmill.source.selection import ATTRIBUTE, MISFIT, Selection
+from shopmill.vocabulary import plain
 
-BLANKS = (
-    " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
-    "\u2028\u2029\u202f\u205f\u3000\ufeff"
-)
+UNSEEN = (
+    (0x01, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x1680, 0x1680), (0x180E, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F),
+    (0x205F, 0x2064), (0x2066, 0x2069), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+)  # fmt: skip
+BLANKS = "".join(chr(number) for first, last in UNSEEN for number in range(first, last + 1))
+"""What stands around a text and nobody sees: blanks, control characters, marks of the direction of writing."""
 SMALL = r"e-(0[7-9]|[1-9])|\.\d*e-"
 SEVEN_DIGITS = r"^-?[0.]*[1-9](\.?\d){6}"
 FLOATS = {"float4": [SMALL, SEVEN_DIGITS], "float8": [SMALL]}
@@ -43,6 +48,7 @@ class Cleaner:
         self._only_ascii = encoding == "SQL_ASCII"
         types = {column.name: column.type for column in selection.found}
         self._prose = {column.name for column in selection.found if column.is_prose}
+        self._words = {column.name for column in selection.found if column.is_word}
         self._numbers = {
             name: (_places(kind), selection.types[name]) for name, kind in types.items() if kind.startswith("decimal")
         }
@@ -60,7 +66,7 @@ class Cleaner:
         if not pa.types.is_string(column.type) or name.startswith(MISFIT):
             return column
         self._refuse_wrong_bytes(name, column)
-        trimmed = pc.utf8_trim(column, BLANKS)
+        trimmed = pc.utf8_trim(_plain(column) if name in self._words else column, BLANKS)
         kept = column if name in self._prose else trimmed
         blank = pc.equal(pc.binary_length(trimmed), 0)
         return pc.if_else(blank, pa.scalar(None, pa.string()), kept) if pc.any(blank).as_py() else kept
@@ -86,6 +92,14 @@ class Cleaner:
         if patterns:
             matches = pc.match_substring_regex(column, "|".join(patterns))
             self._lossy[name] += pc.sum(matches).as_py() or 0
+
+
+def _plain(words: pa.Array) -> pa.Array:
+    """Words in their plain spelling: each different one is looked at once."""
+    if pc.all(pc.string_is_ascii(words)).as_py() is not False:
+        return words
+    encoded = words.dictionary_encode()
+    return pa.array([plain(word) for word in encoded.dictionary.to_pylist()], pa.string()).take(encoded.indices)
 
 
 def _places(decimal: str) -> int:

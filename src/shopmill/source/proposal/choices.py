@@ -9,10 +9,10 @@ from pytz import country_timezones  # type: ignore[import-untyped]
 from shopmill.source.database import Source
 from shopmill.source.doctor_values import MAY_BE_A_RETURN
 from shopmill.source.proposal.tables import ShopTable
-from shopmill.source.proposal.values import Words, words_of
+from shopmill.source.proposal.values import ALL, Words, words_of
 from shopmill.source.proposal.vocabulary import COUNTRIES, CURRENCIES, flat
 from shopmill.source.selection import Selection
-from shopmill.vocabulary import EVENT_TYPES, PRESETS, event_words, normal
+from shopmill.vocabulary import EVENT_TYPES, PRESETS, code, event_words, normal, small
 
 SAYS_NOTHING = {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Etc/Universal", "Zulu", "localtime", ""}
 SURELY_CANCELLED = ("cancel", "annul", "storn", "void", "avbruten", "anulad")
@@ -79,12 +79,12 @@ def _countries(source: Source, tables: tuple[ShopTable, ...]) -> Iterator[tuple[
 def currency(source: Source, there: Mapping[str, Selection], of_rates: str) -> Choice | None:
     """The shop's own currency: that of the rates, or the only one; nothing where no table has currencies."""
     found = {
-        name: words_of(source, selection.mapped, "mapped.currency")
+        name: words_of(source, selection.mapped, "mapped.currency").spelt(code)
         for name, selection in there.items()
         if name in {"transactions", "orders"} and "currency" in selection.types
     }
     name, words = next(iter(found.items()), ("", Words({}, 0)))
-    codes = sorted({word.upper() for word in words.counts})
+    codes = sorted(words.counts)
     if of_rates:
         return Choice("currency", of_rates, f"The exchange rates are in {of_rates}: amounts are converted into it.")
     if not words.counts:
@@ -99,8 +99,8 @@ def statuses(source: Source, there: Mapping[str, Selection]) -> Iterator[Choice]
     """Which words mean that an order was cancelled: those that say so, and as a question those that may."""
     if "orders" not in there or "order_status" not in there["orders"].types:
         return
-    words = words_of(source, there["orders"].mapped, "lower(mapped.order_status::text)")
-    known = {word.lower() for word in source.settings.cancelled_statuses}
+    words = words_of(source, there["orders"].mapped, "mapped.order_status", ALL).spelt(small)
+    known = {small(word) for word in source.settings.cancelled_statuses}
     sure = [word for word in words.counts if any(part in word for part in SURELY_CANCELLED)]
     doubtful = [word for word in words.counts if word not in sure and any(part in word for part in MAY_BE_A_RETURN)]
     if set(sure) - known:

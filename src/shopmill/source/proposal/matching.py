@@ -28,6 +28,8 @@ GIVEN_AWAY_BY = {
 """What a table may be whatever it is called, if it has one of these columns besides those that are required."""
 NEVER = {"cart", "wishlist", "wish", "backup", "bak", "tmp", "temp", "old", "archive", "test", "staging", "audit"}
 """Words of a table's name by which it is none of a shop's that count."""
+BY_ITS_END = 50
+"""How surely a name says a role of which the last words do, at most: the whole name says it more surely."""
 POINT_AT = ("order_items", "transactions", "orders", "returns", "events", "reviews", "promotions")
 """Whose references decide by which column customers, articles and orders are known, the weightiest first."""
 
@@ -85,7 +87,7 @@ def _best(role: Role, tables: Iterable[ShopTable], chosen: Mapping[str, Match], 
 
 def _candidates(role: Role, tables: Iterable[ShopTable], chosen: Mapping[str, Match]) -> Iterator[Match]:
     for table in tables:
-        if NEVER & set(words(table.name)):
+        if NEVER & set(words(table.name)) or _says_another(role, table):
             continue
         match = Match(role, table, _columns(role, table, chosen), (), is_canonical(role.name, table))
         gives_away = GIVEN_AWAY_BY.get(role.name, ())
@@ -93,20 +95,30 @@ def _candidates(role: Role, tables: Iterable[ShopTable], chosen: Mapping[str, Ma
             yield match
 
 
+def _says_another(role: Role, table: ShopTable) -> bool:
+    """Whether the end of a table's name says one role and the whole of it another: order_items are no articles."""
+    end = 0 < _rank_of(role, table) <= BY_ITS_END
+    return end and any(_rank_of(other, table) > BY_ITS_END for other in ROLES.values())
+
+
 def _merit(match: Match) -> tuple[bool, bool, int, int]:
     return match.is_canonical, match.is_whole, _rank(match), len(match.columns)
 
 
 def _rank(match: Match) -> int:
+    return _rank_of(match.role, match.table)
+
+
+def _rank_of(role: Role, table: ShopTable) -> int:
     """How surely the name of a table says its role: 0 not at all."""
-    name, known = words(match.table.name), [tuple(name.split("_")) for name in match.role.names]
-    if name == words(match.role.name):
+    name, known = words(table.name), [tuple(name.split("_")) for name in role.names]
+    if name == words(role.name):
         return 200
     for place, called in enumerate(known):
         if name == called or "".join(name) == "".join(called):
             return 100 - place
         if name[-len(called) :] == called:
-            return 50 - place
+            return BY_ITS_END - place
     return 0
 
 
@@ -125,7 +137,7 @@ def _columns(role: Role, table: ShopTable, chosen: Mapping[str, Match]) -> dict[
     found: dict[str, ShopColumn] = {}
     for wanted in role.wanted:
         taken = {column.name for column in found.values()}
-        free = [column for column in table.columns.values() if column.name not in taken]
+        free = [c for c in table.columns.values() if c.name not in taken and not _is_anothers(c, wanted, role)]
         if column := _column(wanted, table, free, chosen):
             found[wanted.column] = column
     return found
@@ -139,6 +151,13 @@ def _column(wanted: Wanted, table: ShopTable, free: list[ShopColumn], chosen: Ma
     fitting = [column for column in free if column.type in TYPES[kind]]
     own = (f"{'_'.join(words(target.name))}_id",) if target else ()
     return next((c for name in (*own, *wanted.names) for c in fitting if _is_called(c, name, table)), None)
+
+
+def _is_anothers(column: ShopColumn, wanted: Wanted, role: Role) -> bool:
+    """Whether a column has the contract's own name of another column of the table."""
+    known = TABLES[role.name].selected if role.name in TABLES else ()
+    own = {one.name.lower() for one in known}
+    return column.name.lower() in own - {wanted.column.lower()}
 
 
 def _is_called(column: ShopColumn, name: str, table: ShopTable) -> bool:

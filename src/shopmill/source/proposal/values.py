@@ -1,5 +1,7 @@
 """A bounded look at the values of a shop's tables: never more than some rows of each."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shopmill.source.database import Source
@@ -9,6 +11,8 @@ from shopmill.source.proposal.vocabulary import CURRENCIES, TYPES
 
 SAMPLE = 100_000
 WORDS = 12
+ALL = 1000
+"""So many words that a vocabulary is seen as a whole."""
 A_FEW = 0.02
 
 
@@ -24,13 +28,20 @@ class Words:
         chosen = self.counts if words is None else {word: self.counts[word] for word in words}
         return counted(chosen.items())
 
+    def spelt(self, as_compared: Callable[[str], str]) -> "Words":
+        """The same in the spelling in which a run compares them."""
+        found: Counter[str] = Counter()
+        for word, number in self.counts.items():
+            found[as_compared(word)] += number
+        return Words(dict(found.most_common()), self.rows)
 
-def words_of(source: Source, rows: str, expression: str) -> Words:
+
+def words_of(source: Source, rows: str, expression: str, most: int = WORDS) -> Words:
     """The words of an expression over some of the rows of a table or of a mapped SELECT."""
-    some = f"select btrim(({expression})::text) as word from {rows} limit {SAMPLE}"
+    some = f"select {source.trimmed(f'({expression})::text')} as word from {rows} limit {SAMPLE}"
     counted = (
         f"select word, count(*), sum(count(*)) over ()::int8 from ({some}) as looked_at where word <> '' group by word "
-        f"order by count(*) desc, word limit {WORDS}"
+        f"order by count(*) desc, word limit {most}"
     )
     found = source.answers(counted)
     return Words({str(word): int(str(number)) for word, number, _ in found}, int(str(found[0][2])) if found else 0)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from shopmill.source.contract import TABLES
+
 Kind = Literal["id", "text", "number", "whole", "time", "flag", "customers", "articles", "orders"]
 """What a column must be like: of a family of types, or a reference to another table."""
 
@@ -16,6 +18,16 @@ TYPES: Mapping[Kind, frozenset[str]] = {
     "time": frozenset({"timestamptz", "timestamp", "date"}),
     "flag": frozenset({"bool"}),
 }
+KINDS: Mapping[str, Kind] = {
+    "varchar": "text",
+    "integer": "whole",
+    "decimal(18,6)": "number",
+    "decimal(18,10)": "number",
+    "boolean": "flag",
+    "date": "time",
+    "timestamptz": "time",
+}
+"""The family of a type of the contract."""
 TIMES = "created_at created created_on creation_date created_date date datetime timestamp time day datum zeitpunkt \
     erstellt_am erstellt"
 REFERENCES: Mapping[str, str] = {
@@ -66,7 +78,14 @@ def singular(word: str) -> str:
 
 
 def _role(name: str, names: str, wanted: str) -> Role:
-    return Role(name, tuple(names.split()), tuple(_wanted(wanted)))
+    listed = tuple(_wanted(wanted))
+    return Role(name, tuple(names.split()), (*listed, *_others(name, {column.column for column in listed})))
+
+
+def _others(name: str, listed: set[str]) -> Iterable[Wanted]:
+    """The columns of the contract that shops call what the contract calls them, if they have them."""
+    columns = TABLES[name].selected if name in TABLES else ()
+    return (Wanted(c.name, KINDS[c.type], (c.name,), True) for c in columns if c.name not in listed)
 
 
 def _wanted(text: str) -> Iterable[Wanted]:

@@ -74,6 +74,8 @@ select
     when order_id is null then 'order_id is null'
     when dated_id is null and flawed_id is null then 'its order is not in orders'
     when dated_id is null then 'its order cannot be used'
+    when json_extract_string(misfits, '$.item_datetime') is not null
+      then 'item_datetime does not fit timestamptz: ' || json_extract_string(misfits, '$.item_datetime')
     when item_day < $first_day then 'item_datetime is before first_day, ' || cast($first_day as varchar)
     when article_id is null then 'article_id is null'
     when quantity is null then
