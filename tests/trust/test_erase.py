@@ -419,6 +419,26 @@ def test_a_damaged_file_could_name_anybody(shop: Settings) -> None:
     assert differences(shop) == []
 
 
+def test_what_cannot_be_read_is_a_line_of_verify_and_not_the_end_of_it(shop: Settings) -> None:
+    """The soak found it: a damaged file that no snapshot names any more, in a store from which somebody was erased."""
+    Erasure(shop).run(ANNA)
+    store, newest = Store(shop.store), manifest(shop, "timeseries")
+    [raw, other] = [key for key in store.keys("raw/orders") + store.keys("raw/reviews") if key.endswith(".parquet")][:2]
+    data = store.read(other)
+    store.write(f"{raw.rpartition('/')[0]}/0000000000000000.parquet", b"x")
+    store.write(other, data[:4] + b"\xff" * (len(data) // 2) + data[4 + len(data) // 2 :])
+    of_version = f"{Versions(store, 'timeseries', shop.zone).folder(newest)}/manifest.json"
+    store.write(of_version, b"")
+    found = differences(shop)
+    assert {
+        store.uri(f"{raw.rpartition('/')[0]}/0000000000000000.parquet"),
+        store.uri(other),
+        store.uri(of_version),
+    } <= {finding["where"] for finding in found if "an erased customer could be in it" in finding["fault"]}
+    shown = command(shop, "verify", "--all", "--raw")
+    assert (shown.exit_code, "gc --delete" in shown.stdout) == (1, True)
+
+
 def test_messages_of_the_registry_are_masked(shop: Settings, tmp_path: Path) -> None:
     with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:
         connection.execute(

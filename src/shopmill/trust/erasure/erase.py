@@ -124,7 +124,7 @@ class Erasure:
         policy = Policy.of(self.settings)
         found = find(holdings, customers | {policy.stands_for("customer_id", one) for one in customers})
         due = [
-            (one, had) for one in (*holdings.raw, *holdings.published) if (had := touched(holdings.path(one), found))
+            (one, had) for one in (*holdings.raw, *holdings.published) if (had := self._touched(holdings, one, found))
         ]
         receipt = Receipt(
             person,
@@ -137,6 +137,10 @@ class Erasure:
         if receipt.is_empty:
             raise InvalidInputError(self._nobody(tombstones.people.get(person), min(customers)))
         return found, receipt, due
+
+    def _touched(self, holdings: Holdings, holding: Holding, person: Person) -> Touched:
+        with holdings.opened(holding) as path:
+            return touched(path, person)
 
     def _nobody(self, tombstone: Tombstone | None, customer: str) -> str:
         if tombstone:

@@ -1,6 +1,7 @@
 """All Parquet files of a store that may name people: raw files, and each distinct file of the versions once."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +49,8 @@ class Holdings:
     store: Store
     zone: ZoneInfo
     scratch: Path
+    left_out: dict[str, str] | None = None
+    """Where it is noted what cannot be read, and why, by key; without it that is the end."""
 
     @cached_property
     def raw(self) -> list[Holding]:
@@ -71,7 +74,21 @@ class Holdings:
     @cached_property
     def manifests(self) -> dict[str, list[Manifest]]:
         """Every version by dataset; DamagedError where one cannot be read, and so could keep a person."""
-        return {dataset: [self._manifest(dataset, key) for key in self._keys(dataset)] for dataset in self.datasets}
+        return {dataset: list(self._manifests(dataset)) for dataset in self.datasets}
+
+    def _manifests(self, dataset: str) -> Iterator[Manifest]:
+        for key in self._keys(dataset):
+            with self._noted(key):
+                yield self._manifest(dataset, key)
+
+    @contextmanager
+    def _noted(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except DamagedError as error:
+            if self.left_out is None:
+                raise
+            self.left_out[key] = str(error)
 
     def _keys(self, dataset: str) -> list[str]:
         return layout.manifests(self.store.keys(dataset))
@@ -96,26 +113,34 @@ class Holdings:
         """The files of the cache of embeddings."""
         return [key for key in self.store.keys(CACHE) if key.endswith(".parquet")]
 
-    def path(self, holding: Holding) -> Path:
-        """A local path of a file; DamagedError where it is not there or has other bytes than were published."""
+    @contextmanager
+    def opened(self, holding: Holding) -> Iterator[Path]:
+        """A local path of a file, to be read within the block; DamagedError where that cannot be done."""
         try:
             [path] = self.store.fetch([holding.key], self.scratch)
             pq.read_schema(path)
-        except (FileNotFoundError, OSError, pa.ArrowInvalid):
+            yield path
+        except (OSError, pa.ArrowException):
             raise DamagedError(
                 f"{self.store.uri(holding.key)} cannot be read, so nobody can say whom it names: run `shopmill repair`, "
-                "or delete it where nothing needs it, then erase again."
+                "or `shopmill gc --delete` where nothing needs it, then erase again."
             ) from None
-        return path
+
+    def path(self, holding: Holding) -> Path:
+        """A local path of a file; DamagedError where it is not there or is no Parquet file."""
+        with self.opened(holding) as path:
+            return path
 
     def rows(self, holding: Holding, wanted: Callable[[list[str]], list[str]]) -> Iterator[pa.RecordBatch]:
         """Those columns of a file that are wanted, in batches; nothing where there are none."""
-        with pq.ParquetFile(self.path(holding)) as file:
+        with self._noted(holding.key), self.opened(holding) as path, pq.ParquetFile(path) as file:
             if columns := wanted(file.schema_arrow.names):
                 yield from file.iter_batches(columns=columns)
 
     def naming(self) -> Iterator[Holding]:
         """The files with a column that can make a row somebody's."""
         for holding in (*self.raw, *self.published):
-            if kinds_in(pq.read_schema(self.path(holding)).names):
+            with self.opened(holding) as path:
+                names = pq.read_schema(path).names
+            if kinds_in(names):
                 yield holding

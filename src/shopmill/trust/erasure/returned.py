@@ -12,16 +12,21 @@ from shopmill.trust.erasure.search import returned
 from shopmill.trust.verify import Finding
 from shopmill.versions.store import Store
 
+WAY_OUT = "Run `shopmill repair`, what `shopmill verify` names, or `shopmill gc --delete` where nothing needs it."
+
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """A finding where an erasure has not ended, and one for all people whom a backup brought back."""
+    """A finding where an erasure has not ended, one for all people whom a backup brought back, and what cannot be read."""
     store = Store(settings.store, settings.work_folder)
     if store.exists(PLAN):
         way_out = "Run `shopmill erase` for the same customer again."
         yield Finding("", "", store.uri(PLAN), "is of an erasure that has not come to its end", way_out)
     ids = Tombstones.read(store, settings.pseudonym_key).ids | set(_registered(settings, store))
+    left_out: dict[str, str] = {}
     with store.scratch() as scratch:
-        back = returned(Holdings(store, settings.zone, scratch), settings.pseudonym_key, ids)
+        back = returned(Holdings(store, settings.zone, scratch, left_out), settings.pseudonym_key, ids)
+    for key in left_out:
+        yield Finding("", "", store.uri(key), "cannot be read, so an erased customer could be in it", WAY_OUT)
     if back:
         what = "has a customer who was erased" if len(back) == 1 else f"has {len(back)} customers who were erased"
         yield Finding("", "", store.url, what, "Run `shopmill erase --restored`.")
