@@ -5,7 +5,19 @@ from typing import Any
 
 from shopmill.versions.store import Store
 
-CHANGES = ("write", "create", "adopt", "copy", "swap", "update", "flush", "delete", "delete_keys", "set_aside")
+CHANGES = (
+    "write",
+    "write_all",
+    "create",
+    "adopt",
+    "copy",
+    "swap",
+    "update",
+    "flush",
+    "delete",
+    "delete_keys",
+    "set_aside",
+)
 REMOVES = {"delete", "delete_keys", "set_aside"}
 """Those that a full disk lets happen."""
 TARGET_LAST = {"adopt", "copy"}

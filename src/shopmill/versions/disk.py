@@ -8,9 +8,9 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -30,6 +30,17 @@ class Disk:
             _write_synced(unfinished, data)
             unfinished.replace(path)
         self._sync_folders([path])
+
+    def write_all(self, data: Mapping[Path, bytes]) -> None:
+        """Puts or replaces files; all are on the disk afterwards. Each is there whole or not at all."""
+        with ExitStack() as stack:
+            unfinished = {path: stack.enter_context(self._beside(path)) for path in data}
+            for path, place in unfinished.items():
+                place.write_bytes(data[path])
+            self._sync_files(unfinished.values())
+            for path, place in unfinished.items():
+                place.replace(path)
+        self._sync_folders(data)
 
     def create(self, path: Path, data: bytes) -> bool:
         """Puts a file unless there is one; says whether it did. It is on the disk afterwards."""
@@ -68,9 +79,12 @@ class Disk:
 
     def flush(self, paths: list[Path]) -> None:
         """Waits until files and the folders that name them are on the disk."""
+        self._sync_files({path.stat().st_ino: path for path in paths}.values())  # links to one file are synced with it
+        self._sync_folders(paths)
+
+    def _sync_files(self, paths: Iterable[Path]) -> None:
         with ThreadPoolExecutor(PARALLEL_SYNCS) as pool:
             list(pool.map(_sync, paths))
-        self._sync_folders(paths)
 
     def _sync_folders(self, paths: Iterable[Path]) -> None:
         """Every folder on the way, for any of them may be new; syncing one that did not change costs next to nothing."""

@@ -85,6 +85,7 @@ select
     when price < 0 then 'price is negative'
     when rate_of_day is null then 'no exchange rate for ' || currency || ' at or before its day'
     when own_price is null or amount is null then 'price times quantity is 1000000000000 or more'
+    when abs(quantity) >= 1000000000 then 'quantity is beyond 1000000000' -- sums of days and their squares are exact decimals
   end as problem,
   item_day as source_day,
   to_json({

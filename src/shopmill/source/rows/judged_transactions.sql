@@ -59,6 +59,7 @@ select
     when units <= 0 then 'quantity is not above 0: what came back belongs into order_items, with a quantity below 0'
     when rate_of_day is null then 'no exchange rate for ' || upper(currency) || ' at or before its day'
     when own_price is null or amount is null then 'price times quantity is 1000000000000 or more'
+    when units >= 1000000000 then 'quantity is beyond 1000000000' -- sums of days and their squares are exact decimals
   end as problem,
   case
     when json_extract_string(misfits, '$.sales_channel_id') is not null

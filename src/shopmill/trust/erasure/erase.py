@@ -123,9 +123,12 @@ class Erasure:
         tombstones = Tombstones.read(self.store, self.settings.pseudonym_key)
         policy = Policy.of(self.settings)
         found = find(holdings, customers | {policy.stands_for("customer_id", one) for one in customers})
-        due = [
-            (one, had) for one in (*holdings.raw, *holdings.published) if (had := self._touched(holdings, one, found))
-        ]
+        every = (*holdings.raw, *holdings.published)
+        due: Due = []
+        for number, one in enumerate(every, start=1):
+            if had := self._touched(holdings, one, found):
+                due.append((one, had))
+            self.report(f"looked for the person in {number:,} of {len(every):,} files, found in {len(due):,}")
         receipt = Receipt(
             person,
             datetime.now(UTC).isoformat(timespec="seconds"),
@@ -156,11 +159,11 @@ class Erasure:
         put(self.store, self.settings.pseudonym_key, tombstone)
         self._erasures.note(person, looked.at, asdict(tombstone), looked.document())
         self._clear(holdings, scratch)
-        self.report("writing files without the person")
+        self.report(f"writing {len(due):,} files without the person")
         self._erasures.masked(found.masked_document)
         replaced = raw.rewrite(holdings, [one for one, _ in due if not one.dataset], found)
         published = [one for one, _ in due if one.dataset]
-        successors = Succession(holdings, published, found, raw.Snapshots(self.store, replaced)).make()
+        successors = Succession(holdings, published, found, raw.Snapshots(self.store, replaced), self.report).make()
         vectors = tuple(sorted(vectors_of(holdings, found))) if found.texts else ()
         receipt = Receipt(**{**looked.document(), "rewritten": tuple(map(_described, successors))})
         plan = Plan(receipt, replaced, successors, vectors)

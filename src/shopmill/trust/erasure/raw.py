@@ -62,14 +62,15 @@ def _with_day(batch: pa.RecordBatch, holding: Holding) -> pa.RecordBatch:
 
 def name_instead(store: Store, replaced: Mapping[str, Mapping[str, Any] | None]) -> None:
     """Lets every snapshot name the files that took the place of others."""
-    for key in filter(layout.is_snapshot, store.keys(layout.RAW)):
+    changed: dict[str, bytes] = {}
+    for key in filter(layout.is_snapshot, store.keys(layout.RAW)) if replaced else ():
         try:
             document = store.read_json(key)
         except DamagedError:
             continue  # it counts as absent, and names nobody
-        changed = renamed(document, replaced)
-        if changed != document:
-            store.write(key, to_json(changed))
+        if (after := renamed(document, replaced)) != document:
+            changed[key] = to_json(after)
+    store.write_all(changed)
 
 
 def renamed(document: Mapping[str, Any], replaced: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
@@ -89,6 +90,7 @@ class Snapshots:
     def __init__(self, store: Store, replaced: Mapping[str, Mapping[str, Any] | None]):
         self._store, self._replaced = store, replaced
         self._inputs: dict[str, dict[str, Any] | None] = {}
+        self._wholes: dict[str, Any] = {}
 
     def input_of(self, key: str) -> dict[str, Any] | None:
         """What a manifest says of the rows of a snapshot; None where there is no such snapshot any more."""
@@ -98,7 +100,7 @@ class Snapshots:
 
     def _described(self, key: str) -> dict[str, Any] | None:
         try:
-            found = Snapshot.from_document({**read_snapshot(self._store, key), "key": key})
+            found = Snapshot.from_document({**read_snapshot(self._store, key, self._wholes), "key": key})
         except (DamagedError, FileNotFoundError, KeyError, TypeError):
             return None
         will_be = replace(found, files=tuple(self._files(found)))

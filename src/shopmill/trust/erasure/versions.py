@@ -4,12 +4,11 @@ Also versions that never named the person get one where they were read from rows
 a manifest says what it was made of.
 """
 
-import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from shopmill.asof import AsOf
 from shopmill.errors import DamagedError
@@ -20,18 +19,30 @@ from shopmill.trust.erasure.person import Person
 from shopmill.trust.erasure.raw import Snapshots
 from shopmill.trust.erasure.rows import rewrite
 from shopmill.versions import layout
-from shopmill.versions.index import Line, Name, VersionIndex
+from shopmill.versions.index import Line, Lines, Name, VersionIndex
 from shopmill.versions.manifest import ERASED_FROM, File, Manifest
 from shopmill.versions.standards import describe
 from shopmill.versions.store import Store, sha256_of, to_json
 from shopmill.versions.versions import Versions, folder_of
 
+T = TypeVar("T")
+AT_ONCE = 100
+"""Versions whose files are put on the disk together: that takes less time than one after another."""
+
 
 class Succession:
     """Makes the successors of all versions, with their files, and makes none of them visible."""
 
-    def __init__(self, holdings: Holdings, due: list[Holding], person: Person, snapshots: Snapshots):
-        self._holdings, self._person, self._snapshots = holdings, person, snapshots
+    def __init__(
+        self,
+        holdings: Holdings,
+        due: list[Holding],
+        person: Person,
+        snapshots: Snapshots,
+        report: Callable[[str], None] = lambda _: None,
+    ):
+        self._holdings, self._person, self._snapshots, self._report = holdings, person, snapshots, report
+        self._lines: dict[str, Lines] = {}
         self._due = {holding.sha256: holding for holding in due}
         self._instead: dict[str, tuple[File, str]] = {}
         self._by_name = {
@@ -43,11 +54,16 @@ class Succession:
 
     def make(self) -> tuple[Successor, ...]:
         """The successors of those versions that need one, in the order in which the versions were published."""
-        found = [self._successor(name) for name in self._by_name if self._differs(name)]
+        due = [name for name in self._by_name if self._differs(name)]
+        found: list[Successor] = []
+        for some in _together(due):
+            found += self._successors(some)
+            self._report(f"{len(found):,} of {len(due):,} versions are written without the person")
         return tuple(sorted(found, key=lambda one: (one.dataset, one.line["at"], one.old)))
 
     def _differs(self, name: Name) -> bool:
-        return self._after(name).to_json() != self._by_name[name].to_json()
+        before, after = self._by_name[name], self._after(name)
+        return (before.content, before.beside) != (after.content, after.beside)
 
     def _after(self, name: Name) -> Manifest:
         """A version as it will be; itself where nothing of it changes."""
@@ -60,9 +76,11 @@ class Succession:
         return self._made[name]
 
     def _content(self, manifest: Manifest) -> dict[str, Any]:
-        content = copy.deepcopy(dict(manifest.content))
-        for table in content["tables"].values():
-            table["files"] = [vars(self._file(File(**file))) for file in table["files"]]
+        content = dict(manifest.content)
+        content["tables"] = {
+            name: {**table, "files": [self._file(file) for file in table["files"]]}
+            for name, table in content["tables"].items()
+        }
         content["inputs"] = {name: self._input(manifest, name, made) for name, made in content["inputs"].items()}
         return content
 
@@ -92,12 +110,12 @@ class Succession:
         said = {name: self._person.masked_document(check[name]) for name in ("detail", "examples") if name in check}
         return {**check, **said}
 
-    def _file(self, file: File) -> File:
+    def _file(self, file: Mapping[str, Any]) -> Mapping[str, Any]:
         """The file that takes the place of one; the file itself where it names nobody who is erased."""
-        if file.sha256 not in self._due:
+        if file["sha256"] not in self._due:
             return file
-        made, _ = self._written(file.sha256)
-        return replace(made, path=file.path)
+        made, _ = self._written(file["sha256"])
+        return asdict(replace(made, path=file["path"]))
 
     def _written(self, sha256: str) -> tuple[File, str]:
         """A file written again, once for all versions that have it, and the key where it waits."""
@@ -110,19 +128,30 @@ class Succession:
             self._instead[sha256] = (made, key)
         return self._instead[sha256]
 
+    def _successors(self, names: Sequence[Name]) -> list[Successor]:
+        store = self._holdings.store
+        found = [self._successor(name) for name in names]
+        sources: dict[str, str] = {}
+        for name, one in zip(names, found, strict=True):
+            if one.old != one.new:
+                sources |= self._sources(name)
+        store.each(lambda key: store.copy(sources[key], key), list(sources))
+        store.flush(sources)
+        store.write_all({one.manifest: self._after(name).to_json() for name, one in zip(names, found, strict=True)})
+        return found
+
     def _successor(self, name: Name) -> Successor:
         before, after = self._by_name[name], self._after(name)
-        versions, store = self._holdings.versions(before.dataset), self._holdings.store
+        versions = self._holdings.versions(before.dataset)
         line = self._line(versions, before, after)
         key = f"{WORK}/manifests/{versions.folder(before)}.json"
-        store.write(key, after.to_json())
-        if after.version != before.version:
-            self._copy_files(versions, before, after)
-        said = self._withdrawn(store, versions.folder(before))
+        said = self._withdrawn(self._holdings.store, versions.folder(before))
         return Successor(before.dataset, before.as_of, before.version, after.version, key, asdict(line), said)
 
     def _line(self, versions: Versions, before: Manifest, after: Manifest) -> Line:
-        known = versions.lines().get((before.as_of, before.version))
+        if before.dataset not in self._lines:
+            self._lines[before.dataset] = versions.lines()
+        known = self._lines[before.dataset].get((before.as_of, before.version))
         at = known.published_at if known else datetime.now(UTC)
         return replace(Line.of(after, at), withdrawn=self._person.masked(known.withdrawn if known else ""))
 
@@ -133,7 +162,10 @@ class Succession:
             return None
         return {name: self._person.masked(str(value)) for name, value in said.items()}
 
-    def _copy_files(self, versions: Versions, before: Manifest, after: Manifest) -> None:
+    def _sources(self, name: Name) -> dict[str, str]:
+        """Of each file of a successor, the one that it is a copy of."""
+        before, after = self._by_name[name], self._after(name)
+        versions = self._holdings.versions(before.dataset)
         old, new = versions.folder(before), versions.folder(after)
         pairs = list(zip(before.all_files, after.all_files, strict=True))
         instead = {made.sha256: key for made, key in self._instead.values()}
@@ -142,8 +174,11 @@ class Succession:
         }
         if all(now == was for was, now in pairs) and versions.store.exists(f"{old}/{layout.STATISTICS}"):
             sources[f"{new}/{layout.STATISTICS}"] = f"{old}/{layout.STATISTICS}"
-        versions.store.each(lambda key: versions.store.copy(sources[key], key), list(sources))
-        versions.store.flush(sources)
+        return sources
+
+
+def _together(names: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE))
 
 
 class Replacement:
@@ -155,8 +190,8 @@ class Replacement:
     def put(self) -> None:
         """Manifests first, then the index and the pointers; then the old ones go."""
         index = VersionIndex(self._store, self._versions.dataset, self._versions.zone)
-        for one in self._successors:
-            self._write(one)
+        for some in _together(self._successors):
+            self._write(some)
         index.put([one.index_line for one in self._successors])
         self._point()
         gone = [one for one in self._successors if one.old != one.new]
@@ -165,18 +200,23 @@ class Replacement:
         index.remove([replace(one.index_line, version=one.old) for one in gone])
         self._store.delete(layout.TRASH)
 
-    def _write(self, one: Successor) -> None:
-        manifest = self.manifest(one)
-        folder = self._folder(one, one.new)
-        for name, text in describe(manifest).items():
-            self._store.write(f"{folder}/{name}", text)
-        if one.withdrawn:
-            self._store.write(f"{folder}/{layout.WITHDRAWN}", to_json(dict(one.withdrawn)))
-        self._store.write(layout.manifest_in(folder), manifest.to_json())
+    def _write(self, some: Sequence[Successor]) -> None:
+        """What lies beside the manifests first: with its manifest a version exists."""
+        manifests = {self._folder(one, one.new): self._store.read(one.manifest) for one in some}
+        beside = {
+            f"{folder}/{name}": text
+            for folder, data in manifests.items()
+            for name, text in describe(Manifest.from_bytes(data)).items()
+        }
+        for one in some:
+            if one.withdrawn:
+                beside[f"{self._folder(one, one.new)}/{layout.WITHDRAWN}"] = to_json(dict(one.withdrawn))
+        self._store.write_all(beside)
+        self._store.write_all({layout.manifest_in(folder): data for folder, data in manifests.items()})
 
     def manifest(self, one: Successor) -> Manifest:
         """The manifest of a successor."""
-        return Manifest.from_document(self._store.read_json(one.manifest))
+        return Manifest.from_bytes(self._store.read(one.manifest))
 
     def _folder(self, one: Successor, version: str) -> str:
         return folder_of(one.dataset, AsOf.parse(one.as_of, self._versions.zone), version)
@@ -184,13 +224,15 @@ class Replacement:
     def _point(self) -> None:
         new = {(one.as_of, one.old): one.new for one in self._successors}
         pointers = [self._versions.pointer_key(one.as_of) for one in self._successors]
+        changed: dict[str, bytes] = {}
         for key in dict.fromkeys([*pointers, layout.pointer_in(self._versions.dataset)]):
             try:
                 said = self._store.read_json(key)
             except (DamagedError, FileNotFoundError):
                 continue
             if version := new.get((said.get("as_of"), said.get("version"))):
-                self._store.write(key, to_json({**said, "version": version}))
+                changed[key] = to_json({**said, "version": version})
+        self._store.write_all(changed)
 
 
 def dead_folders(holdings: Holdings) -> Iterator[str]:
