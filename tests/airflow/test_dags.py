@@ -14,6 +14,9 @@ import pytest
 
 from shopmill import datasets
 from shopmill.errors import InvalidInputError
+from shopmill.run import steps
+from shopmill.run.run import Run
+from shopmill.settings import Settings
 
 DAGS = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
 HEAVY = [
@@ -43,6 +46,7 @@ print(json.dumps({
     "heavy": [name for name in json.loads(sys.argv[2]) if name in sys.modules],
     "upstream": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
     "tasks": {task.task_id: {"owner": task.owner, "retries": task.retries, "retry_policy": bool(task.retry_policy),
+              "hours": task.execution_timeout.total_seconds() / 3600,
               "outlets": [outlet.name for outlet in task.outlets]} for task in dag.tasks},
     "doc": dag.doc_md, "tags": sorted(dag.tags), "catchup": dag.catchup, "max_active_runs": dag.max_active_runs,
     "params": sorted(dag.params), "schedule": str(dag.timetable.summary if hasattr(dag.timetable, "summary") else dag.timetable),
@@ -107,7 +111,25 @@ def test_runs_are_single_retried_and_documented(parsed: dict[str, Any]) -> None:
     assert {"shopmill", declared.owner} <= set(parsed["tags"])
     assert {"as_of", "refresh", *(parameter.name for parameter in declared.parameters)} <= set(parsed["params"])
     for task in parsed["tasks"].values():
-        assert (task["owner"], task["retries"], task["retry_policy"]) == (declared.owner, 3, True)
+        assert (task["owner"], task["retries"], task["retry_policy"], task["hours"]) == (declared.owner, 3, True, 6)
+
+
+def test_who_runs_airflow_may_set_another_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shopmill.airflow.dag import longest_task
+
+    monkeypatch.setenv("AIRFLOW__CORE__DEFAULT_TASK_EXECUTION_TIMEOUT", "7200")
+    assert longest_task() == timedelta(hours=2)
+
+
+def test_the_row_of_a_task_that_took_too_long_is_closed(settings: Settings) -> None:
+    """Airflow raises this in the task when its time is over: it is no ordinary exception."""
+    from airflow.sdk.exceptions import AirflowTaskTimeout
+
+    run = Run.create(datasets.load("timeseries"), "2020-09-23", settings)
+    with pytest.raises(AirflowTaskTimeout), steps.recorded(run, "extract", begins=True):
+        raise AirflowTaskTimeout("Timeout, PID: 1")
+    [row] = run.registry.runs("timeseries", 1)
+    assert (row["status"], "Timeout" in row["error"]) == ("failed", True)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from shopmill.airflow.trigger_form import params_of
 from shopmill.datasets import shop_defaults
 from shopmill.settings import load_settings
 
+LONGEST = timedelta(hours=6)
+
 
 def dataset_dag(name: str, schedule: Any, priority: int = 1) -> DAG:
     """The DAG of a dataset: its documentation, parameters and owner come from the declaration.
@@ -43,12 +45,23 @@ def dataset_dag(name: str, schedule: Any, priority: int = 1) -> DAG:
             "retry_delay": timedelta(seconds=30),
             "retry_exponential_backoff": 2,
             "max_retry_delay": timedelta(minutes=10),
+            "execution_timeout": longest_task(),
             "retry_policy": ExceptionRetryPolicy(
                 [RetryRule("shopmill.errors.PermanentError", RetryAction.FAIL, reason="Retrying cannot fix this.")]
             ),
             "on_failure_callback": note_failure,
         },
     )
+
+
+def longest_task() -> timedelta:
+    """What a task may take at most: as Airflow's `[core] default_task_execution_timeout` says, else six hours.
+
+    A task that waits for ever holds a slot, and the locks of its run.
+    """
+    from airflow.configuration import conf
+
+    return conf.gettimedelta("core", "default_task_execution_timeout") or LONGEST
 
 
 def in_time(within: timedelta) -> DeadlineAlert:

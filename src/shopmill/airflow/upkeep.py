@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
+from shopmill.airflow.dag import longest_task
 from shopmill.airflow.notifications import announce_upkeep_failure
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def upkeep_dag(name: str, schedule: Any, doc: str) -> DAG:
             "on_failure_callback": announce_upkeep_failure,
             "retries": 3,
             "retry_delay": timedelta(minutes=5),
-            "execution_timeout": timedelta(hours=6),
+            "execution_timeout": longest_task(),
             "retry_policy": ExceptionRetryPolicy(
                 [RetryRule("shopmill.errors.PermanentError", RetryAction.FAIL, reason=REASON)]
             ),
