@@ -23,7 +23,7 @@ from shopmill.versions.locks import Locks
 from shopmill.versions.retention import Retention
 from shopmill.versions.store import Store
 
-INTERACTIONS = "user_item_interactions"
+INTERACTIONS, FEATURES = "user_item_interactions", "customer_features"
 AS_OFS = ("2017-12-25", "2018-01-01")
 BY_SPARK = ("2020-09-22", "2020-09-23")
 KEYS = {
@@ -167,6 +167,32 @@ def test_a_catalogue_that_cannot_be_used_is_said_without_its_password(shop: Sett
     assert not lake.exists()
 
 
+def test_current_is_the_newest_as_of_in_whatever_order_they_come(shop: Settings, lake: Path) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    for as_of in ("2017-09-01", "2018-01-01", "2017-10-01", "2017-09-01"):
+        shopmill.export(FEATURES, "iceberg", lake, as_of)
+    table = opened(lake, f"{FEATURES}.features")
+    assert table.current_snapshot() == table.snapshot_by_name("as_of=2018-01-01")
+    assert table.scan().to_arrow().num_rows == shopmill.load(FEATURES).manifest.rows("features")
+    assert len(table.refs()) == 4  # with the branch main
+
+
+def test_an_older_version_with_other_columns_does_not_take_the_place_of_a_newer_one(shop: Settings, lake: Path) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    from pyiceberg.types import StringType
+
+    shopmill.export(FEATURES, "iceberg", lake, "2017-10-01")
+    with opened(lake, f"{FEATURES}.features").update_schema() as change:
+        change.add_column("novel", StringType())
+    with pytest.raises(
+        InvalidInputError, match=r"as of 2017-09-01 has other columns than the table, which has as_of 2017-10"
+    ):
+        shopmill.export(FEATURES, "iceberg", lake, "2017-09-01")
+    shopmill.export(FEATURES, "iceberg", lake, "2018-01-01")  # begins again
+    table = opened(lake, f"{FEATURES}.features")
+    assert ("novel" in table.schema().column_names, set(table.refs())) == (False, {"main", "as_of=2018-01-01"})
+
+
 def test_gc_decides_what_iceberg_keeps(
     shop: Settings, exported: Callable[..., Written], lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,13 +201,14 @@ def test_gc_decides_what_iceberg_keeps(
     for part in (INTERACTIONS, f"index/{INTERACTIONS}"):
         shutil.copytree(Path(shop.store) / part, store / part, copy_function=os.link)
     monkeypatch.setenv("SHOPMILL_STORE", str(store))
-    for as_of in AS_OFS:
+    deleted, *kept = ("2017-12-18", *AS_OFS)  # the newest, and what a rerun of it would continue from
+    for as_of in (deleted, *kept):
         exported(INTERACTIONS, "iceberg", as_of=as_of, folder=lake)
     later = datetime.now(UTC) + timedelta(days=9)
     look = GarbageCollection(Store(str(store)), shop.zone, (INTERACTIONS,), staged_runs, Retention(1, 0, 0), later)
     collect(look, Locks(look.store))
     exported(INTERACTIONS, "iceberg", as_of="2018-01-01", folder=lake)
     table = opened(lake, f"{INTERACTIONS}.interactions")
-    assert [name for name in table.refs() if name.startswith("as_of=")] == ["as_of=2018-01-01"]
+    assert [name for name in table.refs() if name.startswith("as_of=")] == [f"as_of={as_of}" for as_of in kept]
     assert table.scan().to_arrow().num_rows == shopmill.load(INTERACTIONS, "2018-01-01").manifest.rows("interactions")
-    assert not list(store.rglob("as_of=2017-12-25/version=*/*/*.parquet"))
+    assert not list(store.rglob(f"as_of={deleted}/version=*/*/*.parquet"))

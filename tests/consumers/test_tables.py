@@ -34,6 +34,14 @@ def test_load_dataset_loads_every_table_that_has_rows(
     )
 
 
+def test_load_dataset_loads_the_folder_of_a_version_as_it_is(shop: Settings, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    for dataset, table in (("timeseries", "category_weekly"), ("training_labels", "customer_labels")):
+        opened = shopmill.load(dataset)
+        loaded = datasets.load_dataset(opened.path, table, cache_dir=str(tmp_path / "cache"))["train"]
+        assert loaded.num_rows == opened.manifest.rows(table)
+
+
 def test_mlflow_logs_a_version_and_finds_it_again(
     shop: Settings, exported: Callable[..., Written], proof: Any, tmp_path: Path
 ) -> None:

@@ -6,14 +6,16 @@
 A version is a snapshot, and its as_of a tag: `for version as of 'as_of=2018-01-01'` in Trino, `version as of` in Spark,
 `table.scan(snapshot_id=table.snapshot_by_name("as_of=2018-01-01").snapshot_id)` in pyiceberg. One folder takes the
 versions of any datasets, tables named `<dataset>.<table>`; exporting a version again changes nothing, and one that took
-the place of another at an as_of takes its tag. Snapshots whose version `shopmill gc` has deleted are dropped by the next
-export: gc decides what stays, and nothing of Iceberg ever deletes a file of the store.
+the place of another at an as_of takes its tag. Current is the newest as_of, in whatever order they were exported.
+Snapshots whose version `shopmill gc` has deleted are dropped by the next export: gc decides what stays, and nothing of
+Iceberg ever deletes a file of the store.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shopmill.asof import AsOf
 from shopmill.declaration import Parameter
 from shopmill.errors import InvalidInputError, cause_in_a_line
 from shopmill.exports.consumer import ANY, Consumer
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table
 
+TAG = "as_of="
 VERSION, AS_OF, FOLDER = "shopmill.version", "shopmill.as_of", "shopmill.folder"
 
 
@@ -48,7 +51,9 @@ def _add_all(source: Source, catalogue: "SqlCatalog") -> Mapping[str, int]:
     rows = {}
     for table in source.version.tables:
         name = f"{source.manifest.dataset}.{table}"
-        _add(source, _table(catalogue, source, name, table), table)
+        known = _table(catalogue, source, name, table)
+        _add(source, known, table)
+        _show_newest(known, source)
         rows[name] = source.manifest.rows(table)
     _drop_deleted(source, catalogue)
     return rows
@@ -71,12 +76,17 @@ def _s3_properties() -> dict[str, str]:
 
 
 def _table(catalogue: "SqlCatalog", source: Source, name: str, table: str) -> "Table":
-    """The table, new or known; one whose columns are others begins again, for its files cannot be read as these."""
+    """The table, new or known; one of older versions with other columns begins again: its files cannot be read as these."""
     schema = source.version.to_dataset(table).schema
     if catalogue.table_exists(name):
         found = catalogue.load_table(name)
         if [field.name for field in found.schema().fields] == schema.names:
             return found
+        if newer := [label for label, as_of in _as_ofs(found, source) if as_of > source.as_of]:
+            raise InvalidInputError(
+                f"{name} as of {source.as_of.label} has other columns than the table, which has as_of {newer[-1]}: choose "
+                "another folder."
+            )
         catalogue.drop_table(name)
     return catalogue.create_table(name, schema=schema.remove_metadata())
 
@@ -86,7 +96,7 @@ def _add(source: Source, table: "Table", name: str) -> None:
     from pyiceberg.expressions import AlwaysTrue
 
     manifest = source.manifest
-    tag = f"as_of={manifest.as_of}"
+    tag = f"{TAG}{manifest.as_of}"
     tagged = table.snapshot_by_name(tag)
     if tagged and _properties(tagged).get(VERSION) == manifest.version:
         return
@@ -102,6 +112,20 @@ def _add(source: Source, table: "Table", name: str) -> None:
         if tagged:
             manage = manage.remove_tag(tag)
         manage.create_tag(snapshot.snapshot_id, tag).commit()
+
+
+def _show_newest(table: "Table", source: Source) -> None:
+    """Makes the newest as_of the current one: what a reader finds who names none."""
+    labels = [label for label, _ in _as_ofs(table.refresh(), source)]
+    newest, current = table.snapshot_by_name(f"{TAG}{labels[-1]}") if labels else None, table.current_snapshot()
+    if newest and newest != current:
+        table.manage_snapshots().set_current_snapshot(newest.snapshot_id).commit()
+
+
+def _as_ofs(table: "Table", source: Source) -> list[tuple[str, AsOf]]:
+    """The as_ofs that have a snapshot, the newest last."""
+    labels = [name.removeprefix(TAG) for name in table.refs() if name.startswith(TAG)]
+    return sorted(((label, AsOf.parse(label, source.settings.zone)) for label in labels), key=lambda one: one[1])
 
 
 def _address(file: str) -> str:
