@@ -7,6 +7,8 @@ A file may repeat a part of itself for each value of a list, and name a value:
     {% endfor %}
 
 That is all there is: no conditions, no calculations. It is a small part of Jinja's language, which editors know.
+
+The shared views may name a part, such as `{{ worth }}`: the text of `parts/worth.sql` beside them, which several of them have.
 """
 
 import re
@@ -29,6 +31,11 @@ def file_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") + ".sql"
 
 
+def shared_parts() -> list[Path]:
+    """What several of the shared views have in common, a file each."""
+    return sorted((SHARED_VIEWS / "parts").glob("*.sql"))
+
+
 def shared_views() -> dict[str, str]:
     """The views that every dataset may read, by name.
 
@@ -36,8 +43,9 @@ def shared_views() -> dict[str, str]:
     same of what changed since the previous version: a rule is written once.
     """
     found: dict[str, str] = {}
+    parts = {path.stem: path.read_text().strip() for path in shared_parts()}
     for source, prefix in (("source_", ""), ("changed_", "changed_"), ("former_", "former_")):
-        views = read_folder(SHARED_VIEWS, {"source": source})
+        views = read_folder(SHARED_VIEWS, {"source": source, **parts})
         found |= {
             name.replace("judged_", f"judged_{prefix}", 1): text
             for name, text in views.items()

@@ -17,11 +17,13 @@ from shopmill.versions.store import Store
 
 @pytest.fixture
 def extract(settings: Settings) -> Extract:
-    def run(as_of: str, tables: Iterable[str], refresh: bool = False, **changes: Any) -> dict[str, Snapshot]:
+    def run(
+        as_of: str, tables: Iterable[str], refresh: bool = False, optional: Iterable[str] = (), **changes: Any
+    ) -> dict[str, Snapshot]:
         chosen = settings.model_copy(update=changes)
         store = Store(chosen.store)
         extraction = Extraction(chosen, store, AsOf.parse(as_of, chosen.zone), lambda _name: nullcontext())
-        return extraction.run(tables, refresh)
+        return extraction.run(tables, refresh, tuple(optional))
 
     return run
 

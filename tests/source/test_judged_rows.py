@@ -71,7 +71,8 @@ def test_a_shared_view_belongs_to_the_code_of_those_who_read_it() -> None:
     of_series, of_embeddings = (set(sources(datasets.load(name))) for name in ("timeseries", "articles_embeddings"))
     assert {name for name in of_series if name.startswith("shared/")} == {
         "shared/judged_articles.sql", "shared/judged_exchange_rates.sql", "shared/judged_promotions.sql",
-        "shared/judged_transactions.sql", "shared/rates_by_day.sql",
+        "shared/judged_transactions.sql", "shared/rates_by_day.sql", "shared/parts/rate_of_day.sql", "shared/parts/worth.sql",
+        "shared/parts/amounts.sql",
     }  # fmt: skip
     assert not any(name.startswith("shared/") for name in of_embeddings)
     assert "shared/judged_events.sql" in sources(datasets.load("events_and_funnels"))

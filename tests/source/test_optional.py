@@ -10,7 +10,7 @@ from golden import fill_shop
 from pydantic import SecretStr
 from rows import Extract
 
-from shopmill.errors import SchemaDriftError
+from shopmill.errors import MissingTableError, SchemaDriftError
 from shopmill.source.contract import TABLES
 from shopmill.source.mapping import selection_of
 from shopmill.source.snapshot import Snapshot
@@ -32,7 +32,7 @@ def small_shop(new_shop: Callable[[], str]) -> str:
 def test_an_optional_table_that_is_not_there_is_empty(extract: Extract, small_shop: str) -> None:
     with psycopg.connect(small_shop) as connection:
         connection.execute("drop table promotions")
-    found = extract("2020-09-23", ["promotions", "reviews"], source_dsn=SecretStr(small_shop))
+    found = extract("2020-09-23", ["promotions", "reviews"], optional=["promotions"], source_dsn=SecretStr(small_shop))
     assert {name: snapshot.rows for name, snapshot in found.items()} == {"promotions": 0, "reviews": 1}
 
 
@@ -41,7 +41,13 @@ def test_an_optional_table_that_is_not_mapped_is_empty(extract: Extract, small_s
     (tmp_path / "reviews.sql").write_text(
         selection_of(TABLES["reviews"], ["review_id", "rating", "review_text", "review_date"])
     )
-    found = extract("2020-09-23", ["promotions", "reviews"], source_dsn=SecretStr(small_shop), mapping=str(tmp_path))
+    found = extract(
+        "2020-09-23",
+        ["promotions", "reviews"],
+        optional=["promotions"],
+        source_dsn=SecretStr(small_shop),
+        mapping=str(tmp_path),
+    )
     assert {name: snapshot.rows for name, snapshot in found.items()} == {"promotions": 0, "reviews": 1}
 
 
@@ -49,7 +55,23 @@ def test_an_optional_table_that_is_there_must_be_right(extract: Extract, small_s
     with psycopg.connect(small_shop) as connection:
         connection.execute("alter table promotions alter starts_on type text")
     with pytest.raises(SchemaDriftError, match=r"promotions\.starts_on"):
+        extract("2020-09-23", ["promotions"], optional=["promotions"], source_dsn=SecretStr(small_shop))
+
+
+def test_a_table_that_a_dataset_needs_is_missed(extract: Extract, small_shop: str) -> None:
+    with psycopg.connect(small_shop) as connection:
+        connection.execute("drop table promotions")
+    with pytest.raises(MissingTableError, match="The shop has no promotions"):
         extract("2020-09-23", ["promotions"], source_dsn=SecretStr(small_shop))
+
+
+def test_a_table_that_was_there_and_is_not_is_missed(extract: Extract, small_shop: str) -> None:
+    """What a run can do without is not lost in silence: a file of the mapping says that the shop has it no more."""
+    extract("2020-09-23", ["promotions"], optional=["promotions"], source_dsn=SecretStr(small_shop))
+    with psycopg.connect(small_shop) as connection:
+        connection.execute("drop table promotions")
+    with pytest.raises(MissingTableError, match="The shop has no promotions"):
+        extract("2020-09-24", ["promotions"], optional=["promotions"], source_dsn=SecretStr(small_shop))
 
 
 def test_optional_columns_may_be_missing(

@@ -95,7 +95,5 @@ def _next_steps(
 
 
 def _has_its_tables(dataset: "Dataset", tables: Sequence[str]) -> bool:
-    from shopmill.source.contract import TABLES
-
-    needed = [i.table for i in dataset.inputs if not i.optional and not TABLES[i.table].optional]
+    needed = [i.table for i in dataset.inputs if not i.optional]
     return bool(needed) and set(needed) <= set(tables)

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from shopmill.declaration import Dataset, Table
 from shopmill.engine.identifiers import quote
-from shopmill.sql_files import SHARED_VIEWS
+from shopmill.sql_files import SHARED_VIEWS, shared_parts
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,10 @@ def sources(dataset: Dataset) -> dict[str, Path]:
     read = {name for query in dataset.sql.values() for name in views_of(dataset, query)}
     needed = {name.replace("judged_changed_", "judged_").replace("judged_former_", "judged_") for name in read}
     shared = {f"shared/{path.name}": path for path in sorted(SHARED_VIEWS.glob("*.sql")) if path.stem in needed}
-    return {name: path for name, path in own.items() if path.suffix in {".sql", ".py"}} | shared
+    texts = [path.read_text() for path in shared.values()]
+    parts = {
+        f"shared/parts/{path.name}": path
+        for path in shared_parts()
+        if any(f"{{{{ {path.stem} }}}}" in text for text in texts)
+    }
+    return {name: path for name, path in own.items() if path.suffix in {".sql", ".py"}} | shared | parts

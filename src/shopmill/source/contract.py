@@ -99,7 +99,6 @@ class SourceTable:
     columns: tuple[SourceColumn, ...]
     time: str = ""
     time_of: tuple[str, str] | None = None
-    optional: bool = False
     one_of: tuple[tuple[str, ...], ...] = ()
     key: str = ""
 
@@ -261,7 +260,6 @@ TABLES: Mapping[str, SourceTable] = {
                 date: starts_on ends_on?
                 varchar: kind?
             """),
-            optional=True,
             one_of=(("article_id", "product_group_name"),),
         ),
         SourceTable(
@@ -271,7 +269,6 @@ TABLES: Mapping[str, SourceTable] = {
                 varchar: currency~
                 decimal(18,10): rate
             """),
-            optional=True,
         ),
     )
 }

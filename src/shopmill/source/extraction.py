@@ -134,7 +134,7 @@ class Extraction:
             try:
                 found[table.name] = source.selection(table)
             except MissingTableError as error:
-                if not table.optional and table.name in asked:
+                if table.name in asked:
                     raise
                 log.info("%s It is taken as empty.", error)
                 found[table.name] = None
@@ -144,7 +144,7 @@ class Extraction:
 def _refuse_the_absent(snapshots: dict[str, Snapshot], needed: Collection[str]) -> None:
     """A table that an earlier run could do without, and was not there, is missing to one that needs it."""
     for name in sorted(needed):
-        if name in snapshots and snapshots[name].is_absent and not TABLES[name].optional:
+        if name in snapshots and snapshots[name].is_absent:
             raise MissingTableError(
                 f"{name}: the shop had no such table when it was read for {snapshots[name].as_of}. "
                 f"Add {name}.sql to the mapping, then run again with --refresh."

@@ -77,7 +77,7 @@ EXTRACTS = {
     "extract_transactions": (
         Input("transactions", is_fresh=True, severity="error"),
         Input("articles"),
-        Input("exchange_rates"),
+        Input("exchange_rates", optional=True),
     ),
     "extract_orders": (
         Input("orders", is_fresh=True, optional=True),

@@ -93,7 +93,7 @@ DATASET = Dataset(
     documentation=__doc__,
     folder=Path(__file__).parent,
     values=repeated_values(),
-    extracts={"ingest": (Input("events", is_fresh=True), Input("exchange_rates"))},
+    extracts={"ingest": (Input("events", is_fresh=True), Input("exchange_rates", optional=True))},
     tasks=(
         Task("sessionise", (*(table.name for table in ON_THE_WAY), "sessions", "session_history", "rates", "rejects")),
         Task("session_funnel", ("session_funnel", "funnel_daily")),

@@ -45,7 +45,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shopmill.datasets.timeseries.tables import FEATURES, HIERARCHY, PLANNED_PROMOTIONS, PROMOTIONS, SERIES, STRETCHES
+from shopmill.datasets.timeseries.tables import (
+    FEATURES,
+    HIERARCHY,
+    MEASURED,
+    PLANNED_PROMOTIONS,
+    PROMOTIONS,
+    SERIES,
+    STRETCHES,
+)
 from shopmill.declaration import REJECTS, Dataset, Incremental, Input, Join, Parameter, Promise, QueryCheck, Task
 from shopmill.errors import InvalidInputError
 from shopmill.source.currencies import currency_checks
@@ -88,9 +96,9 @@ DATASET = Dataset(
     extracts={
         "extract": (
             Input("transactions", is_fresh=True, severity="error"),
-            Input("exchange_rates"),
+            Input("exchange_rates", optional=True),
             Input("articles"),
-            Input("promotions"),
+            Input("promotions", optional=True),
         )
     },
     tasks=(
@@ -143,6 +151,7 @@ DATASET = Dataset(
             "history changed", "no article moved to another category, and no promotion of the past changed"
         ),
     ),
+    values={"measured": MEASURED},
     lookups=holiday_days,
     packages=("holidays",),
 )

@@ -97,6 +97,9 @@ def _series(level: str, step: str) -> Table:
     )
 
 
+MEASURED = (*_measures("step"), *_features("step"))
+"""What every series says of its steps, whatever their level and their length."""
+
 SERIES = tuple(_series(level, step) for step in ("day", "week") for level in ("article", "category"))
 
 HIERARCHY = Table(
@@ -163,6 +166,6 @@ STRETCHES = Table(
 FEATURES = Table(
     name="features",
     grain="one row per level, frequency, series and step",
-    columns=(*_IDENTITY, *_measures("step"), *_features("step")),
+    columns=(*_IDENTITY, *MEASURED),
     published=False,
 )

@@ -78,7 +78,7 @@ DATASET = Dataset(
     extracts={
         "extract": (
             Input("transactions", is_fresh=True, severity="error"),
-            Input("exchange_rates"),
+            Input("exchange_rates", optional=True),
             Input("articles"),
             Input("reviews", is_fresh=True, optional=True, reject_limit="max_review_reject_share"),
         )

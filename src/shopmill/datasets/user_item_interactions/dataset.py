@@ -160,7 +160,7 @@ DATASET = Dataset(
             Input("orders", is_fresh=True, optional=True),
             Input("order_items", optional=True),
             Input("articles"),
-            Input("exchange_rates"),
+            Input("exchange_rates", optional=True),
         )
     },
     tasks=(Task("transform", ("log", "interactions", "customer_index", "article_index", "rejects")),),

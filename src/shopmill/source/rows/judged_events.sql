@@ -3,18 +3,14 @@
 -- An event_id that was sent again is no problem of the row: what that means, each dataset says.
 with converted_{{ source }}events as (
   select
-    happened.*,
+    given.*,
     meaning,
     cast(event_datetime at time zone $time_zone as date) as happened_on,
-    case
-      when happened.currency is null or $shop_currency = '' or upper(happened.currency) = $shop_currency
-        then cast(1 as decimal(18, 10))
-      else rate
-    end as rate_of_day
-  from {{ source }}events as happened
+    {{ rate_of_day }}
+  from {{ source }}events as given
   left join event_words on word = replace(replace(lower(trim(event_type)), ' ', '_'), '-', '_')
   left join rates_by_day as rates
-    on rates.currency = upper(happened.currency)
+    on rates.currency = upper(given.currency)
     and rates.day = cast(event_datetime at time zone $time_zone as date)
 )
 select

@@ -27,35 +27,22 @@ dated_{{ source }}items as (
 ),
 converted_{{ source }}items as (
   select
-    dated.*,
-    case
-      when dated.currency is null or $shop_currency = '' or dated.currency = $shop_currency then cast(1 as decimal(18, 10))
-      else rate
-    end as rate_of_day
-  from dated_{{ source }}items as dated
-  left join rates_by_day as rates on rates.currency = dated.currency and rates.day = item_day
+    given.*,
+    quantity as units,
+    {{ rate_of_day }}
+  from dated_{{ source }}items as given
+  left join rates_by_day as rates on rates.currency = given.currency and rates.day = item_day
 ),
--- One unit, and a price in the shop's own currency, are multiplied with 1: not to do so saves most of the time of this view.
 multiplied_{{ source }}items as (
   select
     *,
-    case
-      when quantity = 1 then cast(price as decimal(19, 6))
-      else try_cast(cast(price as decimal(19, 6)) * quantity as decimal(19, 6))
-    end as worth
+    {{ worth }}
   from converted_{{ source }}items
 ),
 valued_{{ source }}items as (
   select
     *,
-    case
-      when rate_of_day = 1 then price
-      else try_cast(cast(price as decimal(19, 6)) * rate_of_day as decimal(18, 6))
-    end as own_price,
-    case
-      when rate_of_day = 1 then try_cast(worth as decimal(18, 6))
-      else try_cast(worth * rate_of_day as decimal(18, 6))
-    end as amount
+    {{ amounts }}
   from multiplied_{{ source }}items
 )
 select

@@ -2,37 +2,22 @@
 -- `amount` what the line did, both in the shop's own currency; a line without a quantity is one unit.
 with converted_{{ source }}lines as (
   select
-    sold.*,
+    given.*,
     case when json_extract_string(misfits, '$.quantity') is null then coalesce(quantity, 1) end as units,
-    case
-      when sold.currency is null or $shop_currency = '' or upper(sold.currency) = $shop_currency
-        then cast(1 as decimal(18, 10))
-      else rate
-    end as rate_of_day
-  from {{ source }}transactions as sold
-  left join rates_by_day as rates on rates.currency = upper(sold.currency) and rates.day = sold.t_dat
+    {{ rate_of_day }}
+  from {{ source }}transactions as given
+  left join rates_by_day as rates on rates.currency = upper(given.currency) and rates.day = given.t_dat
 ),
--- One unit, and a price in the shop's own currency, are multiplied with 1: not to do so saves most of the time of this view.
 multiplied_{{ source }}lines as (
   select
     *,
-    case
-      when units = 1 then cast(price as decimal(19, 6))
-      else try_cast(cast(price as decimal(19, 6)) * units as decimal(19, 6))
-    end as worth
+    {{ worth }}
   from converted_{{ source }}lines
 ),
 valued_{{ source }}lines as (
   select
     *,
-    case
-      when rate_of_day = 1 then price
-      else try_cast(cast(price as decimal(19, 6)) * rate_of_day as decimal(18, 6))
-    end as own_price,
-    case
-      when rate_of_day = 1 then try_cast(worth as decimal(18, 6))
-      else try_cast(worth * rate_of_day as decimal(18, 6))
-    end as amount
+    {{ amounts }}
   from multiplied_{{ source }}lines
 )
 select

@@ -2,18 +2,9 @@
 select
   features.unique_id,
   features.ds,
-  y,
-  revenue,
-  unique_customers,
-  fill_reason,
-  days_since_last_sale,
-  lag_1,
-  lag_7,
-  lag_28,
-  rolling_mean_lag1_w7,
-  rolling_mean_lag1_w30,
-  rolling_std_lag1_w7,
-  rolling_std_lag1_w30,
+  {% for column in measured %}
+  {{ column.name }},
+  {% endfor %}
   day_of_week,
   month,
   week,
