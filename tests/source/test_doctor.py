@@ -224,6 +224,17 @@ def test_blanks_around_a_key_are_no_difference(settings: Settings, made: Make, k
     assert findings(settings, dsn)["transactions.article_id"].level == "ok"
 
 
+def test_a_promotion_of_a_group_that_no_article_has_is_told(settings: Settings, made: Make) -> None:
+    dsn = made(
+        "create table articles (article_id text, product_group_name text);"
+        "create table promotions (product_group_name text, starts_on date);"
+        "insert into articles values ('a', 'Cups'); insert into promotions values ('cups', '2020-01-01'), ('Cups', '2020-01-01')"
+    )
+    found = findings(settings, dsn)["promotions.product_group_name"]
+    assert (found.level, "50% (1 of 2) are not in articles: 'cups'" in found.text) == ("warn", True)
+    assert "upper and lower case" in found.fix
+
+
 def test_ratings_and_quantities_out_of_range(settings: Settings, made: Make) -> None:
     """A run would reject them, and be blocked: a scale of ten stars, returns among the sales."""
     dsn = made(

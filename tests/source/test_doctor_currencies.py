@@ -31,7 +31,7 @@ SHOP = (
         (["", ""], "", "", []),
     ],
 )
-def test_currencies(
+def test_what_is_said_of_currencies(
     settings: Settings,
     made: Callable[[str], str],
     words: list[str],
@@ -48,3 +48,25 @@ def test_currencies(
         assert said in finding.text
         assert finding.fix
         assert "timeseries" in finding.suffers
+
+
+@pytest.mark.parametrize(
+    ("first_day", "said"),
+    [
+        ("2019-12-31", []),
+        ("2020-01-01", []),
+        ("2020-01-02", ["USD 2 dated before their exchange rates begin (USD on 2020-01-02)"]),
+        ("infinity", ["no exchange rate for USD 2"]),
+    ],
+)
+def test_rates_that_begin_after_the_sales(
+    settings: Settings, made: Callable[[str], str], first_day: str, said: list[str]
+) -> None:
+    dsn = made(
+        SHOP.format(words="'EUR', 'USD', 'ｕｓｄ'", rates="0.9") + f"; update exchange_rates set day = '{first_day}'"
+    )
+    changed: dict[str, Any] = {"source_dsn": SecretStr(dsn), "currency": "EUR"}
+    found = examine(settings.model_copy(update=changed), datasets.load_all())
+    about = [finding.text for finding in found if finding.subject == "transactions.currency"]
+    assert len(about) == len(said)
+    assert all(words in text for words, text in zip(said, about, strict=True))

@@ -102,8 +102,8 @@ REFUSED = {
         "", "select t_dat, article_id, nullif(article_id, 'a')::numeric as price from transactions",
         r'invalid input syntax for type numeric: "b"\. Change transactions\.sql',
     ),
-    "half a surrogate in JSON": (
-        "", """select t_dat, '{"sku": "\\ud800"}'::json ->> 'sku' as article_id, price from transactions""",
+    "a character 0 in JSON": (
+        "", """select t_dat, '{"sku": "\\u0000"}'::json ->> 'sku' as article_id, price from transactions""",
         r"Unicode.* no text can\. In transactions\.sql .*regexp_replace",
     ),
     "a subquery of several rows": (
@@ -119,6 +119,9 @@ REFUSED = {
     ),
     "JSON as an id": (
         "alter table transactions alter article_id type jsonb using to_jsonb(article_id)", "", "found jsonb.*column ->> 'key'",
+    ),
+    "a flag as a number": (
+        "alter table transactions add sales_channel_id boolean", "", "sales_channel_id .*found bool.*case when column then",
     ),
     "a SELECT that deletes": (
         "", "with gone as (delete from transactions returning *) select * from gone", r"top level\. Change transactions\.sql",

@@ -23,6 +23,9 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "timestamptz": ("timestamptz",),
 }
 
+FLAGS = {"FN", "Active"}
+"""Integers that may come from a boolean: of others, such as a rating, true would be the number 1."""
+
 FIX: Mapping[str, str] = {
     "varchar": "cast it to text in the mapping, padded as the shop pads it",
     "integer": "cast it to integer in the mapping",
@@ -45,6 +48,7 @@ FIX_FROM: Mapping[tuple[str, str], str] = {
     ("date", "text"): "read it as it is written in the mapping: to_date(column, 'DD.MM.YYYY')",
     ("date", "number"): "read it as it is written in the mapping: to_date(column::text, 'YYYYMMDD')",
     ("integer", "text"): "cast it in the mapping: nullif(btrim(column), '')::integer",
+    ("integer", "bool"): "say in the mapping what it counts: case when column then 5 else 1 end",
     ("integer", "number"): "round it in the mapping: round(column)::integer",
     ("decimal(18,6)", "text"): "cast it in the mapping: nullif(btrim(column), '')::numeric, with a decimal comma "
     "replace(column, ',', '.')::numeric",
@@ -85,6 +89,10 @@ class SourceColumn:
     is_prose: bool = False
     is_word: bool = False
     is_personal: bool = field(default=False, repr=False)  # raw files are told apart by all else
+
+    def accepts(self, kind: str) -> bool:
+        """Whether a column of a PostgreSQL type can be taken as it is."""
+        return kind in ACCEPTED[self.type] and (kind != "bool" or self.type != "integer" or self.name in FLAGS)
 
 
 @dataclass(frozen=True)

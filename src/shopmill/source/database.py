@@ -21,7 +21,7 @@ from shopmill.errors import (
     SourceUnavailableError,
 )
 from shopmill.settings import Settings
-from shopmill.source.contract import ACCEPTED, TABLES, SourceTable, fix_of
+from shopmill.source.contract import TABLES, SourceTable, fix_of
 from shopmill.source.items import DatedSelection
 from shopmill.source.mapping import Mapping, selection_of
 from shopmill.source.patience import SilentSourceError, patiently
@@ -266,7 +266,7 @@ class Source:
                 raise SchemaDriftError(
                     f"{table.name}.{column.name} is missing: expected {column.type}, found no such column. Add it to {place}."
                 )
-            if kind and kind not in ACCEPTED[column.type]:
+            if kind and not column.accepts(kind):
                 raise SchemaDriftError(
                     f"{table.name}.{column.name} has the wrong type: expected {column.type}, found {kind}. "
                     f"In {place}, {fix_of(column.type, kind)}."

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from shopmill.declaration import Dataset
 from shopmill.errors import MissingTableError, ShopmillError
 from shopmill.settings import Settings
-from shopmill.source.contract import ACCEPTED, TABLES, SourceTable, fix_of
+from shopmill.source.contract import TABLES, SourceTable, fix_of
 from shopmill.source.database import Source, open_source
 from shopmill.source.doctor_currencies import examine_currencies
 from shopmill.source.doctor_indexes import is_served
@@ -156,7 +156,7 @@ def _columns(selection: Selection, suffers: tuple[str, ...]) -> Iterator[Finding
         subject, kind = f"{table.name}.{column.name}", found.get(column.name)
         if kind is None and not column.optional:
             yield Finding(subject, "error", "missing", f"select it in {table.name}.sql of the mapping", suffers)
-        elif kind and kind not in ACCEPTED[column.type]:
+        elif kind and not column.accepts(kind):
             yield Finding(subject, "error", f"is {kind}, expected {column.type}", fix_of(column.type, kind), suffers)
     for group in table.one_of:
         if not found.keys() & set(group):

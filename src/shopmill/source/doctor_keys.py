@@ -13,7 +13,7 @@ REFERENCES = {
     "order_items": (("order_id", "orders"), ("article_id", "articles")),
     "events": (("customer_id", "customers"), ("article_id", "articles"), ("product_code", "articles")),
     "reviews": (("customer_id", "customers"), ("article_id", "articles"), ("product_code", "articles")),
-    "promotions": (("article_id", "articles"),),
+    "promotions": (("article_id", "articles"), ("product_group_name", "articles")),
 }
 """The columns of each table that name a row of another one by a column of the same name."""
 SAMPLE = 1_000_000

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, midnight
 from shopmill.engine.identifiers import quote
-from shopmill.source.contract import ACCEPTED, TABLES, SourceColumn, SourceTable
+from shopmill.source.contract import TABLES, SourceColumn, SourceTable
 from shopmill.source.snapshot import FIRST_DAY, LAST_DAY
 
 MISFIT = "_misfit_"
@@ -119,7 +119,11 @@ class Selection:
 
     def day(self) -> str:
         """The shop's day of a mapped row, as PostgreSQL says it."""
-        return self._as_day(f"mapped.{quote(self.table.time)}", self.types[self.table.time])
+        return self.day_of(self.table.time)
+
+    def day_of(self, column: str) -> str:
+        """The shop's day of a date or a moment of a mapped row."""
+        return self._as_day(f"mapped.{quote(column)}", self.types[column])
 
     def bounds(self, span: Span) -> tuple[str, str]:
         """The span as two literals of the type of the time."""
@@ -193,7 +197,7 @@ def in_the_contracts_case(table: SourceTable, select: str, types: Mapping[str, s
     written = {
         name: new
         for new, name in names_as_written(table, types).items()
-        if not contract[new].optional or types[name] in ACCEPTED[contract[new].type]  # else it is one of the shop's own
+        if not contract[new].optional or contract[new].accepts(types[name])  # else it is one of the shop's own
     }
     if not written:
         return select, dict(types)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from shopmill.source.contract import ACCEPTED, TABLES
+from shopmill.source.contract import TABLES
 from shopmill.source.proposal.tables import ShopColumn, ShopTable
 from shopmill.source.proposal.vocabulary import REFERENCES, ROLES, TYPES, Kind, Role, Wanted, flat, words
 
@@ -128,7 +128,7 @@ def is_canonical(role: str, table: ShopTable) -> bool:
     if contract is None or table.name != role or not table.is_visible:
         return False
     kinds = {name: column.type for name, column in table.columns.items()}
-    fit = all(kinds[c.name] in ACCEPTED[c.type] for c in contract.selected if c.name in kinds)
+    fit = all(c.accepts(kinds[c.name]) for c in contract.selected if c.name in kinds)
     has_required = all(c.optional or c.name in kinds for c in contract.selected)
     return fit and has_required and all(kinds.keys() & set(group) for group in contract.one_of)
 
