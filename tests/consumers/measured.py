@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import psutil
 
-PERIOD_S = 0.1
+PERIOD_S = 0.5
 
 
 def main(command: list[str]) -> int:
