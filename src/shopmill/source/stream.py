@@ -5,7 +5,7 @@ DuckDB's limit and one row group, never by the table's size.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -55,9 +55,11 @@ def read_rows(
     cleaner, policy = Cleaner(selection, encoding, counts.lossy), Policy.of(settings)
     received = _received(reader, selection, cleaner, policy, sieve)
     with (
-        closing(connect(settings, folder)) as connection,
+        ExitStack() as opened,
         closing(prefetched(received, QUEUED_BATCHES, settings.source_patience_seconds, late)) as arriving,
-        closing(prefetched(_sorted(connection, reader.schema, selection, arriving), QUEUED_BATCHES)) as rows,
+        closing(
+            prefetched(_sorted(opened, settings, folder, reader.schema, selection, arriving), QUEUED_BATCHES)
+        ) as rows,
     ):
         for batch in rows:
             counts.misfits.update(counted_misfits(batch.column(MISFITS)))
@@ -88,10 +90,18 @@ def _received(
 
 
 def _sorted(
-    connection: duckdb.DuckDBPyConnection, schema: pa.Schema, selection: Selection, batches: Iterator[pa.RecordBatch]
+    opened: ExitStack,
+    settings: Settings,
+    folder: Path,
+    schema: pa.Schema,
+    selection: Selection,
+    batches: Iterator[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
+    """The rows in total order. Many tables of a shop are empty: DuckDB is opened for rows that have come."""
     query = _sorted_query(selection, schema.names)
+    connection: duckdb.DuckDBPyConnection | None = None
     for piece in whole_days(batches, selection.times, selection.zone):
+        connection = connection or opened.enter_context(closing(connect(settings, folder)))
         yield from _queried(connection, query, schema, piece)
 
 
