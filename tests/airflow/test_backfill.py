@@ -29,7 +29,7 @@ from shopmill.versions.versions import Versions
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(2400)]
 
 FIRST = date(2019, 1, 3)
-DAYS = int(os.environ.get("SHOPMILL_TEST_BACKFILL_DAYS", "3"))  # a month, by hand: docs/backfill.md
+DAYS = int(os.environ.get("SHOPMILL_TEST_BACKFILL_DAYS", "2"))  # a month, by hand: docs/backfill.md
 AT_ONCE = 3
 ROWS = """
     insert into articles (article_id, prod_name, price) select 'a' || i, 'article ' || i, i from generate_series(1, 20) as i;

@@ -16,8 +16,6 @@ TASKS_AT_ONCE = max(2, min(4, CORES))
 THREADS = max(1, CORES // TASKS_AT_ONCE)
 """Of each task: together the tasks have as many threads as there are cores, and do not fight for them."""
 SELDOM = {
-    "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",  # a file that is changed is read at once all the same
     "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     "DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "5",
 }
