@@ -43,6 +43,8 @@ def test_the_environment_comes_before_the_file_and_a_given_value_before_both(
         ("MEMORY_LIMIT", "lots"),
         ("MEMORY_LIMIT", ""),
         ("SPILL_LIMIT", "90 %"),
+        ("SPLIT_INTO", "17"),
+        ("SPLIT_INTO", "many"),
     ],
 )
 def test_what_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -56,6 +58,11 @@ def test_what_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str
 def test_limits_of_memory(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SHOPMILL_MEMORY_LIMIT", value)
     assert load_settings().memory_limit == value
+
+
+def test_a_number_of_files_comes_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPMILL_SPLIT_INTO", "256")
+    assert load_settings().split_into == 256
 
 
 @pytest.mark.parametrize("name", ["PODS", "PODS__TOLERATIONS", "PODS__GPUS"])

@@ -67,6 +67,10 @@ def _shop_file(known: set[str]) -> dict[str, Any]:
     return found
 
 
+SPLITS = (1, 16, 256)
+"""Files that a table may be split into: as many as the digits of a hash tell apart."""
+
+
 class Settings(BaseSettings):
     """Everything that differs between a laptop and a cluster; nothing about what a dataset means."""
 
@@ -142,6 +146,10 @@ class Settings(BaseSettings):
         pattern=r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$",
         description="disk that one step of a run may spill to at most, in its scratch space",
     )
+    split_into: int = Field(
+        1,
+        description="files that the rows of a large table without periods are split into, so that many executors write it",
+    )
     schedules: bool = Field(
         True, description="whether DAGs run by the clock; asset events, backfills and people start them anyway"
     )
@@ -190,6 +198,13 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Stockholm") from error
         return name
+
+    @field_validator("split_into")
+    @classmethod
+    def _known_number_of_files(cls, files: int) -> int:
+        if files not in SPLITS:
+            raise ValueError(f"{files} is not 1, 16 or 256")
+        return files
 
     @model_validator(mode="after")
     def _known_event_words(self) -> Self:

@@ -11,6 +11,7 @@ import pytest
 
 from shopmill.engine import limits
 from shopmill.engine.duckdb_engine import DuckDBEngine
+from shopmill.engine.splitting import by_hash, by_period
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 from shopmill.versions.store import sha256_of
@@ -32,7 +33,7 @@ def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(tmp_pat
         folder.mkdir()
         with DuckDBEngine(Settings(_env_file=None, threads=threads), folder) as engine:
             if period:
-                written = engine.write_periods(ROWS, {}, folder / "out", "day", period, ["day", "i"], few)
+                written = engine.write_split(ROWS, {}, folder / "out", by_period("day", period), ["day", "i"], few)
             else:
                 path = folder / "out" / "part.parquet"
                 written = [("part", path, engine.write(f"{ROWS} order by x, i", {}, path))]
@@ -51,7 +52,7 @@ def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(tmp_pat
 )
 def test_a_file_for_each_period(engine: DuckDBEngine, tmp_path: Path, period: str, starts: list[str]) -> None:
     query = "select unnest([date '2020-03-02', date '2020-02-29', date '2020-03-01', date '2020-02-29']) as day"
-    written = engine.write_periods(query, {}, tmp_path, "day", period, ["day"])
+    written = engine.write_split(query, {}, tmp_path, by_period("day", period), ["day"])
     assert [name for name, _, _ in written] == starts
     days = [day for _, path, _ in written for day in pq.read_table(path, partitioning=None)["day"].to_pylist()]
     assert days == [date(2020, 2, 29), date(2020, 2, 29), date(2020, 3, 1), date(2020, 3, 2)]
@@ -72,13 +73,16 @@ def test_the_first_period_that_cannot_be_written_ends_the_others(
 
     monkeypatch.setattr(DuckDBEngine, "_execute", broken)
     with pytest.raises(StoreError, match="the disk is gone"):
-        engine.write_periods(ROWS, {}, tmp_path / "out", "day", "day", ["day", "i"])
+        engine.write_split(ROWS, {}, tmp_path / "out", by_period("day", "day"), ["day", "i"])
     assert len(begun) < 90
 
 
 def test_no_rows_are_no_periods(engine: DuckDBEngine, tmp_path: Path) -> None:
     assert (
-        engine.write_periods("select date '2020-01-01' as day where false", {}, tmp_path, "day", "day", ["day"]) == []
+        engine.write_split(
+            "select date '2020-01-01' as day where false", {}, tmp_path, by_period("day", "day"), ["day"]
+        )
+        == []
     )
 
 
@@ -167,3 +171,28 @@ def test_columns_have_the_field_ids_that_iceberg_gives_them(engine: DuckDBEngine
     schema = pq.read_schema(tmp_path / "part.parquet")
     elements = [schema.field(name).type.value_field for name in ("v", "l")]
     assert [int(field.metadata[b"PARQUET:field_id"]) for field in (*schema, *elements)] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("files", [16, 256])
+def test_rows_that_are_split_by_a_hash_are_the_same_bytes_for_any_number_of_threads(tmp_path: Path, files: int) -> None:
+    hashes, label = [], by_hash("i", files)
+    for threads in (1, 4):
+        (folder := tmp_path / f"{threads}").mkdir()
+        with DuckDBEngine(Settings(_env_file=None, threads=threads), folder) as engine:
+            written = engine.write_split(ROWS, {}, folder / "out", label, ["i"])
+        assert sum(rows for _, _, rows in written) == 300_000
+        assert len(written) == files
+        hashes.append([(name, sha256_of(path)) for name, path, _ in written])
+    assert hashes[0] == hashes[1]
+
+
+def test_a_row_stays_in_its_file_whatever_other_rows_there_are(engine: DuckDBEngine, tmp_path: Path) -> None:
+    def files(rows: str, name: str) -> dict[str, list[str]]:
+        written = engine.write_split(
+            f"select * from (values {rows}) as t(k)", {}, tmp_path / name, by_hash("k", 256), ["k"]
+        )
+        return {label: pq.read_table(path, partitioning=None)["k"].to_pylist() for label, path, _ in written}
+
+    few, more = files("('a'), ('b')", "few"), files("('a'), ('b'), ('å'), (null), ('c')", "more")
+    assert few.items() <= more.items()
+    assert sorted(str(key) for keys in more.values() for key in keys) == ["None", "a", "b", "c", "å"]

@@ -81,6 +81,7 @@ def of_the_settings(settings: Settings, **others: str) -> dict[str, str]:
         "SHOPMILL_STORE": settings.store,
         "SHOPMILL_SOURCE_DSN": settings.source_dsn.get_secret_value(),
         "SHOPMILL_REGISTRY_DSN": settings.registry_dsn.get_secret_value(),
+        "SHOPMILL_SPLIT_INTO": str(settings.split_into),
     }
     return {**os.environ, **given, **others}
 
@@ -125,8 +126,9 @@ def run_on(cluster: Mapping[str, str], conf: Path, settings: Settings) -> str:
 def interactions(run: Run) -> list[tuple[Any, ...]]:
     manifest = run.versions.need(run.as_of)
     with run.store.scratch() as scratch:
-        (file,) = run.store.fetch(run.versions.keys_of(manifest, "interactions"), scratch)
-        return duckdb.connect().execute(f"select * from read_parquet('{file}', hive_partitioning = false)").fetchall()
+        files = [str(file) for file in run.store.fetch(run.versions.keys_of(manifest, "interactions"), scratch)]
+        query = f"select * from read_parquet({files}, hive_partitioning = false) order by customer_id, article_id"
+        return duckdb.connect().execute(query).fetchall()
 
 
 @pytest.mark.timeout(2400)  # five Java processes start
@@ -198,7 +200,7 @@ def test_a_cluster_that_shares_nothing_but_s3(
     if not jars:
         pytest.skip("Spark's connector to S3 is not here: `make connector` fetches it from Maven")
     fill_shop(settings.source_dsn.get_secret_value(), LAST_DAYS)
-    on_s3 = settings.model_copy(update={"store": s3_store})
+    on_s3 = settings.model_copy(update={"store": s3_store, "split_into": 16})
     said = run_on(cluster, configured(tmp_path, **{"spark.jars": ",".join(jars)}), on_s3)
 
     run = made(on_s3)
@@ -206,6 +208,7 @@ def test_a_cluster_that_shares_nothing_but_s3(
     assert {request.by for request in requests if request.moves_rows_of_the_dataset} == {"cluster"}
     assert run.versions.faults(run.versions.need(run.as_of), hashes=True) == {}, "hashes are those of the bytes"
     assert run.store.keys("staging") == []
+    assert len(run.versions.need(run.as_of).files("interactions")) > 1, "several tasks wrote it"
     assert interactions(run) == expected(settings, tmp_path)
     logs = [path.read_text(errors="replace") for path in Path(cluster["folder"]).rglob("*") if is_log(path)]
     logs += [path.read_text() for path in (tmp_path / "events").rglob("*") if path.is_file()]

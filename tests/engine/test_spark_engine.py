@@ -18,6 +18,7 @@ from shopmill.engine import spark_engine
 from shopmill.engine.choice import open_engine
 from shopmill.engine.protocol import Engine
 from shopmill.engine.spark_dialect import columns_by_text
+from shopmill.engine.splitting import by_hash, by_period
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 
@@ -142,8 +143,8 @@ def field_ids(file: Path) -> list[int | None]:
 def test_columns_have_the_field_ids_that_duckdb_gives_them(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
     for name, engine in zip(("duckdb", "spark"), engines, strict=True):
         engine.write(TYPED, {}, tmp_path / f"{name}.parquet")
-        ((_, period, _),) = engine.write_periods(
-            "select s, d, i from t where i = 1", {}, tmp_path / name, "d", "month", ["s", "d", "i"]
+        ((_, period, _),) = engine.write_split(
+            "select s, d, i from t where i = 1", {}, tmp_path / name, by_period("d", "month"), ["s", "d", "i"]
         )
         assert field_ids(tmp_path / f"{name}.parquet") == list(range(1, 14))
         assert field_ids(period) == [1, 2, 3]
@@ -177,10 +178,20 @@ def test_one_ordered_file_for_each_period(engines: tuple[Engine, Engine], tmp_pa
     days = f"select cast(d as date) as day, n from ({SERIES}), (values (2), (1)) as v(n)"
     found = []
     for name, engine in zip(("duckdb", "spark"), engines, strict=True):
-        written = engine.write_periods(days, {}, tmp_path / name, "day", "month", ["day", "n"])
+        written = engine.write_split(days, {}, tmp_path / name, by_period("day", "month"), ["day", "n"])
         found.append([(start, rows, path.name, pq.read_table(path).to_pydict()) for start, path, rows in written])
         assert sorted((tmp_path / name).iterdir()) == sorted(path for _, path, _ in written)
     assert [start for start, *_ in found[0]] == ["2020-01-01", "2020-02-01", "2020-03-01"]
+    assert found[0] == found[1]
+
+
+def test_a_hash_splits_rows_over_the_same_files(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
+    query = "select * from (values ('a', 2), ('a', 1), ('å', 1), ('', 3), (null, 4), ('b', 1)) as v(k, n)"
+    found = []
+    for name, engine in zip(("duckdb", "spark"), engines, strict=True):
+        written = engine.write_split(query, {}, tmp_path / name, by_hash("k", 16), ["k", "n"])
+        found.append([(label, rows, path.name, pq.read_table(path).to_pydict()) for label, path, rows in written])
+    assert sum(rows for _, rows, *_ in found[0]) == 6
     assert found[0] == found[1]
 
 

@@ -80,9 +80,14 @@ def _of_columns(dataset: Dataset) -> Iterator[str]:
             for column in table.columns
             if not re.fullmatch(TYPES, column.type)
         )
-        for name in (*table.key, *filter(None, [table.partition_by])):
+        for name in (*table.key, *filter(None, [table.partition_by, table.split_by])):
             if name not in names:
-                yield f"{dataset.name}.{table.name} has no column {name!r}, which its key or partition_by names."
+                yield f"{dataset.name}.{table.name} has no column {name!r}, which its key, partition_by or split_by names."
+        if table.split_by and (table.partition_by or (table.key and table.split_by not in table.key)):
+            yield (
+                f"{dataset.name}.{table.name} cannot be split by {table.split_by}: rows with one key have to lie in one file. "
+                "Split a table without partition_by, and by a column of its key."
+            )
 
 
 def _of_tasks(dataset: Dataset) -> Iterator[str]:

@@ -60,6 +60,9 @@ class Table:
     `$since` is the first of them (as_of when there are none), and the files of all other periods are taken over.
     Where the table is one file, only `$since` is moved.
 
+    With `split_by` (a column with many values, of the key) a shop may have the rows split over several files by a hash of
+    it, so that several executors write them: SHOPMILL_SPLIT_INTO. Within each file they are ordered.
+
     With `published=False` it is a step on the way: later tasks of the run read it, no version has it.
 
     With a `function` the SQL gives its input, and Python computes the rows: see functions.py.
@@ -72,6 +75,7 @@ class Table:
     checks: tuple[RowCheck, ...] = ()
     may_be_empty: bool = False
     partition_by: str = ""
+    split_by: str = ""
     warm_up_days: int | None = None
     narrowed_by: str = ""
     published: bool = True

@@ -61,17 +61,16 @@ def compose(dataset: Dataset, query: str) -> str:
     return f"{_views(dataset, query)}select * from (\n{query.strip()}\n) as result"
 
 
-def statement(dataset: Dataset, table: Table) -> str:
-    """The query of a table, cast to its declared types and put in its total order, where it is written as one file."""
-    return _views(dataset, dataset.sql[table.name]) + typed(table, dataset.sql[table.name])
+def statement(dataset: Dataset, table: Table, is_ordered: bool = True) -> str:
+    """The query of a table, cast to its declared types and, where it `is_ordered`, put in its total order."""
+    return _views(dataset, dataset.sql[table.name]) + typed(table, dataset.sql[table.name], is_ordered)
 
 
-def typed(table: Table, query: str) -> str:
-    """A query cast to the types of a table and, where that is written as one file, in its order."""
+def typed(table: Table, query: str, is_ordered: bool = True) -> str:
+    """A query cast to the types of a table and, where it `is_ordered`, in its order; several files are ordered one by one."""
     columns = ",\n  ".join(f"cast({quote(c.name)} as {c.type}) as {quote(c.name)}" for c in table.columns)
-    order = (
-        "\norder by " + ", ".join(quote(name) for name in table.order) if table.order and not table.partition_by else ""
-    )
+    is_ordered = is_ordered and bool(table.order) and not table.partition_by
+    order = "\norder by " + ", ".join(quote(name) for name in table.order) if is_ordered else ""
     return f"select\n  {columns}\nfrom (\n{query.strip()}\n) as result{order}"
 
 

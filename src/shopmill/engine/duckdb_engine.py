@@ -30,9 +30,9 @@ PARQUET = "(format parquet, compression zstd, row_group_size 122880, field_ids {
 # DuckDB writes a column as `required` where its statistics know of no nulls: the same rows would give other bytes after
 # another plan, and days of one table other schemas. A condition that nobody can foresee keeps all columns optional.
 OPTIONAL = r'select case when never then null else columns(* exclude never) end as "\0" from (select *, random() < 0 as never from'
-PARTED = "(format parquet, compression lz4, partition_by (_period))"
+PARTED = "(format parquet, compression lz4, partition_by (_file))"
 SMALL_PART_BYTES = 8 * 2**20
-"""Of fewer bytes the rows of a period are sorted and written by one thread alone."""
+"""Of fewer bytes the rows of a file are sorted and written by one thread alone."""
 R = TypeVar("R")
 
 
@@ -113,29 +113,21 @@ class DuckDBEngine:
         copied = self._execute(f"copy ({optional}) to {_literal(target)} {form}", bound, connection).rows
         return int(copied[0][0]) if copied else 0
 
-    def write_periods(
-        self,
-        query: str,
-        bound: Bound,
-        folder: Path,
-        column: str,
-        period: str,
-        order: Sequence[str],
-        few: bool = False,
+    def write_split(
+        self, query: str, bound: Bound, folder: Path, label: str, order: Sequence[str], few: bool = False
     ) -> list[tuple[str, Path, int]]:
-        """Computes the query once, then sorts period by period: bytes from PARTITION_BY alone vary with the threads."""
+        """Computes the query once, then sorts file by file: bytes from PARTITION_BY alone vary with the threads."""
         folder.mkdir(parents=True, exist_ok=True)
-        label = f"cast(date_trunc('{period}', {quote(column)}) as date)"
-        labelled = f"select *, {label} as _period from (\n{query}\n)"
-        ordered = ", ".join(quote(name) for name in order)
+        labelled = f"select *, {label} as _file from (\n{query}\n)"
+        ordered = " order by " + ", ".join(quote(name) for name in order) if order else ""
         field_ids = self._field_ids(query, bound)
 
         def write(part: _Part, connection: duckdb.DuckDBPyConnection | None = None) -> tuple[str, Path, int]:
-            path = folder / f"{part.start}.parquet"
+            path = folder / f"{part.name}.parquet"
             return (
-                part.start,
+                part.name,
                 path,
-                self._write_file(f"{part.query} order by {ordered}", {}, path, field_ids, connection),
+                self._write_file(f"{part.query}{ordered}", {}, path, field_ids, connection),
             )
 
         with (self._in_memory if few else self._in_files)(labelled, bound, folder / "unsorted") as parts:
@@ -158,12 +150,12 @@ class DuckDBEngine:
 
     @contextmanager
     def _in_files(self, query: str, bound: Bound, parted: Path) -> Iterator[list["_Part"]]:
-        """The rows of each period, which lie in files of their own: to read, not to seek."""
+        """The rows of each file, which lie in files of their own: to read, not to seek."""
         parted.mkdir()
         self._execute(f"copy ({query}) to {_literal(parted)} {PARTED}", bound)
         yield [
             _Part(
-                folder.name.removeprefix("_period="),
+                folder.name.removeprefix("_file="),
                 f"select * from read_parquet({_literal(folder / '*.parquet')}, hive_partitioning = false)",
                 sum(file.stat().st_size for file in folder.iterdir()) < SMALL_PART_BYTES,
             )
@@ -173,16 +165,16 @@ class DuckDBEngine:
 
     @contextmanager
     def _in_memory(self, query: str, bound: Bound, _parted: Path) -> Iterator[list["_Part"]]:
-        """The same from one table, which spills to scratch beyond the memory limit: cheaper where periods are few."""
+        """The same from one table, which spills to scratch beyond the memory limit: cheaper where files are few."""
         self._execute(f"create temp table _unsorted as {query}", bound)
-        starts = self.rows("select distinct _period from _unsorted order by _period", {})
+        labels = self.rows("select distinct _file from _unsorted order by _file", {})
         yield [
             _Part(
-                str(row["_period"]),
-                f"select * exclude _period from _unsorted where _period = date '{row['_period']}'",
+                str(row["_file"]),
+                f"select * exclude _file from _unsorted where _file = '{row['_file']}'",
                 is_small=False,  # whatever it is: only this connection sees the table
             )
-            for row in starts
+            for row in labels
         ]
         self._connection.execute("drop table _unsorted")
 
@@ -228,9 +220,9 @@ class DuckDBEngine:
 
 @dataclass(frozen=True)
 class _Part:
-    """The first day of a period and the query of its rows; small ones may be written side by side."""
+    """The name of a file and the query of its rows; small ones may be written side by side."""
 
-    start: str
+    name: str
     query: str
     is_small: bool
 

@@ -46,19 +46,12 @@ class Engine(Queries, Protocol):
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """Writes the ordered result of `query` as one Parquet file; returns its number of rows."""
 
-    def write_periods(
-        self,
-        query: str,
-        bound: Bound,
-        folder: Path,
-        column: str,
-        period: str,
-        order: Sequence[str],
-        few: bool = False,
+    def write_split(
+        self, query: str, bound: Bound, folder: Path, label: str, order: Sequence[str], few: bool = False
     ) -> list[tuple[str, Path, int]]:
-        """Writes one ordered file for each day, week or month of the date `column`: its first day, path and rows.
+        """Writes one ordered file for each value of the expression `label`: the value, path and rows.
 
-        That there are `few` periods may let the engine do so in another way; the files are the same.
+        That there are `few` files may let the engine do so in another way; they are the same.
         """
 
 
@@ -79,10 +72,8 @@ class StoreEngine(Queries, Protocol):
     def write_below(self, query: str, bound: Bound, address: str) -> None:
         """Writes the ordered result of `query` as the only Parquet file of the folder at `address`."""
 
-    def write_periods_below(
-        self, query: str, bound: Bound, address: str, column: str, period: str, order: Sequence[str]
-    ) -> None:
-        """Writes one ordered file for each period, in folders `_period=<its first day>` of the folder at `address`."""
+    def write_split_below(self, query: str, bound: Bound, address: str, label: str, order: Sequence[str]) -> None:
+        """Writes one ordered file for each value of `label`, in folders `_file=<value>` of the folder at `address`."""
 
     def hashes(self, files: Sequence[Stored]) -> dict[str, str]:
         """The SHA-256 of the bytes of small files, by address."""

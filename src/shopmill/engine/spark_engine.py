@@ -162,35 +162,30 @@ class SparkEngine:
         frame = self._sql(f"select /*+ repartition(1) */ {names} from (\n{unordered}\n){_sort_by(order)}", bound)
         _numbered(frame).write.mode("overwrite").parquet(address)
 
-    def write_periods(
+    def write_split(
         self,
         query: str,
         bound: Bound,
         folder: Path,
-        column: str,
-        period: str,
+        label: str,
         order: Sequence[str],
         few: bool = False,  # noqa: ARG002
     ) -> list[tuple[str, Path, int]]:
-        """Each period is sorted and written by one task, all of them at once."""
+        """Each file is sorted and written by one task, all of them at once."""
         writing = folder / "writing"
-        self._write_periods(query, bound, _uri(writing), column, period, order)
-        starts = sorted(path.name.removeprefix("_period=") for path in writing.glob("_period=*"))
-        files = [(start, folder / f"{start}.parquet", writing / f"_period={start}") for start in starts]
-        written = [(start, path, _take_only_part(part, path)) for start, path, part in files]
+        self._write_split(query, bound, _uri(writing), label, order)
+        names = sorted(path.name.removeprefix("_file=") for path in writing.glob("_file=*"))
+        files = [(name, folder / f"{name}.parquet", writing / f"_file={name}") for name in names]
+        written = [(name, path, _take_only_part(part, path)) for name, path, part in files]
         shutil.rmtree(writing)
         return written
 
-    def _write_periods(
-        self, query: str, bound: Bound, address: str, column: str, period: str, order: Sequence[str]
-    ) -> None:
+    def _write_split(self, query: str, bound: Bound, address: str, label: str, order: Sequence[str]) -> None:
         names = _nullable(self.columns(query, bound))
-        label = to_spark(f"select cast(date_trunc('{period}', {quote(column)}) as date) as _period").removeprefix(
-            "SELECT "
-        )
-        parted = f"select *, {label} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by _period"
-        frame = self._sql(parted + _sort_by(("_period", *order)), bound)
-        _numbered(frame).write.mode("overwrite").partitionBy("_period").parquet(address)
+        labelled = to_spark(f"select {label} as _file").removeprefix("SELECT ")
+        split = f"select *, {labelled} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by _file"
+        frame = self._sql(split + _sort_by(("_file", *order)), bound)
+        _numbered(frame).write.mode("overwrite").partitionBy("_file").parquet(address)
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
@@ -248,7 +243,7 @@ def _nullable(columns: Sequence[str]) -> str:
 
 
 def _numbered(frame: "DataFrame") -> "DataFrame":
-    """Gives columns the field ids that Iceberg gives them: from 1 in their order. That of periods comes last, and to no file.
+    """Gives columns the field ids that Iceberg gives them: from 1 in their order. The label of files comes last, and to no file.
 
     Spark gives none to the elements of lists. Readers that go by ids would find such a list empty, so a table with lists
     has no ids at all, and is read by its names.

@@ -77,12 +77,10 @@ class SparkStoreEngine(SparkEngine):
         with self._explained():
             self._write(query, bound, address_of(address))
 
-    def write_periods_below(
-        self, query: str, bound: Bound, address: str, column: str, period: str, order: Sequence[str]
-    ) -> None:
-        """Each period is sorted and written by one executor, all of them at once."""
+    def write_split_below(self, query: str, bound: Bound, address: str, label: str, order: Sequence[str]) -> None:
+        """Each file is sorted and written by one executor, all of them at once."""
         with self._explained():
-            self._write_periods(query, bound, address_of(address), column, period, order)
+            self._write_split(query, bound, address_of(address), label, order)
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""

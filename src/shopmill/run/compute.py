@@ -9,6 +9,7 @@ from shopmill.asof import AsOf
 from shopmill.declaration import Artifact, Table
 from shopmill.engine.compose import compose, statement, typed
 from shopmill.engine.identifiers import quote
+from shopmill.engine.splitting import by_hash, by_period
 from shopmill.errors import InvalidInputError
 from shopmill.run.checks import Checking, Result
 from shopmill.run.continuation import extent_of, is_whole
@@ -63,7 +64,7 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
 def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
     """The query of a table that SQL alone computes."""
     dataset = workspace.run.dataset
-    query = statement(dataset, table)
+    query = statement(dataset, table, is_ordered=not workspace.run.splits(table))
     on_statement(table.name, query)
     _same_columns(
         table, workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound), workspace.run
@@ -83,7 +84,7 @@ def _through_function(workspace: Workspace, table: Table, on_statement: OnStatem
         workspace.files.take(computed, view, columns)
     else:
         workspace.files.view(view, [], columns)
-    return typed(table, f"select * from {quote(view)}")
+    return typed(table, f"select * from {quote(view)}", is_ordered=not workspace.run.splits(table))
 
 
 def input_of(workspace: Workspace, name: str, function: str, on_statement: OnStatement, order: str = "") -> Path:
@@ -114,9 +115,12 @@ def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = l
 
 def _write(workspace: Workspace, table: Table, query: str) -> list[StagedFile]:
     """The files that were computed."""
-    incremental, bound = workspace.run.dataset.incremental, workspace.bound
-    if incremental and table.partition_by:
-        return workspace.files.write_periods(query, bound, table, incremental.period, few=not workspace.is_full)
+    run, bound = workspace.run, workspace.bound
+    if table.partition_by and run.dataset.incremental:
+        label = by_period(table.partition_by, run.dataset.incremental.period)
+        return workspace.files.write_split(query, bound, table, label, few=not workspace.is_full)
+    if run.splits(table):
+        return workspace.files.write_split(query, bound, table, by_hash(table.split_by, run.settings.split_into))
     return [workspace.files.write(query, bound, f"{table.name}/part-00000.parquet")]
 
 

@@ -42,6 +42,7 @@ def _making(run: Run, inputs: Mapping[str, Snapshot]) -> dict[str, Any]:
     return {
         "parameters": {name: plain(value) for name, value in run.parameters.items()}
         | {name: str(getattr(run.settings, name)) for name in ("time_zone", *run.dataset.settings)}
+        | ({"split_into": str(run.settings.split_into)} if any(map(run.splits, run.dataset.tables)) else {})
         | named_shop_values(run.dataset, run.settings, inputs),
         "code": {name: sha256_of(path) for name, path in code_of(run.dataset, run.settings.engine).items()},
         "software": {

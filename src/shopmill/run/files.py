@@ -26,7 +26,7 @@ from shopmill.versions.store import Store, sha256_of
 
 HASHED_BY_EXECUTORS = 128 * 2**20
 """An executor hashes a file of up to so many bytes, which it holds in memory; a larger one streams through this machine."""
-PERIOD = "_period="
+LABEL = "_file="
 
 
 class Files(Protocol):
@@ -42,8 +42,8 @@ class Files(Protocol):
     def write(self, query: str, bound: Bound, path: str) -> StagedFile:
         """Leaves the ordered result of a query in staging, as the file `path` of the version to come."""
 
-    def write_periods(self, query: str, bound: Bound, table: Table, period: str, few: bool) -> list[StagedFile]:
-        """Leaves one ordered file for each period of a table in staging."""
+    def write_split(self, query: str, bound: Bound, table: Table, label: str, few: bool = False) -> list[StagedFile]:
+        """Leaves one ordered file of a table in staging for each value of the expression `label`, by which it is named."""
 
     def bring(self, query: str, bound: Bound, name: str) -> Path:
         """The result of a query as a file of this machine, for a function in Python."""
@@ -81,11 +81,10 @@ class LocalFiles:
         written = self.scratch / path
         return self._adopted(path, written, self.engine.write(query, bound, written))
 
-    def write_periods(self, query: str, bound: Bound, table: Table, period: str, few: bool) -> list[StagedFile]:
+    def write_split(self, query: str, bound: Bound, table: Table, label: str, few: bool = False) -> list[StagedFile]:
         """Written in scratch and moved."""
-        folder = self.scratch / table.name
-        written = self.engine.write_periods(query, bound, folder, table.partition_by, period, table.order, few=few)
-        return [self._adopted(f"{table.name}/{start}.parquet", path, rows) for start, path, rows in written]
+        written = self.engine.write_split(query, bound, self.scratch / table.name, label, table.order, few=few)
+        return [self._adopted(f"{table.name}/{name}.parquet", path, rows) for name, path, rows in written]
 
     def _adopted(self, path: str, written: Path, rows: int) -> StagedFile:
         file = File(path, rows, written.stat().st_size, sha256_of(written))
@@ -136,12 +135,12 @@ class StoreFiles:
         self.engine.write_below(query, bound, self.store.uri(folder))
         return self._staged({path: folder})[0]
 
-    def write_periods(self, query: str, bound: Bound, table: Table, period: str, few: bool) -> list[StagedFile]:  # noqa: ARG002
-        """Written by all executors, each period by one."""
-        folder, column, order = self._writing(table.name), table.partition_by, table.order
-        self.engine.write_periods_below(query, bound, self.store.uri(folder), column, period, order)
-        starts = [name.removeprefix(PERIOD) for name in self.store.folders(folder) if name.startswith(PERIOD)]
-        return self._staged({f"{table.name}/{start}.parquet": f"{folder}/{PERIOD}{start}" for start in starts})
+    def write_split(self, query: str, bound: Bound, table: Table, label: str, few: bool = False) -> list[StagedFile]:  # noqa: ARG002
+        """Written by all executors, each file by one."""
+        folder = self._writing(table.name)
+        self.engine.write_split_below(query, bound, self.store.uri(folder), label, table.order)
+        names = [name.removeprefix(LABEL) for name in self.store.folders(folder) if name.startswith(LABEL)]
+        return self._staged({f"{table.name}/{name}.parquet": f"{folder}/{LABEL}{name}" for name in names})
 
     def _writing(self, name: str) -> str:
         return self.staging.key(f"written/{name}")

@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from shopmill.asof import AsOf
-from shopmill.declaration import Dataset, Value
+from shopmill.declaration import Dataset, Table, Value
 from shopmill.errors import InvalidInputError
 from shopmill.registry import Registry
 from shopmill.run.staging import Staging
@@ -55,6 +55,10 @@ class Run:
             orchestrator or {},
             refresh,
         )
+
+    def splits(self, table: Table) -> bool:
+        """Whether the rows of a table go into several files, by a hash."""
+        return bool(table.split_by) and self.settings.split_into > 1
 
     @cached_property
     def store(self) -> Store:

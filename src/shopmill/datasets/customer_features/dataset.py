@@ -107,6 +107,7 @@ STEPS = (
     Table(
         name="purchase_days",
         grain="one row per customer and day with purchases",
+        split_by="customer_id",
         columns=(
             Column("customer_id", "varchar", "customer as the shop names it"),
             Column("age_days", "integer", "as_of minus the day", "days"),
@@ -122,6 +123,7 @@ STEPS = (
     Table(
         name="customer_articles",
         grain="one row per customer and article bought",
+        split_by="customer_id",
         columns=(
             Column("customer_id", "varchar", "customer as the shop names it"),
             Column("article_id", "varchar", "article as the shop names it, zero-padded text"),
@@ -133,6 +135,7 @@ STEPS = (
     Table(
         name="everyone",
         grain="one row per customer",
+        split_by="customer_id",
         columns=(
             Column("customer_id", "varchar", "customer as the shop names it"),
             Column("is_known", "boolean", "the customers table has the customer"),
@@ -180,6 +183,7 @@ def declare(
                 name="features",
                 grain="one row per customer",
                 key=("customer_id",),
+                split_by="customer_id",
                 columns=feature_columns(windows, event_windows),
                 checks=row_checks(windows, event_windows),
             ),

@@ -244,6 +244,7 @@ CUSTOMER_BEHAVIOUR = Table(
     name="customer_behaviour",
     grain="one row per customer with a session that started in the last 30 days before as_of",
     key=("customer_id",),
+    split_by="customer_id",
     columns=(
         Column("customer_id", "varchar", "customer as the shop names it"),
         Column("last_event_at", "timestamptz", "last event of the customer"),
@@ -328,6 +329,7 @@ ON_THE_WAY = (
     Table(
         name="session_events",
         grain="one row per event of a session that is computed",
+        split_by=VISITOR.name,
         columns=(
             *EVENT,
             *EVENT_DETAILS,
@@ -349,6 +351,7 @@ ON_THE_WAY = (
     Table(
         name="computed_sessions",
         grain="one row per session that is computed",
+        split_by=VISITOR.name,
         columns=(
             *(column for column in SESSIONS.columns if column.name not in _LATER),
             VISIT[0],

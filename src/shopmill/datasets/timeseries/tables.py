@@ -166,6 +166,7 @@ STRETCHES = Table(
 FEATURES = Table(
     name="features",
     grain="one row per level, frequency, series and step",
+    split_by="unique_id",
     columns=(*_IDENTITY, *MEASURED),
     published=False,
 )

@@ -50,6 +50,7 @@ def _table(entity: Entity, of: str) -> Table:
         name=f"{entity}_labels",
         grain=f"one row per label and {of}",
         key=("label", *key),
+        split_by=key[0],
         columns=(
             Column("label", "varchar", "what is to be predicted", allowed=names),
             Column("origin", "date", "first day of the window; features are those of this as_of"),

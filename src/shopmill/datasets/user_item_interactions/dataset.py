@@ -169,6 +169,7 @@ DATASET = Dataset(
             name="interactions",
             grain="one row per customer and article with any signal before as_of",
             key=("customer_id", "article_id"),
+            split_by="customer_id",
             columns=(
                 Column("customer_id", "varchar", "customer as the shop names it"),
                 Column("article_id", "varchar", "article as the shop names it, zero-padded text"),
