@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         ("cancelled", "canceled", "voided"),
         description="words of order_status that mean that an order was cancelled, in any case, as a JSON list",
     )
+    sold_statuses: tuple[str, ...] = Field(
+        (),
+        description="words of order_status that look like a return and are none, as a JSON list: nobody is asked about them",
+    )
     event_vocabulary: str = Field(
         "canonical",
         description="whose words event_type has: canonical, ga4, segment, snowplow, ..., with commas between",

@@ -26,6 +26,16 @@ STAND_INS = (
     "anonymous",
 )
 """What trackers and spreadsheets write where they mean nothing, in lower case."""
+SURELY_CANCELLED = (
+    "cancel", "annul", "storn", "void", "avbruten", "avbrut", "avbest", "makuler", "anul", "zruš", "perutt", "peruut", "iptal",
+    "отмен", "скасов", "ακυρ", "取消", "キャンセル", "취소", "ملغ",
+)  # fmt: skip
+"""Parts of words, in small letters, that say that an order was cancelled."""
+MAY_BE_A_RETURN = (
+    *SURELY_CANCELLED, "refund", "return", "reject", "chargeback", "retour", "erstatt", "zurück", "devol", "devuel",
+    "rembours", "возвра", "返品", "退",
+)  # fmt: skip
+"""Parts of words that may mean that an order came back: a person is asked."""
 OTHER = "other"
 """What a known word means that is no event type: it is kept as it is, outside the funnel, and no run warns of it."""
 
@@ -111,6 +121,11 @@ def small(word: str) -> str:
 def code(word: str) -> str:
     """The code of a currency in its plain spelling and capitals."""
     return plain(word).strip().upper()
+
+
+def may_be_a_return(status: str) -> bool:
+    """Whether a word of order_status, in small letters, may mean that the order came back."""
+    return any(part in status for part in MAY_BE_A_RETURN)
 
 
 def normal(word: str) -> str:

@@ -11,6 +11,7 @@ A case is one run, or a list of `runs` on one store, each continuing from those 
     expect:   {interactions: [{customer_id: c1, purchase_count: 1}]}        # columns left out are not compared
     accounts: {transactions: {used: 1, not_wanted: {guest_lines: 2}}}       # where the rows of a source table went
     warned:   ["11 days old"]          # words of a warning
+    not_warned: ["came back"]          # words that no warning has
     blocked:  ["too many rejects"]     # words of the error that blocks the publish; default: it is published
 
 The rows go into a real PostgreSQL and through every step of a run, extraction and checks included.
@@ -77,6 +78,8 @@ def run_case(dataset: str, case: Mapping[str, Any], settings: Settings) -> Manif
     published = steps.run_all(run)
     for words in case.get("warned", []):
         assert any(words in warning for warning in published.warned), published.warned
+    for words in case.get("not_warned", []):
+        assert not any(words in warning for warning in published.warned), published.warned
     manifest = run.versions.need(run.as_of)
     for table, rows in case.get("expect", {}).items():
         found, expected = published_rows(run, manifest, table, rows), [normal(row) for row in rows]

@@ -224,6 +224,17 @@ def test_blanks_around_a_key_are_no_difference(settings: Settings, made: Make, k
     assert findings(settings, dsn)["transactions.article_id"].level == "ok"
 
 
+def test_a_status_that_a_setting_has_is_not_asked_about(settings: Settings, made: Make) -> None:
+    dsn = made(
+        "create table orders (order_id text, order_datetime timestamptz, order_status text);"
+        "insert into orders values ('1', '2020-01-01', 'Refunded'), ('2', '2020-01-01', 'İptal edildi'), ('3', '2020-01-01', 'sent')"
+    )
+    asked = findings(settings, dsn)["orders.order_status"]
+    assert (asked.level, "refunded 1" in asked.text, "iptal edildi 1" in asked.text) == ("warn", True, True)
+    decided = {"sold_statuses": ("REFUNDED",), "cancelled_statuses": ("iptal edildi",)}
+    assert findings(settings.model_copy(update=decided), dsn)["orders.order_status"].level == "ok"
+
+
 def test_a_promotion_of_a_group_that_no_article_has_is_told(settings: Settings, made: Make) -> None:
     dsn = made(
         "create table articles (article_id text, product_group_name text);"

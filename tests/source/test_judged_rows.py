@@ -39,6 +39,7 @@ def _bound(sql: str) -> str:
         "event_words": "'view>view'",
         "shop_currency": "''",
         "cancelled_statuses": "'|cancelled|'",
+        "sold_statuses": "'||'",
     }
     for name, value in values.items():
         sql = sql.replace(f"${name}", value)

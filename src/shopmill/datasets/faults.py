@@ -17,7 +17,7 @@ from shopmill.source.contract import TABLES
 
 BOUND = (
     "as_of", "as_of_at", "time_zone", "since", "changed_since", "continued_at", "is_full",
-    "first_day", "first_sale", "shop_currency", "cancelled_statuses", "event_words",
+    "first_day", "first_sale", "shop_currency", "cancelled_statuses", "sold_statuses", "event_words",
 )  # fmt: skip
 COUNTS = ("input_rows", "input_days")
 TYPES = r"(varchar|integer|bigint|double|float|boolean|date|timestamptz|decimal\(\d+, ?\d+\))(\[\])?"

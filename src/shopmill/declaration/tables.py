@@ -44,7 +44,7 @@ class QueryCheck:
     meaning: str
     severity: Severity = "error"
     file: Path | None = None
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,23 @@ NONE: Mapping[str, Snapshot] = {}
 
 
 def shop_values(settings: Settings, inputs: Mapping[str, Snapshot] = NONE) -> Mapping[str, Any]:
-    """The values by name. `$cancelled_statuses` has each word between bars, in small letters.
+    """The values by name. `$cancelled_statuses` and `$sold_statuses` have each word between bars, in small letters.
 
     `$event_words` has pairs of a word and what it means: see event_words.sql. `$first_sale` depends on the days of which
     there are transactions.
     """
-    words = sorted({small(word) for word in settings.cancelled_statuses})
     return {
         "first_day": settings.first_day,
         "first_sale": _first_sale(settings, inputs),
         "shop_currency": settings.currency,
-        "cancelled_statuses": f"|{'|'.join(words)}|",
+        "cancelled_statuses": _between_bars(settings.cancelled_statuses),
+        "sold_statuses": _between_bars(settings.sold_statuses),
         "event_words": "|".join(f"{word}>{meaning}" for word, meaning in _event_words(settings)),
     }
+
+
+def _between_bars(words: Iterable[str]) -> str:
+    return f"|{'|'.join(sorted({small(word) for word in words}))}|"
 
 
 def _first_sale(settings: Settings, inputs: Mapping[str, Snapshot]) -> date:

@@ -12,24 +12,8 @@ from shopmill.source.findings import Finding, counted, percent
 from shopmill.source.first_sale import first_sale
 from shopmill.source.selection import ALWAYS, Selection
 from shopmill.source.snapshot import FIRST_DAY, LAST_DAY
-from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, normal, small
+from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, may_be_a_return, normal, small
 
-MAY_BE_A_RETURN = (
-    "cancel",
-    "refund",
-    "return",
-    "void",
-    "annul",
-    "storn",
-    "reject",
-    "chargeback",
-    "retour",
-    "erstatt",
-    "zurück",
-    "devol",
-    "devuel",
-    "rembours",
-)
 WORDS = 10
 IDS = ("customer_id", "article_id", "order_id", "event_id", "session_id", "visitor_id", "review_id")
 MAY_BE_NULL = {"review_text", "event_type"}
@@ -279,18 +263,15 @@ def shortened(word: str) -> str:
 
 def _statuses(source: Source, selection: Selection, suffers: tuple[str, ...]) -> Finding:
     words = _vocabulary(source, selection, "order_status")
-    cancelled = {small(word) for word in source.settings.cancelled_statuses}
-    doubtful = {
-        word: number
-        for word, number in words.items()
-        if word not in cancelled and any(part in word for part in MAY_BE_A_RETURN)
-    }
+    decided = {small(word) for word in (*source.settings.cancelled_statuses, *source.settings.sold_statuses)}
+    doubtful = {word: number for word, number in words.items() if word not in decided and may_be_a_return(word)}
     if doubtful:
         return Finding(
             "orders.order_status",
             "warn",
             f"may mean that an order came back, and do not count as cancelled: {_listed(doubtful)}",
-            "if they do: SHOPMILL_CANCELLED_STATUSES='[\"cancelled\", …]'",
+            "if they came back wholly: SHOPMILL_CANCELLED_STATUSES='[\"cancelled\", …]'; if not, or if order_items says what came "
+            "back: SHOPMILL_SOLD_STATUSES",
             suffers,
         )
     return Finding("orders.order_status", "ok", _listed(words) or "is empty")

@@ -7,6 +7,7 @@ from shopmill.datasets.customer_features.columns import Window
 from shopmill.datasets.customer_features.rfm import THRESHOLDS
 from shopmill.declaration import QueryCheck, RowCheck
 from shopmill.source.currencies import currency_checks
+from shopmill.source.statuses import STATUSES_DECIDED
 
 NESTED = ("transactions_count", "spend_sum", "active_days_count", "articles_distinct", "groups_distinct")
 
@@ -80,4 +81,5 @@ CHECKS = (
         "warn",
     ),
     *currency_checks("transactions", "orders"),
+    STATUSES_DECIDED,
 )

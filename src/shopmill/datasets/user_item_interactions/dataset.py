@@ -51,6 +51,7 @@ from shopmill.declaration import (
     Value,
 )
 from shopmill.source.currencies import currency_checks
+from shopmill.source.statuses import STATUSES_DECIDED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -249,6 +250,7 @@ DATASET = Dataset(
             severity="warn",
         ),
         *currency_checks("transactions", "orders"),
+        STATUSES_DECIDED,
     ),
     joins=(Join("article_index", "article_id", "articles"),),
     incremental=Incremental(

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from pytz import country_timezones  # type: ignore[import-untyped]
 
 from shopmill.source.database import Source
-from shopmill.source.doctor_values import MAY_BE_A_RETURN
 from shopmill.source.proposal.tables import ShopTable
 from shopmill.source.proposal.values import ALL, Words, words_of
 from shopmill.source.proposal.vocabulary import COUNTRIES, CURRENCIES, flat
 from shopmill.source.selection import Selection
-from shopmill.vocabulary import EVENT_TYPES, PRESETS, code, event_words, normal, small
+from shopmill.vocabulary import (
+    EVENT_TYPES,
+    PRESETS,
+    SURELY_CANCELLED,
+    code,
+    event_words,
+    may_be_a_return,
+    normal,
+    small,
+)
 
 SAYS_NOTHING = {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Etc/Universal", "Zulu", "localtime", ""}
-SURELY_CANCELLED = ("cancel", "annul", "storn", "void", "avbruten", "anulad")
 NEARLY_ALL = 0.9
 SHOWN = 3
 Value = str | tuple[str, ...]
@@ -102,7 +109,7 @@ def statuses(source: Source, there: Mapping[str, Selection]) -> Iterator[Choice]
     words = words_of(source, there["orders"].mapped, "mapped.order_status", ALL).spelt(small)
     known = {small(word) for word in source.settings.cancelled_statuses}
     sure = [word for word in words.counts if any(part in word for part in SURELY_CANCELLED)]
-    doubtful = [word for word in words.counts if word not in sure and any(part in word for part in MAY_BE_A_RETURN)]
+    doubtful = [word for word in words.counts if word not in sure and may_be_a_return(word)]
     if set(sure) - known:
         yield Choice("cancelled_statuses", tuple(sure), f"Orders that were cancelled: {words.listed(sure)}.")
     if doubtful:
