@@ -20,6 +20,7 @@ from rows import Extract, RowsOf, line
 
 from shopmill.errors import SourceUnavailableError
 from shopmill.settings import Settings
+from shopmill.source.database import explain
 from shopmill.source.patience import SilentSourceError, patiently, prefetched
 from shopmill.versions.store import Store
 
@@ -57,6 +58,15 @@ def test_a_statement_timeout_of_the_role_says_what_to_do(extract: Extract, shop_
     impatient = SecretStr(make_conninfo(shop_dsn, options="-c statement_timeout=200"))
     with pytest.raises(SourceUnavailableError, match=r"transactions .*statement_timeout = 0"):
         extract("2020-09-23", ["transactions"], mapping=slow_mapping, source_dsn=impatient)
+
+
+def test_what_the_server_said_counts_though_the_driver_repeats_the_query_before_it() -> None:
+    raw = "CANCELLED: [libpq] Failed to execute query '\nselect 1\n': ERROR:  canceling statement due to statement timeout\n"
+    told = str(explain("events", Exception(raw)))
+    assert told.startswith(
+        "Reading events was ended by the shop's database: canceling statement due to statement timeout. "
+    )
+    assert "alter role" in told
 
 
 def test_a_server_that_is_frozen_is_given_up(

@@ -80,7 +80,7 @@ def test_a_read_that_the_replay_ends_is_one_sentence_with_the_way_out(
                 connection.execute("update transactions set price = price + 1")
                 connection.execute("vacuum transactions")
     told = reading.result()
-    assert told.startswith("Reading transactions was ended by the shop's database: ")
+    assert "was ended by the shop's database: " in told
     assert "conflict with recovery" in told
     assert "FATAL" not in told
     assert "hot_standby_feedback" in told

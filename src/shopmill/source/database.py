@@ -327,9 +327,9 @@ def open_source(settings: Settings, mapping: Mapping) -> Iterator[Source]:
     try:
         connection = patiently(lambda: postgresql.connect(address), settings.source_patience_seconds)
     except DatabaseError as error:
-        raise SourceUnavailableError(
-            f"The shop's database does not answer: {_first_line(error)}. Check SHOPMILL_SOURCE_DSN and the server."
-        ) from None
+        reason = _first_line(error)
+        way_out = TIMEOUTS.get(_state_of(reason, ""), "Check SHOPMILL_SOURCE_DSN and the server.")
+        raise SourceUnavailableError(f"The shop's database does not answer: {reason}. {way_out}") from None
     source = Source(connection, mapping, settings)
     try:
         source.begin()
@@ -408,8 +408,11 @@ def _not_allowed(table: str, reason: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return re.split("(?:ERROR|FATAL):  ", lines[0])[-1].rstrip(".") if lines else type(error).__name__
+    """What the server said, where it said something: the driver may repeat the whole query before it."""
+    text = str(error)
+    said = re.search("(?:ERROR|FATAL):  (.+)", text)
+    lines = [said[1]] if said else [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0].strip().rstrip(".") if lines else type(error).__name__
 
 
 def literal(text: str) -> str:
