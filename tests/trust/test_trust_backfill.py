@@ -1,6 +1,7 @@
 """backfill finds what is missing, stale or failed, runs only that, and ends when nothing is left."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from golden import LENIENT, fill_shop
 from test_diff import command
 
+from copies import Copies
 from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError, ShopmillError
@@ -30,15 +32,29 @@ NOW = datetime(2020, 9, 8, 12, tzinfo=UTC)
 DAYS = [f"2020-09-0{day}" for day in range(1, 9)]
 
 
+LINE = {"customer_id": "c1", "article_id": "1", "price": 1, "sales_channel_id": 1}
+ROWS = {
+    "transactions": [{"t_dat": day, **LINE} for day in ("2020-08-30", "2020-08-31", *DAYS)],
+    "articles": [{"article_id": "1"}],
+    "customers": [{"customer_id": "c1"}],
+}
+
+
+@pytest.fixture(scope="module")
+def copies(new_shop: Any, database: Any, tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    settings = Settings(_env_file=None, source_dsn=new_shop(), registry_dsn=database())
+    return Copies(settings, tmp_path_factory.mktemp("filled"), ROWS)
+
+
 @pytest.fixture
-def shop(settings: Settings, shop_dsn: str, database: Any) -> Settings:
-    line = {"customer_id": "c1", "article_id": "1", "price": 1, "sales_channel_id": 1}
-    sales = [{"t_dat": f"2020-08-{day:02}", **line} for day in (30, 31)]
-    sales += [{"t_dat": f"2020-09-0{day}", **line} for day in range(1, 9)]
-    fill_shop(
-        shop_dsn, {"transactions": sales, "articles": [{"article_id": "1"}], "customers": [{"customer_id": "c1"}]}
-    )
-    return settings.model_copy(update={"registry_dsn": type(settings.registry_dsn)(database())})
+def made(copies: Copies, tmp_path: Path) -> Callable[..., Settings]:
+    """A store in which these days were run."""
+    return lambda *days: copies.of(tmp_path / "store", *((DATASET, day) for day in days))
+
+
+@pytest.fixture
+def shop(made: Callable[..., Settings]) -> Settings:
+    return made()
 
 
 def publish(settings: Settings, as_of: str, **parameters: Any) -> Any:
@@ -63,9 +79,8 @@ def ran(settings: Settings, *reasons: Reason, **options: Any) -> list[tuple[str,
     ]
 
 
-def test_days_of_the_schedule_without_a_version_are_run_and_then_none_is_left(shop: Settings) -> None:
-    for day in (DAYS[1], DAYS[4]):
-        publish(shop, day)
+def test_days_of_the_schedule_without_a_version_are_run_and_then_none_is_left(made: Callable[..., Settings]) -> None:
+    shop = made(DAYS[1], DAYS[4])
     missing = [DAYS[2], DAYS[3], DAYS[5], DAYS[6], DAYS[7]]
     assert found(shop, "missing") == [(day, "missing") for day in missing]
     assert found(shop, "stale", "failed") == []
@@ -74,17 +89,20 @@ def test_days_of_the_schedule_without_a_version_are_run_and_then_none_is_left(sh
     assert found(shop, "missing", first=DAYS[0], last=DAYS[2]) == [(DAYS[0], "missing")]
 
 
-def test_the_current_version_is_never_moved_backwards(shop: Settings) -> None:
-    newest = publish(shop, DAYS[4])
-    ran(shop, "missing", first=DAYS[2], last=DAYS[4])
+def test_the_current_version_is_never_moved_backwards(made: Callable[..., Settings]) -> None:
+    shop = made(DAYS[4])
     versions = Versions(Store(shop.store), DATASET, shop.zone)
+    newest = versions.need(None)
+    ran(shop, "missing", first=DAYS[2], last=DAYS[4])
     assert [as_of.label for as_of in versions.as_ofs()] == DAYS[2:5]
     assert versions.need(None).version == newest.version
 
 
 def test_versions_made_of_other_rows_or_parameters_are_stale_and_so_are_those_that_continue(
-    shop: Settings, shop_dsn: str
+    settings: Settings, shop_dsn: str, database: Any
 ) -> None:
+    fill_shop(shop_dsn, ROWS)
+    shop = settings.model_copy(update={"registry_dsn": type(settings.registry_dsn)(database())})
     for day in DAYS[1:5]:
         publish(shop, day)
     assert found(shop, "stale") == []
@@ -101,9 +119,10 @@ def test_versions_made_of_other_rows_or_parameters_are_stale_and_so_are_those_th
     assert (len(changed), changed[0].why) == (4, "max_row_drop was 1, is 0.9")
 
 
-def test_the_index_alone_says_that_nothing_is_stale(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for day in DAYS[1:4]:
-        publish(shop, day)
+def test_the_index_alone_says_that_nothing_is_stale(
+    made: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = made(*DAYS[1:4])
     with monkeypatch.context() as patched:
         for name in ("read_snapshot", "SnapshotCatalogue._readable"):
             patched.setattr(f"shopmill.source.snapshot.{name}", None)
@@ -135,9 +154,9 @@ def test_a_version_of_other_versions_stands_while_these_are_the_ones_that_a_run_
 
 
 def test_what_failed_is_run_again_and_a_missing_version_of_it_too(
-    shop: Settings, monkeypatch: pytest.MonkeyPatch
+    made: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(shop, DAYS[3])
+    shop = made(DAYS[3])
     with monkeypatch.context() as patched:
         patched.setattr(steps, "publish", _fails)
         with pytest.raises(ShopmillError):
@@ -154,25 +173,26 @@ def _fails(_: Run) -> None:
 
 
 def test_the_first_failure_of_a_dataset_that_continues_is_the_last_run(
-    shop: Settings, monkeypatch: pytest.MonkeyPatch
+    made: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(shop, DAYS[3])
+    shop = made(DAYS[3])
     monkeypatch.setattr(steps, "publish", _fails)
     assert ran(shop, "missing") == [(DAYS[4], "failed")]
 
 
-def test_what_was_withdrawn_or_removed_by_retention_is_not_missing(shop: Settings) -> None:
-    for day in DAYS[1:5]:
-        publish(shop, day)
+def test_what_was_withdrawn_or_removed_by_retention_is_not_missing(made: Callable[..., Settings]) -> None:
+    shop = made(*DAYS[1:5])
     versions = Versions(Store(shop.store), DATASET, shop.zone)
     assert command(shop, "unpublish", DATASET, DAYS[2], "--reason", "wrong").exit_code == 0
     versions.store.delete(f"{DATASET}/as_of={DAYS[3]}")
     assert found(shop, "missing", last=DAYS[4]) == []
 
 
-def test_the_command_shows_runs_a_part_and_goes_on(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_shows_runs_a_part_and_goes_on(
+    made: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = made(DAYS[1])
     monkeypatch.setenv("SHOPMILL_SOURCE_DSN", shop.source_dsn.get_secret_value())
-    publish(shop, DAYS[1])
     lenient = [part for name, value in LENIENT.items() for part in ("-p", f"{name}={value}")]
     arguments = ("backfill", DATASET, "--missing", "--to", DAYS[4], *lenient)
     shown = command(shop, *arguments, "--dry-run")
