@@ -128,15 +128,16 @@ def _is_erased_now(soaked: Soaked, customer: str) -> bool:
 
 def repair(soaked: Soaked) -> None:
     """`shopmill repair` of everything."""
-    for look in looks(soaked):
+    for look in looks(soaked, trusting=True):
         with Locks(look.store).lock(f"publish {look.dataset.name}"):
             for sentence in Repair(look).run():
                 soaked.note(f"repair: {sentence}")
 
 
-def looks(soaked: Soaked, raw: bool = False) -> Iterator[Verification]:
-    """What `shopmill verify` looks at."""
-    return (look for look in verifications(soaked.settings, raw=raw) if look.dataset.name in soaked.names)
+def looks(soaked: Soaked, raw: bool = False, trusting: bool = False) -> Iterator[Verification]:
+    """What `shopmill verify` looks at, and `repair`, which trusts what was found whole."""
+    every = verifications(soaked.settings, raw=raw, trusting=trusting)
+    return (look for look in every if look.dataset.name in soaked.names)
 
 
 def _look(soaked: Soaked) -> None:
