@@ -122,11 +122,11 @@ class Erasure:
         self.report("looking for the person")
         tombstones = Tombstones.read(self.store, self.settings.pseudonym_key)
         policy = Policy.of(self.settings)
-        found = find(holdings, customers | {policy.stands_for("customer_id", one) for one in customers})
+        found, rows = find(holdings, customers | {policy.stands_for("customer_id", one) for one in customers})
         every = (*holdings.raw, *holdings.published)
         due: Due = []
         for number, one in enumerate(every, start=1):
-            if had := self._touched(holdings, one, found):
+            if had := self._touched(holdings, one, found, rows.get(one.key, 0)):
                 due.append((one, had))
             self.report(f"looked for the person in {number:,} of {len(every):,} files, found in {len(due):,}")
         receipt = Receipt(
@@ -141,9 +141,9 @@ class Erasure:
             raise InvalidInputError(self._nobody(tombstones.people.get(person), min(customers)))
         return found, receipt, due
 
-    def _touched(self, holdings: Holdings, holding: Holding, person: Person) -> Touched:
+    def _touched(self, holdings: Holdings, holding: Holding, person: Person, rows: int) -> Touched:
         with holdings.opened(holding) as path:
-            return touched(path, person)
+            return touched(path, person, rows)
 
     def _nobody(self, tombstone: Tombstone | None, customer: str) -> str:
         if tombstone:

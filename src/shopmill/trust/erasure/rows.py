@@ -30,11 +30,16 @@ class Touched:
         return bool(self.rows or self.values)
 
 
-def touched(path: Path, person: Person) -> Touched:
-    """What a file has of a person, by a look at the columns that can show it."""
+def touched(path: Path, person: Person, owned: int) -> Touched:
+    """What a file has of a person, by a look at the columns that can show it.
+
+    `owned` are its rows with their id as a customer: where nothing else can show more, it is not read again.
+    """
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         texts = _texts(schema) if person.addresses else []
+        if not texts and _has_customers_alone(schema.names, person):
+            return Touched(owned)
         columns = list(dict.fromkeys([*kinds_in(schema.names), *_referring(schema.names), *texts]))
         if not columns:
             return Touched()
@@ -44,6 +49,12 @@ def touched(path: Path, person: Person) -> Touched:
             rows += pc.sum(theirs).as_py() or 0
             values += _naming(batch.filter(pc.invert(theirs)), person)
     return Touched(rows, values)
+
+
+def _has_customers_alone(names: list[str], person: Person) -> bool:
+    """Whether nothing but the id of a customer can make a row of a file theirs."""
+    showing = {*person.named, *_referring(names), SOURCE_ROW}
+    return showing.intersection(names) <= {"customer_id"}
 
 
 def _referring(names: list[str]) -> list[str]:

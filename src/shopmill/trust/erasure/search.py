@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,24 +27,27 @@ HASHES = ("text_hash", "content_hash")
 Ids = dict[str, set[str]]
 
 
-def find(holdings: Holdings, customers: Iterable[str]) -> Person:
-    """The person whose ids as a customer these are."""
+def find(holdings: Holdings, customers: Iterable[str]) -> tuple[Person, Mapping[str, int]]:
+    """The person whose ids as a customer these are, and how many rows have such an id, by the key of the file."""
     own = pa.array(sorted(customers), pa.string())
     ids: Ids = defaultdict(set)
     texts: set[str] = set()
     addresses: set[str] = set()
+    rows: dict[str, int] = defaultdict(int)
     for holding, batch in _owned(holdings):
         theirs = batch.filter(pc.fill_null(pc.is_in(batch[OWNER], value_set=own), False))
         if theirs.num_rows:
+            rows[holding.key] += theirs.num_rows
             for kind, values in _linked(theirs).items():
                 ids[kind] |= values
             texts |= {text for name in TEXTS if name in theirs.schema.names for text in _values(theirs, name)}
             addresses |= _addresses(holding, theirs)
     addresses |= {value for value in own.to_pylist() if ADDRESS.fullmatch(value)}
-    for kind, shared in _shared(holdings, own, ids).items():
-        ids[kind] -= shared
+    if any(ids.values()):
+        for kind, shared in _shared(holdings, own, ids).items():
+            ids[kind] -= shared
     alone = {kind: frozenset(values) for kind, values in ids.items() if values}
-    return Person({**alone, "customer": frozenset(own.to_pylist())}, frozenset(addresses), frozenset(texts))
+    return Person({**alone, "customer": frozenset(own.to_pylist())}, frozenset(addresses), frozenset(texts)), rows
 
 
 def returned(holdings: Holdings, key: SecretStr, ids: Collection[str]) -> list[str]:
@@ -100,10 +104,24 @@ def _shared(holdings: Holdings, own: pa.Array, ids: Ids) -> Ids:
     found: Ids = defaultdict(set)
     for _, batch in _owned(holdings):
         is_own = pc.is_in(batch[OWNER], value_set=own)
-        others = batch.filter(pc.and_(pc.is_valid(batch[OWNER]), pc.invert(is_own)))
+        is_others = pc.and_(pc.is_valid(batch[OWNER]), pc.invert(is_own))
+        others = batch.filter(pc.and_(is_others, _with_one_of(batch, ids)))
         for kind, values in _linked(others).items():
             found[kind] |= values & ids[kind]
     return found
+
+
+def _with_one_of(batch: pa.RecordBatch, ids: Ids) -> pa.BooleanArray:
+    """Which rows have one of some ids: those of a person are few, and to look at each row's would take long."""
+    named = {name: ids[kind] for name, kind in LINKS.items()}
+    named[VISITOR] = {f"{beginning}{value}" for beginning, kind in VISITORS.items() for value in ids[kind]}
+    nobody = pa.array([False] * batch.num_rows, pa.bool_())
+    found = (
+        pc.is_in(batch[name], value_set=pa.array(sorted(values), batch[name].type))
+        for name, values in named.items()
+        if values and name in batch.schema.names
+    )
+    return reduce(pc.or_, found, nobody)
 
 
 def vectors_of(holdings: Holdings, person: Person) -> frozenset[str]:
