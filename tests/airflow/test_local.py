@@ -57,7 +57,7 @@ class TestRunning:
         returned = airflow.client.get(
             f"/api/v2/dags/two_tasks/dagRuns/{run_id}/taskInstances/second/xcomEntries/return_value"
         )
-        assert returned["value"] is True, "a task does not import what the scheduler has imported"
+        assert returned["value"] == [True, False], "libraries are imported once, and the code of a version by its tasks"
 
     def test_a_failed_run_shows_its_reason(self, airflow: LocalAirflow) -> None:
         run_id = airflow.client.trigger("fails")

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 PROGRAM = """
-import os, sys
+import sys
 from airflow.configuration import conf
 from airflow.providers.celery.executors.celery_executor_utils import create_celery_app
 
-before = "shopmill.run.steps" in sys.modules
+before = "duckdb" in sys.modules
 create_celery_app(conf).loader.import_default_modules()  # as a worker does before it forks
-print(before, "shopmill.run.steps" in sys.modules)
+print(before, "duckdb" in sys.modules)
 """
 
 

@@ -33,8 +33,9 @@ with DAG("two_tasks", schedule=None, params={"as_of": Param("2020-01-01")}):
         print("as_of is", params["as_of"])
 
     @task
-    def second() -> bool:
-        return "shopmill.run.steps" in sys.modules  # which nothing in this file imports
+    def second() -> list[bool]:
+        """Whether a library and shopmill's own code, neither of which this file imports, are there before the task's code."""
+        return ["duckdb" in sys.modules, "shopmill.run.steps" in sys.modules]
 
     first() >> second()
 

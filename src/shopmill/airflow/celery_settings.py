@@ -2,6 +2,6 @@
 
 from airflow.providers.celery.executors.default_celery import DEFAULT_CELERY_CONFIG
 
-from shopmill.airflow.preloading import MODULES
+from shopmill.airflow.preloading import LIBRARIES
 
-PRELOADING = {**DEFAULT_CELERY_CONFIG, "imports": list(MODULES)}
+PRELOADING = {**DEFAULT_CELERY_CONFIG, "imports": list(LIBRARIES)}
