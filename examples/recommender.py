@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from implicit.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix, load_npz
+from threadpoolctl import threadpool_limits
 
 import shopmill
 
@@ -36,6 +37,7 @@ def main() -> dict[str, float]:
     bought = labels[labels["customer_id"].isin(customers)].groupby("customer_id")["article_id"].apply(list)
     rows = pd.Index(customers).get_indexer(bought.index)
 
+    threadpool_limits(1, "blas")  # implicit has threads of its own, and those of BLAS would fight with them
     model = AlternatingLeastSquares(factors=256, alpha=5, iterations=5, random_state=0)
     model.fit(matrix, show_progress=False)
     # A grocery shop's customers buy again what they bought: what is known is not left out.
