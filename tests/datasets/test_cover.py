@@ -20,9 +20,9 @@ def test_every_table_that_a_case_expects_is_expected_on_spark() -> None:
 
 
 def test_a_case_that_shows_something_else_is_chosen(tmp_path: Path) -> None:
-    row = "{a: 1, b: 2, c: 3}"
-    for number in range(4):
+    row = "{a: 1, b: 2, c: 3, d: 4, e: 5}"
+    for number in range(6):
         (tmp_path / f"same{number}.yaml").write_text(f"expect: {{t: [{row}]}}")
-    (tmp_path / "other.yaml").write_text("expect: {t: [{d: 1, e: 2, f: 3}]}")
+    (tmp_path / "other.yaml").write_text("expect: {t: [{f: 1, g: 2, h: 3, i: 4, j: 5}]}")
     names = [path.stem for path in chosen(sorted(tmp_path.glob("*.yaml")))]
     assert names == ["other", "same0"]
