@@ -37,9 +37,9 @@ insert into order_items
 """
 POISON = """
 insert into articles (article_id) values ('from the future');
-insert into transactions select d, 'c1', '0000000001', -1, null from unnest(array['2020-09-23', '9999-12-31', 'infinity']::date[]) d;
+insert into transactions select d, 'c1', '0000000001', -1, null from unnest(array['2020-09-23', '9999-12-31']::date[]) d;
 insert into events select 'e1', null, 'c1', '0000000001', 'view', null, d
-  from unnest(array['2020-09-23 00:00:00Z', '2020-09-23 00:00:00.000001Z', 'infinity']::timestamptz[]) d;
+  from unnest(array['2020-09-23 00:00:00Z', '2020-09-23 00:00:00.000001Z', '9999-12-31 23:59:59Z']::timestamptz[]) d;
 insert into orders select 'o1', 'somebody else', '2020-09-23 00:00:00Z', 'cancelled';
 insert into orders select 'future', 'c1', '2020-09-24 00:00:00Z', 'cancelled';
 insert into order_items values ('future', '0000000001', -1, 1);

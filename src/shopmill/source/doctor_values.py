@@ -11,7 +11,7 @@ from shopmill.source.database import Source, literal
 from shopmill.source.findings import Finding, counted, percent
 from shopmill.source.first_sale import first_sale
 from shopmill.source.selection import ALWAYS, Selection
-from shopmill.source.snapshot import FIRST_DAY, LAST_DAY
+from shopmill.source.snapshot import FIRST_DAY, LAST_DAY, NEVER
 from shopmill.vocabulary import EVENT_TYPES, STAND_INS, event_words, may_be_a_return, normal, small
 
 WORDS = 10
@@ -65,8 +65,8 @@ def _extent(source: Source, selection: Selection, suffers: tuple[str, ...]) -> t
     usable = f"{value} >= '{FIRST_DAY}' and {value} <= now()"
     query = (
         f"select count(*), (min({value}) filter (where {usable}))::date::text, (max({value}) filter (where {usable}))::date::text, "
-        f"count(*) filter (where {value} is null or {value} < '{FIRST_DAY}' or {value} >= '{LAST_DAY}'), "
-        f"count(*) filter (where {value} > now() and {value} < '{LAST_DAY}'), "
+        f"count(*) filter (where {value} is null or {value} < '{FIRST_DAY}' or {value} >= '{NEVER}'), "
+        f"count(*) filter (where {value} > now() and {value} < '{NEVER}'), "
         f"count(*) filter (where {value} < '{source.settings.first_day}' and {value} >= '{FIRST_DAY}') from {selection.mapped}"
     )
     [row] = source.rows(selection.table, query)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from shopmill.asof import AsOf, midnight
 from shopmill.engine.identifiers import quote
 from shopmill.source.contract import TABLES, SourceColumn, SourceTable
-from shopmill.source.snapshot import FIRST_DAY, LAST_DAY
+from shopmill.source.snapshot import FIRST_DAY, LAST_DAY, NEVER
 
 MISFIT = "_misfit_"
 """Before the name of a date: its text where readers could not open it, such as infinity or a year before Christ."""
@@ -110,7 +110,7 @@ class Selection:
     @property
     def last(self) -> str:
         """The first time that cannot be used any more, as a literal."""
-        return self.bounds(Span.of_days(FIRST_DAY, LAST_DAY, self.zone))[1]
+        return f"'{NEVER}'"
 
     @property
     def has_dates(self) -> bool:

@@ -24,7 +24,9 @@ UNDATED = "undated"
 FIRST_DAY = date(1, 1, 2)
 """Rows dated earlier (-infinity among them) are taken as rows without a time. A day later than Python's first: zones."""
 LAST_DAY = date(9999, 12, 31)
-"""Rows dated at it or later (infinity among them) are taken as rows without a time: no run would ever come to them."""
+"""Dates at it or later (infinity among them) do not fit. A day earlier than Python's last: zones."""
+NEVER = "10000-01-01"
+"""Rows dated at it or later (infinity among them) are taken as rows without a time. Those before it are of the future."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 STAMP = "%Y%m%dT%H%M%SZ"
 
