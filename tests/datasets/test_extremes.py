@@ -77,6 +77,15 @@ def shop_of(lines: list[tuple[float, float]]) -> dict[str, list[dict[str, Any]]]
             }
             for number, (_, price, quantity) in enumerate(sold)
         ],
+        "reviews": [
+            {
+                "review_id": "r1",
+                "article_id": "1",
+                "rating": 5,
+                "review_text": "Fits.",
+                "review_date": "2020-09-20T10:00Z",
+            }
+        ],
         "events": [
             {"event_id": f"e{number}", "visitor_id": "v", "event_type": "purchase", "event_value": LARGEST, **who}
             | {"event_datetime": f"2020-09-22T10:0{number}Z"}

@@ -88,6 +88,8 @@ FAULTS = {
     "currency of transactions given": "update transactions set currency = 'EUR' where customer_id = 'c1'",
     "orders in one currency": "insert into orders (order_id, currency) values ('o1', 'EUR'), ('o2', 'GBP')",
     "currency of orders given": "insert into orders (order_id, currency) values ('o1', 'EUR'), ('o2', null)",
+    "order statuses decided": "insert into orders (order_id, customer_id, order_datetime, order_status) "
+    "values ('o1', 'c1', '2020-09-01', 'refunded')",
     "equal values equal scores": "update features set m_score = 3 where customer_id = 'c10'",
     "thresholds at the quantiles": "update rfm_thresholds set threshold_40 = threshold_60",
     "scores spread": "update features set f_score = 1 where f_score < 5",
