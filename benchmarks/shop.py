@@ -143,12 +143,12 @@ def settings(place: Place) -> "Settings":
 
 
 def _snapshot(run: "Run", place: Place, table: str, as_of: str) -> "Snapshot":
-    from shopmill.source.snapshot import Snapshot
+    from shopmill.source.snapshot import Snapshot, snapshot_key
 
     described = place.shop / "raw" / f"{table}.json"
     known = json.loads(described.read_text()) if described.exists() else []
     files = [_linked(run, place, table, one) for one in known if one["day"] in UNDATED or one["day"] < as_of]
-    key = f"raw/{table}/snapshots/{as_of}.json"
+    key = snapshot_key(f"raw/{table}", run.as_of.instant, 0)
     snapshot = Snapshot(table, as_of, as_of, tuple(files), key, columns={"is": "there"})
     run.store.write(key, json.dumps(asdict(snapshot)).encode())
     return snapshot

@@ -134,6 +134,11 @@ class Plan:
         )
 
 
+def snapshot_key(raw_folder: str, instant: datetime, number: int) -> str:
+    """The key of a snapshot document: `number` counts those of one as_of from 0, as each refresh adds one."""
+    return f"{snapshots_in(raw_folder)}/{instant:{STAMP}}/{number:04d}.json"
+
+
 class SnapshotCatalogue:
     """The snapshots of one table in the store, under one mapping."""
 
@@ -216,7 +221,7 @@ class SnapshotCatalogue:
         """Writes the snapshot; where another run was quicker with the same as_of, its snapshot is the one."""
         self.store.flush(file.key for file in snapshot.files)
         last = max((int(key[-9:-5]) for key in self._keys(as_of.instant)), default=-1)
-        key = f"{snapshots_in(self.folder)}/{as_of.instant:{STAMP}}/{last + 1:04d}.json"
+        key = snapshot_key(self.folder, as_of.instant, last + 1)
         created = self.store.create(key, to_json(self._document(as_of, snapshot)))
         return replace(snapshot, key=key) if created else self.find(as_of) or snapshot
 

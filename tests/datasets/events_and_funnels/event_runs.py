@@ -17,7 +17,7 @@ from shopmill.run.run import Run
 from shopmill.run.staging import Counts
 from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
-from shopmill.source.snapshot import RawFile, Snapshot
+from shopmill.source.snapshot import RawFile, Snapshot, snapshot_key
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import sha256_of, to_json
 
@@ -65,7 +65,7 @@ def land(run: Run, rows: Iterable[Row]) -> None:
 
 def _noted(run: Run, table: str, files: list[RawFile]) -> Snapshot:
     snapshot = Snapshot(table, run.as_of.label, run.as_of.label, tuple(files))
-    key = f"raw/{table}/snapshots/{run.as_of.label}.json"
+    key = snapshot_key(f"raw/{table}", run.as_of.instant, 0)
     run.store.write(key, to_json(asdict(snapshot)))
     return Snapshot(**{**vars(snapshot), "key": key})
 

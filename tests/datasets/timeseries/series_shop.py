@@ -22,7 +22,7 @@ from shopmill.run.staging import Counts
 from shopmill.run.workspace import open_workspace
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
-from shopmill.source.snapshot import RawFile, Snapshot
+from shopmill.source.snapshot import RawFile, Snapshot, snapshot_key
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import sha256_of, to_json
 
@@ -105,7 +105,7 @@ class SeriesShop:
                 by_day.setdefault(str(row["t_dat"]), []).append(row)
         files = tuple(self._file(run, name, day, found) for day, found in sorted(by_day.items()))
         snapshot = Snapshot(name, run.as_of.label, run.as_of.label, files)
-        key = f"raw/{name}/snapshots/{run.as_of.label}-{snapshot.sha256[:16]}.json"
+        key = snapshot_key(f"raw/{name}", run.as_of.instant, len(run.store.keys(f"raw/{name}/snapshots")))
         run.store.write(key, to_json(asdict(snapshot)))
         return Snapshot(name, run.as_of.label, run.as_of.label, files, key)
 
