@@ -2,6 +2,8 @@
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import shopmill
@@ -39,20 +41,24 @@ def missing(store: str) -> list[tuple[str, str]]:
 def main(store: str) -> None:
     if not (due := missing(store)):
         return
+    with shop_and_registry() as (shop, registry):
+        completejourney.load(shop)
+        settings = Settings(store=store, source_dsn=shop, registry_dsn=registry, time_zone=completejourney.TIME_ZONE)
+        for dataset, as_of in due:
+            print(f"{dataset} as of {as_of}", flush=True)
+            steps.run_all(Run.create(datasets.load(dataset), as_of, settings))
+
+
+@contextmanager
+def shop_and_registry() -> Iterator[list[str]]:
+    """The connection strings of two empty databases of a server of their own."""
     with tempfile.TemporaryDirectory(prefix="shopmill-postgres-") as folder:
         Path(folder).chmod(0o711)  # the server of a root user runs as nobody
         with EmbeddedPostgres(Path(folder)) as server:
             server.ensure_role("publisher")
             for name in ("shop", "registry"):
                 server.ensure_database(name, owner="publisher")
-            shop, registry = (server.dsn(name, "publisher") for name in ("shop", "registry"))
-            completejourney.load(shop)
-            settings = Settings(
-                store=store, source_dsn=shop, registry_dsn=registry, time_zone=completejourney.TIME_ZONE
-            )
-            for dataset, as_of in due:
-                print(f"{dataset} as of {as_of}", flush=True)
-                steps.run_all(Run.create(datasets.load(dataset), as_of, settings))
+            yield [server.dsn(name, "publisher") for name in ("shop", "registry")]
 
 
 if __name__ == "__main__":

@@ -69,8 +69,7 @@ def statement(dataset: Dataset, table: Table, is_ordered: bool = True) -> str:
 def typed(table: Table, query: str, is_ordered: bool = True) -> str:
     """A query cast to the types of a table and, where it `is_ordered`, in its order; several files are ordered one by one."""
     columns = ",\n  ".join(f"cast({quote(c.name)} as {c.type}) as {quote(c.name)}" for c in table.columns)
-    is_ordered = is_ordered and bool(table.order) and not table.partition_by
-    order = "\norder by " + ", ".join(quote(name) for name in table.order) if is_ordered else ""
+    order = "\norder by " + ", ".join(quote(name) for name in table.order) if table.order and is_ordered else ""
     return f"select\n  {columns}\nfrom (\n{query.strip()}\n) as result{order}"
 
 

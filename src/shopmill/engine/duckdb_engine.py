@@ -22,6 +22,7 @@ from shopmill.engine.identifiers import quote
 from shopmill.engine.limits import refuse_too_little_memory, spill_bytes, spilled_too_much
 from shopmill.engine.profile import profile_of_this_run
 from shopmill.engine.protocol import Bound
+from shopmill.engine.splitting import FILE, FOLDER
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 
@@ -30,7 +31,7 @@ PARQUET = "(format parquet, compression zstd, row_group_size 122880, field_ids {
 # DuckDB writes a column as `required` where its statistics know of no nulls: the same rows would give other bytes after
 # another plan, and days of one table other schemas. A condition that nobody can foresee keeps all columns optional.
 OPTIONAL = r'select case when never then null else columns(* exclude never) end as "\0" from (select *, random() < 0 as never from'
-PARTED = "(format parquet, compression lz4, partition_by (_file))"
+PARTED = f"(format parquet, compression lz4, partition_by ({FILE}))"
 SMALL_PART_BYTES = 8 * 2**20
 """Of fewer bytes the rows of a file are sorted and written by one thread alone."""
 R = TypeVar("R")
@@ -118,7 +119,7 @@ class DuckDBEngine:
     ) -> list[tuple[str, Path, int]]:
         """Computes the query once, then sorts file by file: bytes from PARTITION_BY alone vary with the threads."""
         folder.mkdir(parents=True, exist_ok=True)
-        labelled = f"select *, {label} as _file from (\n{query}\n)"
+        labelled = f"select *, {label} as {FILE} from (\n{query}\n)"
         ordered = " order by " + ", ".join(quote(name) for name in order) if order else ""
         field_ids = self._field_ids(query, bound)
 
@@ -155,7 +156,7 @@ class DuckDBEngine:
         self._execute(f"copy ({query}) to {_literal(parted)} {PARTED}", bound)
         yield [
             _Part(
-                folder.name.removeprefix("_file="),
+                folder.name.removeprefix(FOLDER),
                 f"select * from read_parquet({_literal(folder / '*.parquet')}, hive_partitioning = false)",
                 sum(file.stat().st_size for file in folder.iterdir()) < SMALL_PART_BYTES,
             )
@@ -167,11 +168,11 @@ class DuckDBEngine:
     def _in_memory(self, query: str, bound: Bound, _parted: Path) -> Iterator[list["_Part"]]:
         """The same from one table, which spills to scratch beyond the memory limit: cheaper where files are few."""
         self._execute(f"create temp table _unsorted as {query}", bound)
-        labels = self.rows("select distinct _file from _unsorted order by _file", {})
+        labels = self.rows(f"select distinct {FILE} from _unsorted order by {FILE}", {})
         yield [
             _Part(
-                str(row["_file"]),
-                f"select * exclude _file from _unsorted where _file = '{row['_file']}'",
+                str(row[FILE]),
+                f"select * exclude {FILE} from _unsorted where {FILE} = '{row[FILE]}'",
                 is_small=False,  # whatever it is: only this connection sees the table
             )
             for row in labels

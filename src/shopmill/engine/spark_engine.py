@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound
 from shopmill.engine.spark_dialect import columns_by_text, to_spark, without_order
+from shopmill.engine.splitting import FILE, FOLDER
 from shopmill.errors import EngineUnavailableError, InvalidInputError
 from shopmill.settings import Settings
 
@@ -174,18 +175,18 @@ class SparkEngine:
         """Each file is sorted and written by one task, all of them at once."""
         writing = folder / "writing"
         self._write_split(query, bound, _uri(writing), label, order)
-        names = sorted(path.name.removeprefix("_file=") for path in writing.glob("_file=*"))
-        files = [(name, folder / f"{name}.parquet", writing / f"_file={name}") for name in names]
+        names = sorted(path.name.removeprefix(FOLDER) for path in writing.glob(f"{FOLDER}*"))
+        files = [(name, folder / f"{name}.parquet", writing / f"{FOLDER}{name}") for name in names]
         written = [(name, path, _take_only_part(part, path)) for name, path, part in files]
         shutil.rmtree(writing)
         return written
 
     def _write_split(self, query: str, bound: Bound, address: str, label: str, order: Sequence[str]) -> None:
         names = _nullable(self.columns(query, bound))
-        labelled = to_spark(f"select {label} as _file").removeprefix("SELECT ")
-        split = f"select *, {labelled} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by _file"
-        frame = self._sql(split + _sort_by(("_file", *order)), bound)
-        _numbered(frame).write.mode("overwrite").partitionBy("_file").parquet(address)
+        labelled = to_spark(f"select {label} as {FILE}").removeprefix("SELECT ")
+        split = f"select *, {labelled} from (select {names} from (\n{without_order(query)[0]}\n)) distribute by {FILE}"
+        frame = self._sql(split + _sort_by((FILE, *order)), bound)
+        _numbered(frame).write.mode("overwrite").partitionBy(FILE).parquet(address)
 
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""

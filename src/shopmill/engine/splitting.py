@@ -2,8 +2,9 @@
 
 from shopmill.engine.identifiers import quote
 
-DIGITS = {16: 1, 256: 2}
-"""How many digits of a hash tell so many files apart."""
+FILE = "_file"
+"""The column with the label, where rows are written into a folder `_file=<label>` for each."""
+FOLDER = f"{FILE}="
 
 
 def by_period(column: str, period: str) -> str:
@@ -13,4 +14,5 @@ def by_period(column: str, period: str) -> str:
 
 def by_hash(column: str, files: int) -> str:
     """The first digits of a hash of a column: the bounds are fixed, so a row stays in its file whatever other rows there are."""
-    return f"substr(md5(coalesce(cast({quote(column)} as varchar), '')), 1, {DIGITS[files]})"
+    digits = len(f"{files - 1:x}")
+    return f"substr(md5(coalesce(cast({quote(column)} as varchar), '')), 1, {digits})"

@@ -64,7 +64,7 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
 def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
     """The query of a table that SQL alone computes."""
     dataset = workspace.run.dataset
-    query = statement(dataset, table, is_ordered=not workspace.run.splits(table))
+    query = statement(dataset, table, is_ordered=not _label(workspace.run, table))
     on_statement(table.name, query)
     _same_columns(
         table, workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound), workspace.run
@@ -84,7 +84,7 @@ def _through_function(workspace: Workspace, table: Table, on_statement: OnStatem
         workspace.files.take(computed, view, columns)
     else:
         workspace.files.view(view, [], columns)
-    return typed(table, f"select * from {quote(view)}", is_ordered=not workspace.run.splits(table))
+    return typed(table, f"select * from {quote(view)}", is_ordered=not _label(workspace.run, table))
 
 
 def input_of(workspace: Workspace, name: str, function: str, on_statement: OnStatement, order: str = "") -> Path:
@@ -115,13 +115,17 @@ def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = l
 
 def _write(workspace: Workspace, table: Table, query: str) -> list[StagedFile]:
     """The files that were computed."""
-    run, bound = workspace.run, workspace.bound
+    files, bound = workspace.files, workspace.bound
+    if label := _label(workspace.run, table):
+        return files.write_split(query, bound, table, label, few=bool(table.partition_by) and not workspace.is_full)
+    return [files.write(query, bound, f"{table.name}/part-00000.parquet")]
+
+
+def _label(run: Run, table: Table) -> str:
+    """The expression that says which file a row of a table goes into; empty where there is one file."""
     if table.partition_by and run.dataset.incremental:
-        label = by_period(table.partition_by, run.dataset.incremental.period)
-        return workspace.files.write_split(query, bound, table, label, few=not workspace.is_full)
-    if run.splits(table):
-        return workspace.files.write_split(query, bound, table, by_hash(table.split_by, run.settings.split_into))
-    return [workspace.files.write(query, bound, f"{table.name}/part-00000.parquet")]
+        return by_period(table.partition_by, run.dataset.incremental.period)
+    return by_hash(table.split_by, run.settings.split_into) if run.splits(table) else ""
 
 
 def _write_empty(workspace: Workspace, table: Table, query: str) -> StagedFile:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from shopmill.declaration import Table
 from shopmill.engine.choice import open_engine, open_store_engine, works_in_store
 from shopmill.engine.protocol import Bound, Engine, Queries, Stored, StoreEngine
+from shopmill.engine.splitting import FOLDER
 from shopmill.errors import StoreError
 from shopmill.run.run import Run
 from shopmill.run.staging import StagedFile, Staging
@@ -26,7 +27,6 @@ from shopmill.versions.store import Store, sha256_of
 
 HASHED_BY_EXECUTORS = 128 * 2**20
 """An executor hashes a file of up to so many bytes, which it holds in memory; a larger one streams through this machine."""
-LABEL = "_file="
 
 
 class Files(Protocol):
@@ -139,8 +139,8 @@ class StoreFiles:
         """Written by all executors, each file by one."""
         folder = self._writing(table.name)
         self.engine.write_split_below(query, bound, self.store.uri(folder), label, table.order)
-        names = [name.removeprefix(LABEL) for name in self.store.folders(folder) if name.startswith(LABEL)]
-        return self._staged({f"{table.name}/{name}.parquet": f"{folder}/{LABEL}{name}" for name in names})
+        names = [name.removeprefix(FOLDER) for name in self.store.folders(folder) if name.startswith(FOLDER)]
+        return self._staged({f"{table.name}/{name}.parquet": f"{folder}/{FOLDER}{name}" for name in names})
 
     def _writing(self, name: str) -> str:
         return self.staging.key(f"written/{name}")

@@ -105,7 +105,7 @@ class Selection:
     @property
     def first(self) -> str:
         """The first time that can be used, as a literal."""
-        return self.bounds(Span.of_days(FIRST_DAY, LAST_DAY, self.zone))[0]
+        return self.bounds(Span.of_days(FIRST_DAY, FIRST_DAY, self.zone))[0]
 
     @property
     def last(self) -> str:

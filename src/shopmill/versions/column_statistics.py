@@ -74,7 +74,8 @@ def _of_numbers(known: ColumnStatistics, values: "pa.ChunkedArray") -> ColumnSta
     if not len(values):
         return known
     numbers = values.cast(pa.float64(), safe=False)
-    low, high = (pc.min_max(values)[end].as_py() for end in ("min", "max"))
+    ends = pc.min_max(values)
+    low, high = ends["min"].as_py(), ends["max"].as_py()
     [far] = pc.quantile(numbers, 0.99).to_pylist()
     # A few huge values would leave a single bar: the last bar then holds all that is above the 99th percentile.
     top = far if float(high) > 4 * abs(far) and far > float(low) else float(high)
