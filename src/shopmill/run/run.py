@@ -10,6 +10,7 @@ from shopmill.asof import AsOf
 from shopmill.declaration import Dataset, Table, Value
 from shopmill.errors import InvalidInputError
 from shopmill.registry import Registry
+from shopmill.run.contradictions import refuse_contradictions
 from shopmill.run.staging import Staging
 from shopmill.settings import Settings
 from shopmill.source.snapshot import Snapshot
@@ -43,12 +44,13 @@ class Run:
         orchestrator: Mapping[str, Any] | None = None,
         refresh: bool = False,
     ) -> Self:
-        """A run from plain values; InvalidInputError for a malformed as_of or a bad parameter."""
+        """A run from plain values; InvalidInputError for a malformed as_of, a bad parameter or what contradicts itself."""
         values = dataset.parse_parameters({**settings.parameters.get(dataset.name, {}), **(parameters or {})})
-        _refuse_contradictions(values, settings)
+        moment = AsOf.parse(as_of, settings.zone)
+        refuse_contradictions(dataset, moment, values, settings)
         return cls(
             dataset,
-            AsOf.parse(as_of, settings.zone),
+            moment,
             settings,
             values,
             run_id or f"cli-{uuid4().hex}",
@@ -123,13 +125,3 @@ class Run:
             return None
         columns = {column["name"]: column["type"] for column in made.content["tables"][table]["columns"]}
         return columns, self._upstream_versions(dataset).keys_of(made, table)
-
-
-def _refuse_contradictions(parameters: Mapping[str, Value], settings: Settings) -> None:
-    """What comes later than the lookback is never read, so no dataset can wait for it."""
-    late = parameters.get("late_days", 0)
-    if int(late) > settings.lookback_days:
-        raise InvalidInputError(
-            f"late_days={late} is more than SHOPMILL_LOOKBACK_DAYS={settings.lookback_days}: later events would not be read. "
-            "Raise the setting, or lower the parameter."
-        )
