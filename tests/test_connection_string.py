@@ -20,6 +20,14 @@ def test_fields_need_no_encoding() -> None:
         ({"cursor": "dictcursor", "iam": False, "nested": {"a": 1}}, {}),
         ({"sslmode": "verify-full", "sslrootcert": "/ca.pem", "empty": None}, {"sslmode": "verify-full", "sslrootcert": "/ca.pem"}),
         ({"host": "elsewhere"}, {}),
+        ({"keepalives": True, "sslcompression": False}, {"keepalives": "1", "sslcompression": "0"}),
+        ({"keepalives": "true"}, {"keepalives": "true"}),
+        ({"connect_timeout": 10.0, "tcp_user_timeout": "5000"}, {"connect_timeout": "10", "tcp_user_timeout": "5000"}),
+        ({"options": {"statement_timeout": 5000, "search_path": "a b,c\\d"}},
+         {"options": "-c statement_timeout=5000 -c search_path=a\\ b,c\\\\d"}),
+        ({"options": ["-c", "geqo=off"]}, {"options": "-c geqo=off"}),
+        ({"sslmode": ["require"], "application_name": {"a": 1}}, {"sslmode": "require"}),
+        ({"SSLMode": "verify-full"}, {"sslmode": "verify-full"}),
     ],
 )  # fmt: skip
 def test_the_extra_of_another_tool_does_no_harm(extra: dict[str, object], kept: dict[str, str]) -> None:
@@ -28,6 +36,12 @@ def test_the_extra_of_another_tool_does_no_harm(extra: dict[str, object], kept: 
 
 def test_a_connection_without_a_password_or_port() -> None:
     assert conninfo_to_dict(from_fields({"host": "h", "port": None, "password": ""}, {})) == {"host": "h"}
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", " ::1 "])
+def test_a_host_of_any_kind(host: str) -> None:
+    given = {"host": host, "port": "5432", "user": "läser", "password": "пароль' \\ü"}
+    assert conninfo_to_dict(from_fields(given, {})) == {**given, "host": "::1"}
 
 
 def test_what_the_address_sets_is_kept_but_for_the_encoding() -> None:

@@ -27,8 +27,33 @@ def from_fields(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
 
     The others are another tool's.
     """
-    given = {name: str(value) for name, value in {**extra, **fields}.items() if value not in (None, "")}
-    return make_conninfo(**{name: value for name, value in given.items() if name in _known()})
+    given = {name.lower(): value for name, value in extra.items()} | {
+        k: v for k, v in fields.items() if v not in (None, "")
+    }
+    written = {name: _written(name, value) for name, value in given.items() if name in _known()}
+    return make_conninfo(**{name: value for name, value in written.items() if value})
+
+
+def _written(name: str, value: Any) -> str:
+    """A value of JSON as PostgreSQL's client writes it; nothing of what it has no form for."""
+    match value:
+        case bool():
+            return str(int(value))
+        case float() if value.is_integer():
+            return str(int(value))
+        case dict() if name == "options":
+            return " ".join(f"-c {setting}={_escaped(chosen)}" for setting, chosen in value.items())
+        case list():
+            return (" " if name == "options" else ",").join(map(str, value))
+        case dict() | None:
+            return ""
+        case _:
+            return str(value).strip().removeprefix("[").removesuffix("]") if name == "host" else str(value)
+
+
+def _escaped(value: Any) -> str:
+    """A value of a session's setting, in which a blank would begin the next option."""
+    return re.sub(r"([\\\s])", r"\\\1", str(value))
 
 
 def _known() -> set[str]:
