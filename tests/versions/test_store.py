@@ -118,6 +118,42 @@ def test_an_unknown_kind_of_store_is_refused() -> None:
         Store("ftp://host/x")
 
 
+ADDRESSES = {
+    "": "it names no folder",
+    "/": "it names no folder",
+    " /data/shop": "begins or ends with a blank",
+    "s3://bucket/x\n": "begins or ends with a blank",
+    "'/data/shop'": "quotes around it",
+    '"s3://bucket/x"': "quotes around it",
+    "$HOME/shop": "a variable in it has no value",
+    "${BUCKET}/shop": "a variable in it has no value",
+    "s3://${BUCKET}/shop": "a variable in it has no value",
+    "file:///data/shop": "write a folder as it is: /data/shop",
+    "https://bucket.s3.amazonaws.com/x": "write s3://bucket/prefix, and set AWS_ENDPOINT_URL",
+    "http://minio:9000/bucket": "write s3://bucket/prefix, and set AWS_ENDPOINT_URL",
+    "memory://": "no kind of store that is known",
+    "ftp://host/x": "no kind of store that is known",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_that_would_make_another_store_is_refused(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError) as error:
+        Store(address)
+    assert ADDRESSES[address] in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    for where in ("file", "file/below"):
+        with pytest.raises(StoreError, match="a file stands where a folder should be"):
+            Store(str(tmp_path / where))
+
+
 @pytest.mark.parametrize("where", ["/proc/shopmill", "/dev/null/store"])
 def test_a_folder_that_cannot_be_made_is_named(where: str) -> None:
     with pytest.raises(StoreError, match=where):

@@ -6,6 +6,7 @@ import re
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_RIGHT = {errno.EACCES, errno.EPERM}
+IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR}
 CREDENTIALS = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 KNOWN = (
     (r"<Code>NoSuchBucket<", "there is no such bucket. Check SHOPMILL_STORE and AWS_ENDPOINT_URL"),
@@ -45,6 +46,8 @@ def cause_of(error: BaseException) -> str:
         return f"{_reason(error)}. Check the right to write"
     if number == errno.EROFS:
         return f"{_reason(error)}. Mount it for writing, or choose another folder"
+    if number in IN_THE_WAY:
+        return f"a file stands where a folder should be ({_reason(error)}). Choose another folder as SHOPMILL_STORE"
     text = str(error)
     for pattern, cause in KNOWN:
         if re.search(pattern, text):
@@ -70,12 +73,34 @@ def without_secrets(address: str) -> str:
 
 def wrong_address(url: str) -> str | None:
     """Why an address is none that a store may have; None for a good one."""
+    return _badly_written(url) or _of_another_kind(url)
+
+
+def _badly_written(url: str) -> str | None:
+    """What a shell or a settings file made of an address: taken as it is, it would be a new folder somewhere else."""
+    if not url.strip("/"):
+        return "it names no folder. Give a folder or s3://bucket/prefix as SHOPMILL_STORE"
+    if url != url.strip():
+        return "it begins or ends with a blank. Write SHOPMILL_STORE without it"
+    if url[0] in "'\"":
+        return "it has quotes around it. Write SHOPMILL_STORE without them"
+    if re.match(r"(s3a?://)?\$[{\w]", url):
+        return "a variable in it has no value: nothing replaces it in this place. Write what it stands for into SHOPMILL_STORE"
+    return None
+
+
+def _of_another_kind(url: str) -> str | None:
     scheme = ADDRESS.match(url)
     if (scheme or ":" in url) and re.search(r"@|[?#]", url):
         return f"an address holds no credentials or options. {CREDENTIALS} and write s3://bucket/prefix"
     if scheme and "://" not in url:
         return "an address begins with s3:// (two slashes). Check SHOPMILL_STORE"
-    if scheme is None and "://" in url:
+    name, _, rest = url.partition("://")
+    if name.lower() == "file":
+        return f"write a folder as it is: {rest}"
+    if name.lower() in {"http", "https"}:
+        return "it is the address of a server: write s3://bucket/prefix, and set AWS_ENDPOINT_URL to the server"
+    if "://" in url and (scheme is None or name.lower() == "ftp"):
         return "it is no kind of store that is known. Give a folder or s3://bucket/prefix as SHOPMILL_STORE"
     return None
 

@@ -85,7 +85,7 @@ class Store:
         self.root: Path | None = None if "://" in url else Path(url).expanduser().resolve()
         self._work_folder = work_folder
         self._disk: Disk | None = None
-        if reason := wrong_address(self.url) or (None if self.root else missing_credentials()):
+        if reason := wrong_address(url) or (None if self.root else missing_credentials()):
             raise StoreError(f"The store {without_secrets(self.url)} cannot be opened: {reason}.")
         try:
             self._objects = self._open()
