@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from shopmill.errors import InvalidInputError
 
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}(:\d{2}){0,2} ?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)  # in whole seconds
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -41,9 +42,9 @@ class AsOf:
         try:
             if DATE.fullmatch(text):
                 return cls(midnight(date.fromisoformat(text), zone), text)
-            instant = datetime.fromisoformat(text.replace("T", " ", 1).replace("Z", "+00:00"))
-            if instant.microsecond:
-                raise ValueError  # the label and the folder have whole seconds
+            if not TIME.fullmatch(text):
+                raise ValueError
+            instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
         except (ValueError, OverflowError):
             raise InvalidInputError(
                 f"as_of {text!r} is neither a date (2020-09-23) nor a UTC time (2020-09-23T10:15:00Z)."

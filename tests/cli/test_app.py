@@ -118,6 +118,22 @@ def test_doctor_without_the_folder_of_the_mapping(shopmill: Run, monkeypatch: py
         ([*TRAINING_SET, "--as-of", AS_OF, "--output", "x.json"], ["x.json", "x.parquet"]),
         ([*TRAINING_SET, "--as-of", AS_OF, "--output", "/proc"], ["/proc", "/proc.parquet"]),
         (["versions", "no_such"], ["no_such"]),
+        (["--store", "", "versions"], ["names no folder", "SHOPMILL_STORE"]),
+        (["run", DATASET, "--as-of", "2020-W39-3"], ["'2020-W39-3' is neither a date", "2020-09-23"]),
+        (["run", DATASET, "--as-of", "2020-W39-3T10:15:00Z"], ["is neither a date"]),
+        (["run", DATASET, "--as-of", "20200923"], ["is neither a date"]),
+        (
+            ["run", DATASET, "--as-of", AS_OF, "-p", "fresh_days=1", "-p", "fresh_days=2"],
+            ["--param", "fresh_days twice"],
+        ),
+        (["run", DATASET, "--as-of", AS_OF, "-p", "min_df=1"], ["no parameter 'min_df'"]),
+        (["run", DATASET, "--as-of", AS_OF, "--profile", "/proc/x"], ["/proc/x cannot be used: No such file"]),
+        (["export-gx", DATASET, "--output", "/proc/x"], ["/proc/x cannot be used: No such file"]),
+        (["report", "--output", "/dev/null"], ["/dev/null cannot be used: File exists"]),
+        (["reconcile", "order_item"], ["no table 'order_item' of facts", "Did you mean 'order_items'?"]),
+        (["reconcile", "articles"], ["no table 'articles' of facts", "transactions"]),
+        (["show", DATASET, "--table", "interaction"], ["Did you mean 'interactions'?"]),
+        (["lineage", DATASET, "--table", "interaction"], ["Did you mean 'interactions'?"]),
     ],
 )
 def test_an_error_is_one_line(
@@ -130,6 +146,15 @@ def test_an_error_is_one_line(
     assert len(err.strip().splitlines()) == 1
     for word in words:
         assert word in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["runs", "--limit"], ["show", DATASET, "--rows"], ["rejects", DATASET, "--limit"]]
+)
+def test_a_number_without_end_is_wrong_usage(shopmill: Run, arguments: list[str]) -> None:
+    code, out, err = shopmill(*arguments, "99999999999999999999")
+    assert (code, out) == (2, "")
+    assert "less than or equal to" in err
 
 
 def test_verbose_has_the_traceback() -> None:

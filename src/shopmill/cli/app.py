@@ -74,7 +74,7 @@ def settings_of(
         format="%(message)s" if err.is_terminal else "%(levelname)s: %(message)s",
         handlers=[_log_handler()],
     )
-    context.obj = load_settings(**({"store": store} if store else {}))
+    context.obj = load_settings(**({} if store is None else {"store": store}))
     shop_defaults(context.obj)
 
 
@@ -123,15 +123,20 @@ app.command(name="docs")(write_docs)
 app.command()(demo)
 
 
+def _sentence(error: Exception) -> str:
+    """What is wrong, in one sentence: ours as it is, one of the system's with its file, any other with where to find more."""
+    if isinstance(error, ShopmillError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}. Choose another place, or change the rights of this one."
+    failed = f"shopmill {' '.join(sys.argv[1:2])} failed: {cause_in_a_line(error)}."
+    return f"{failed} Run it with --verbose for the traceback."
+
+
 @contextmanager
 def _errors_in_one_line(verbose: bool) -> Iterator[None]:
     try:
         yield
-    except ShopmillError as error:
-        if verbose:
-            raise
-        err.print(f"[red]error[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # who reads the output has seen enough
@@ -140,8 +145,7 @@ def _errors_in_one_line(verbose: bool) -> Iterator[None]:
     except Exception as error:
         if verbose:
             raise
-        what = escape(f"shopmill {' '.join(sys.argv[1:2])} failed: {cause_in_a_line(error)}.")
-        err.print(f"[red]error[/] {what} Run it with --verbose for the traceback.", soft_wrap=True, highlight=False)
+        err.print(f"[red]error[/] {escape(_sentence(error))}", soft_wrap=True, highlight=False)
         sys.exit(1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from shopmill.cli.options import AsOfOption, DatasetName, Json, SomeDataset
+from shopmill.cli.options import MOST_ROWS, AsOfOption, DatasetName, Json, SomeDataset
 from shopmill.cli.output import cell, out, print_json, print_lines, print_table
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def show(
     dataset: DatasetName,
     as_of: AsOfOption = None,
     table: Annotated[str | None, typer.Option(help="a table of the dataset; default: its main one")] = None,
-    rows: Annotated[int, typer.Option(min=0, help="how many rows of sample")] = 5,
+    rows: Annotated[int, typer.Option(min=0, max=MOST_ROWS, help="how many rows of sample")] = 5,
     html: Annotated[Path | None, typer.Option("--html", help="write it as one HTML file instead")] = None,
     as_json: Json = False,
 ) -> None:
@@ -184,7 +184,7 @@ def path(
 def runs(
     context: typer.Context,
     dataset: SomeDataset = None,
-    limit: Annotated[int, typer.Option(min=1, help="how many, the newest first")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="how many, the newest first")] = 20,
     as_json: Json = False,
 ) -> None:
     """List the newest runs in the registry."""

@@ -28,6 +28,8 @@ SomeDataset = Annotated[
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="2020-09-23, or 2020-09-23T10:15:00Z; default: the newest")
 ]
+MOST_ROWS = 1_000_000
+"""How many rows or runs a command shows at most: more is for `path` and a program that reads Parquet."""
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
 
@@ -36,4 +38,7 @@ def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     split = [pair.partition("=") for pair in given]
     if wrong := [pair for pair, (name, equals, _) in zip(given, split, strict=True) if not (name and equals)]:
         raise InvalidInputError(f"{option} {wrong[0]!r} is not of the form name=value.")
+    names = [name for name, _, _ in split]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidInputError(f"{option} has {repeated} twice: leave one of them out.")
     return {name: value for name, _, value in split}

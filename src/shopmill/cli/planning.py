@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shopmill import datasets
-from shopmill.cli.options import DatasetName, Json, pairs
+from shopmill.cli.options import MOST_ROWS, DatasetName, Json, pairs
 from shopmill.cli.output import err, out, print_json, print_lines, print_table
 from shopmill.cli.progress import ProgressLine
 from shopmill.errors import InvalidInputError
@@ -75,7 +75,7 @@ def backfill(
     failed: Annotated[bool, typer.Option("--failed", help="as_ofs whose last run failed or was blocked")] = False,
     first: Annotated[str | None, typer.Option("--from", help="the first as_of; default: the first one known")] = None,
     last: Annotated[str | None, typer.Option("--to", help="the last as_of; default: the newest that is due")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="how many runs at most, the oldest first")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="how many runs at most, the oldest first")] = 100,
     param: Params = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what is due, and run nothing")] = False,
     airflow: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shopmill.cli.options import AsOfOption, DatasetName, Json
+from shopmill.cli.options import MOST_ROWS, AsOfOption, DatasetName, Json
 from shopmill.cli.output import print_json, print_lines, print_table
 
 
@@ -16,7 +16,7 @@ def rejects(
     as_of: AsOfOption = None,
     version: Annotated[str, typer.Option(help="a version's id, or how it begins")] = "",
     reason: Annotated[str, typer.Option(help="only reasons with these words")] = "",
-    limit: Annotated[int, typer.Option(min=0, help="how many rows to show")] = 20,
+    limit: Annotated[int, typer.Option(min=0, max=MOST_ROWS, help="how many rows to show")] = 20,
     as_json: Json = False,
 ) -> None:
     """Show the rows that were rejected, with reasons; personal columns are masked."""

@@ -11,7 +11,7 @@ from datetime import date
 from shopmill.asof import AsOf
 from shopmill.engine.duckdb_engine import connect
 from shopmill.engine.identifiers import quote
-from shopmill.errors import MissingTableError
+from shopmill.errors import InvalidInputError, MissingTableError, did_you_mean
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceColumn
 from shopmill.source.database import Source, open_source
@@ -50,9 +50,8 @@ class Reconciled:
 def reconcile(settings: Settings, lock: Lock, tables: Iterable[str] = ()) -> list[Reconciled]:
     """Compares the newest snapshots of the facts with the shop; what differs is read into a new snapshot of their as_of."""
     store, mapping = Store(settings.store, settings.work_folder), load_mapping(settings)
-    wanted = set(tables) or {name for name, table in TABLES.items() if table.is_fact}
     found = []
-    for name in sorted(wanted, reverse=True):  # orders before their items: what dates is put right first
+    for name in sorted(_wanted(tables), reverse=True):  # orders before their items: what dates is put right first
         catalogue = SnapshotCatalogue(store, TABLES[name], mapping.fingerprint(TABLES[name]))
         if snapshot := catalogue.newest():
             with open_source(settings, mapping) as source:
@@ -63,6 +62,16 @@ def reconcile(settings: Settings, lock: Lock, tables: Iterable[str] = ()) -> lis
             days = sum(file.day != UNDATED for file in snapshot.files)
             found.append(Reconciled(name, snapshot.as_of, days, tuple(sorted(different))))
     return found
+
+
+def _wanted(tables: Iterable[str]) -> set[str]:
+    """The tables that were named, or all; InvalidInputError for one that has no days to compare."""
+    facts = {name for name, table in TABLES.items() if table.is_fact}
+    if unknown := sorted(set(tables) - facts):
+        raise InvalidInputError(
+            f"There is no table {unknown[0]!r} of facts. There are: {', '.join(sorted(facts))}.{did_you_mean(unknown[0], facts)}"
+        )
+    return set(tables) or facts
 
 
 def _different(source: Source, settings: Settings, store: Store, snapshot: Snapshot) -> set[date]:
