@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 from rows import Extract, RowsOf
@@ -74,6 +75,40 @@ def test_it_is_read(extract: Extract, rows_of: RowsOf, made: Callable[[str], str
     rows = rows_of(extract("2020-09-23", ["transactions"], **changes)["transactions"])
     found = sorted((str(row["t_dat"]), row["article_id"], float(row["price"])) for row in rows)
     assert found == [("2020-09-20", "a", 1.5), ("2020-09-21", "b", 2.0)]
+
+
+SETTINGS = {
+    "standard_conforming_strings": "off",
+    "transform_null_equals": "on",
+    "datestyle": "German, DMY",
+    "intervalstyle": "iso_8601",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "client_encoding": "LATIN1",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "on",
+    "timezone": "Pacific/Kiritimati",
+    "xmloption": "document",
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_what_is_set_for_a_database_changes_no_row(
+    extract: Extract, rows_of: RowsOf, made: Callable[[str], str], tmp_path: Path, setting: str
+) -> None:
+    rows = r"create table lines (day timestamptz, sku text, paid real); insert into lines values ('2020-09-20 23:30+00', E'a\\1', 129.95);"
+    (tmp_path / "transactions.sql").write_text(
+        r"select day as t_dat, replace(sku, '\', '#') as article_id, paid as price from lines where sku ~ '\d'"
+    )
+    dsn = made(rows)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"alter database {connection.info.dbname} set {setting} = '{SETTINGS[setting]}'")
+    [row] = rows_of(
+        extract("2020-09-23", ["transactions"], source_dsn=SecretStr(dsn), mapping=str(tmp_path), time_zone="UTC")[
+            "transactions"
+        ]
+    )
+    assert (str(row["t_dat"]), row["article_id"], float(row["price"])) == ("2020-09-20", "a#1", 129.95)
 
 
 REFUSED = {

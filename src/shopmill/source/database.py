@@ -124,6 +124,8 @@ class Source:
             "timezone": self.settings.time_zone,
             "datestyle": "ISO, YMD",
             "extra_float_digits": "1",
+            "standard_conforming_strings": "on",
+            "transform_null_equals": "off",
             "lock_timeout": f"{self.settings.source_patience_seconds * 800:.0f}",
             "row_security": "on" if self.settings.row_security == "allow" else "off",
             "shopmill.time_zone": self.settings.time_zone,
