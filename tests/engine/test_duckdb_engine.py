@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from shopmill.engine import limits
 from shopmill.engine.duckdb_engine import DuckDBEngine
-from shopmill.engine.splitting import by_hash, by_period
+from shopmill.engine.splitting import Parts, by_hash, by_period
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 from shopmill.versions.store import sha256_of
@@ -25,15 +26,25 @@ def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
         yield opened
 
 
-@pytest.mark.parametrize("period", ["", "day", "month"])
-def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(tmp_path: Path, period: str) -> None:
+@pytest.mark.parametrize(
+    ("period", "ways"),
+    [
+        ("", (Parts.MANY,)),
+        ("day", (Parts.SMALL,)),
+        ("week", (Parts.MANY, Parts.FEW)),
+        ("month", (Parts.MANY, Parts.FEW)),
+    ],
+)
+def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(
+    tmp_path: Path, period: str, ways: tuple[Parts, ...]
+) -> None:
     hashes = []
-    for threads, few in ((1, False), (4, False), (4, True), (1, True)):
+    for threads, parts in product((1, 4), ways):
         folder = tmp_path / f"{len(hashes)}"
         folder.mkdir()
         with DuckDBEngine(Settings(_env_file=None, threads=threads), folder) as engine:
             if period:
-                written = engine.write_split(ROWS, {}, folder / "out", by_period("day", period), ["day", "i"], few)
+                written = engine.write_split(ROWS, {}, folder / "out", by_period("day", period), ["day", "i"], parts)
             else:
                 path = folder / "out" / "part.parquet"
                 written = [("part", path, engine.write(f"{ROWS} order by x, i", {}, path))]
@@ -42,6 +53,7 @@ def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(tmp_pat
     assert all(found == hashes[0] for found in hashes)
 
 
+@pytest.mark.parametrize("parts", Parts)
 @pytest.mark.parametrize(
     ("period", "starts"),
     [
@@ -50,9 +62,11 @@ def test_one_thread_and_four_and_few_periods_or_many_give_the_same_bytes(tmp_pat
         ("month", ["2020-02-01", "2020-03-01"]),
     ],
 )
-def test_a_file_for_each_period(engine: DuckDBEngine, tmp_path: Path, period: str, starts: list[str]) -> None:
+def test_a_file_for_each_period(
+    engine: DuckDBEngine, tmp_path: Path, period: str, starts: list[str], parts: Parts
+) -> None:
     query = "select unnest([date '2020-03-02', date '2020-02-29', date '2020-03-01', date '2020-02-29']) as day"
-    written = engine.write_split(query, {}, tmp_path, by_period("day", period), ["day"])
+    written = engine.write_split(query, {}, tmp_path, by_period("day", period), ["day"], parts)
     assert [name for name, _, _ in written] == starts
     days = [day for _, path, _ in written for day in pq.read_table(path, partitioning=None)["day"].to_pylist()]
     assert days == [date(2020, 2, 29), date(2020, 2, 29), date(2020, 3, 1), date(2020, 3, 2)]

@@ -22,7 +22,8 @@ from shopmill.engine.identifiers import quote
 from shopmill.engine.limits import refuse_too_little_memory, spill_bytes, spilled_too_much
 from shopmill.engine.profile import profile_of_this_run
 from shopmill.engine.protocol import Bound
-from shopmill.engine.splitting import FILE, FOLDER
+from shopmill.engine.small_files import ROW_GROUP, write_each
+from shopmill.engine.splitting import FILE, FOLDER, Parts
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 
@@ -115,11 +116,14 @@ class DuckDBEngine:
         return int(copied[0][0]) if copied else 0
 
     def write_split(
-        self, query: str, bound: Bound, folder: Path, label: str, order: Sequence[str], few: bool = False
+        self, query: str, bound: Bound, folder: Path, label: str, order: Sequence[str], parts: Parts = Parts.MANY
     ) -> list[tuple[str, Path, int]]:
         """Computes the query once, then sorts file by file: bytes from PARTITION_BY alone vary with the threads."""
         folder.mkdir(parents=True, exist_ok=True)
-        labelled = f"select *, {label} as {FILE} from (\n{query}\n)"
+        labelled = f"select *, cast({label} as varchar) as {FILE} from (\n{query}\n)"
+        if parts is Parts.SMALL:
+            with self._streamed(f"{labelled} order by {', '.join(map(quote, (FILE, *order)))}", bound) as rows:
+                return write_each(rows, FILE, folder, self._settings.threads)
         ordered = " order by " + ", ".join(quote(name) for name in order) if order else ""
         field_ids = self._field_ids(query, bound)
 
@@ -131,10 +135,10 @@ class DuckDBEngine:
                 self._write_file(f"{part.query}{ordered}", {}, path, field_ids, connection),
             )
 
-        with (self._in_memory if few else self._in_files)(labelled, bound, folder / "unsorted") as parts:
-            if all(part.is_small for part in parts):
-                return self._side_by_side(write, parts)
-            return [write(part) for part in parts]
+        with (self._in_memory if parts is Parts.FEW else self._in_files)(labelled, bound, folder / "unsorted") as found:
+            if all(part.is_small for part in found):
+                return self._side_by_side(write, found)
+            return [write(part) for part in found]
 
     def _side_by_side(self, action: Callable[["_Part", duckdb.DuckDBPyConnection], R], parts: list["_Part"]) -> list[R]:
         """The results of an action on each part, as many at a time as there are threads, each on a connection of its own."""
@@ -206,17 +210,27 @@ class DuckDBEngine:
         """Compares each row with the one before it in file order."""
         return count_duplicates(self._files[table], key, self._settings.threads)
 
+    @contextmanager
+    def _streamed(self, query: str, bound: Bound) -> Iterator[pa.RecordBatchReader]:
+        """The rows of a query, as they are read."""
+        begun = time.perf_counter()
+        with _explained(self._settings, self._spill):
+            yield self._connection.sql(query, params=_used(query, bound) or None).to_arrow_reader(ROW_GROUP)
+        self._noted(query, begun, self._connection)
+
     def _execute(self, query: str, bound: Bound, connection: duckdb.DuckDBPyConnection | None = None) -> "_Result":
         """The few rows of a statement, read to the end: a SELECT is computed while its rows are."""
-        used = {name: _value(bound[name]) for name in PLACEHOLDER.findall(query) if name in bound}
         begun, connection = time.perf_counter(), connection or self._connection
         with _explained(self._settings, self._spill):
-            answer = connection.execute(query, used)
+            answer = connection.execute(query, _used(query, bound))
             result = _Result({name: str(kind) for name, kind, *_ in answer.description or ()}, answer.fetchall())
+        self._noted(query, begun, connection)
+        return result
+
+    def _noted(self, query: str, begun: float, connection: duckdb.DuckDBPyConnection) -> None:
         if self._profile:
             found = json.loads(connection.get_profiling_information(format="json"))
             self._profile.add(query, time.perf_counter() - begun, found)
-        return result
 
 
 @dataclass(frozen=True)
@@ -248,10 +262,15 @@ def _explained(settings: Settings, spill: Path) -> Iterator[None]:
             f"The engine needs more than SHOPMILL_MEMORY_LIMIT={settings.memory_limit}: {_first_line(error)}. "
             "Raise it, or give scratch space."
         ) from error
-    except duckdb.IOException as error:
+    except (duckdb.IOException, OSError) as error:
         raise StoreError(
             f"Scratch or store cannot be written: {_first_line(error)}. Check free space and rights."
         ) from error
+
+
+def _used(query: str, bound: Bound) -> dict[str, Any]:
+    """The bound values that a query names."""
+    return {name: _value(bound[name]) for name in PLACEHOLDER.findall(query) if name in bound}
 
 
 def _value(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from shopmill.declaration import Value
+from shopmill.engine.splitting import Parts
 
 Bound = Mapping[str, Any]
 """Values of `$name` in SQL: parameters of the dataset, and as_of, as_of_at, time_zone. Integers have 64 bits there."""
@@ -47,11 +48,17 @@ class Engine(Queries, Protocol):
         """Writes the ordered result of `query` as one Parquet file; returns its number of rows."""
 
     def write_split(
-        self, query: str, bound: Bound, folder: Path, label: str, order: Sequence[str], few: bool = False
+        self,
+        query: str,
+        bound: Bound,
+        folder: Path,
+        label: str,
+        order: Sequence[str],
+        parts: Parts = Parts.MANY,
     ) -> list[tuple[str, Path, int]]:
         """Writes one ordered file for each value of the expression `label`: the value, path and rows.
 
-        That there are `few` files may let the engine do so in another way; they are the same.
+        What is known of the files (`parts`) may let the engine do so in another way.
         """
 
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound
 from shopmill.engine.spark_dialect import columns_by_text, to_spark, without_order
-from shopmill.engine.splitting import FILE, FOLDER
+from shopmill.engine.splitting import FILE, FOLDER, Parts
 from shopmill.errors import EngineUnavailableError, InvalidInputError
 from shopmill.settings import Settings
 
@@ -170,7 +170,7 @@ class SparkEngine:
         folder: Path,
         label: str,
         order: Sequence[str],
-        few: bool = False,  # noqa: ARG002
+        parts: Parts = Parts.MANY,  # noqa: ARG002
     ) -> list[tuple[str, Path, int]]:
         """Each file is sorted and written by one task, all of them at once."""
         writing = folder / "writing"

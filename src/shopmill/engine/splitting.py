@@ -1,10 +1,23 @@
 """How the rows of a table are split over files, as SQL: the label of a row names its file."""
 
+from enum import Enum
+
 from shopmill.engine.identifiers import quote
 
 FILE = "_file"
 """The column with the label, where rows are written into a folder `_file=<label>` for each."""
 FOLDER = f"{FILE}="
+
+
+class Parts(Enum):
+    """What is known of the files of a table before its rows are: an engine may write them accordingly.
+
+    `SMALL` is said of a table once and for all, as other ways of writing give other bytes. The other two give the same.
+    """
+
+    MANY = "many, of any size"
+    FEW = "few, of any size"
+    SMALL = "any number, each with the rows of a day"
 
 
 def by_period(column: str, period: str) -> str:

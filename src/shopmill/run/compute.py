@@ -9,7 +9,7 @@ from shopmill.asof import AsOf
 from shopmill.declaration import Artifact, Table
 from shopmill.engine.compose import compose, statement, typed
 from shopmill.engine.identifiers import quote
-from shopmill.engine.splitting import by_hash, by_period
+from shopmill.engine.splitting import Parts, by_hash, by_period
 from shopmill.errors import InvalidInputError
 from shopmill.run.checks import Checking, Result
 from shopmill.run.continuation import extent_of, is_whole
@@ -117,7 +117,7 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[StagedFile]:
     """The files that were computed."""
     files, bound = workspace.files, workspace.bound
     if label := _label(workspace.run, table):
-        return files.write_split(query, bound, table, label, few=bool(table.partition_by) and not workspace.is_full)
+        return files.write_split(query, bound, table, label, _parts(workspace, table))
     return [files.write(query, bound, f"{table.name}/part-00000.parquet")]
 
 
@@ -126,6 +126,16 @@ def _label(run: Run, table: Table) -> str:
     if table.partition_by and run.dataset.incremental:
         return by_period(table.partition_by, run.dataset.incremental.period)
     return by_hash(table.split_by, run.settings.split_into) if run.splits(table) else ""
+
+
+def _parts(workspace: Workspace, table: Table) -> Parts:
+    """What is known of the files of a table that is split."""
+    incremental = workspace.run.dataset.incremental
+    if not table.partition_by or not incremental:
+        return Parts.MANY
+    if incremental.period == "day":
+        return Parts.SMALL
+    return Parts.MANY if workspace.is_full else Parts.FEW
 
 
 def _write_empty(workspace: Workspace, table: Table, query: str) -> StagedFile:

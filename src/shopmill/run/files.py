@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from shopmill.declaration import Table
 from shopmill.engine.choice import open_engine, open_store_engine, works_in_store
 from shopmill.engine.protocol import Bound, Engine, Queries, Stored, StoreEngine
-from shopmill.engine.splitting import FOLDER
+from shopmill.engine.splitting import FOLDER, Parts
 from shopmill.errors import StoreError
 from shopmill.run.run import Run
 from shopmill.run.staging import StagedFile, Staging
@@ -42,7 +42,9 @@ class Files(Protocol):
     def write(self, query: str, bound: Bound, path: str) -> StagedFile:
         """Leaves the ordered result of a query in staging, as the file `path` of the version to come."""
 
-    def write_split(self, query: str, bound: Bound, table: Table, label: str, few: bool = False) -> list[StagedFile]:
+    def write_split(
+        self, query: str, bound: Bound, table: Table, label: str, parts: Parts = Parts.MANY
+    ) -> list[StagedFile]:
         """Leaves one ordered file of a table in staging for each value of the expression `label`, by which it is named."""
 
     def bring(self, query: str, bound: Bound, name: str) -> Path:
@@ -81,9 +83,12 @@ class LocalFiles:
         written = self.scratch / path
         return self._adopted(path, written, self.engine.write(query, bound, written))
 
-    def write_split(self, query: str, bound: Bound, table: Table, label: str, few: bool = False) -> list[StagedFile]:
+    def write_split(
+        self, query: str, bound: Bound, table: Table, label: str, parts: Parts = Parts.MANY
+    ) -> list[StagedFile]:
         """Written in scratch and moved."""
-        written = self.engine.write_split(query, bound, self.scratch / table.name, label, table.order, few=few)
+        folder = self.scratch / table.name
+        written = self.engine.write_split(query, bound, folder, label, table.order, parts)
         return [self._adopted(f"{table.name}/{name}.parquet", path, rows) for name, path, rows in written]
 
     def _adopted(self, path: str, written: Path, rows: int) -> StagedFile:
@@ -135,7 +140,14 @@ class StoreFiles:
         self.engine.write_below(query, bound, self.store.uri(folder))
         return self._staged({path: folder})[0]
 
-    def write_split(self, query: str, bound: Bound, table: Table, label: str, few: bool = False) -> list[StagedFile]:  # noqa: ARG002
+    def write_split(
+        self,
+        query: str,
+        bound: Bound,
+        table: Table,
+        label: str,
+        parts: Parts = Parts.MANY,  # noqa: ARG002
+    ) -> list[StagedFile]:
         """Written by all executors, each file by one."""
         folder = self._writing(table.name)
         self.engine.write_split_below(query, bound, self.store.uri(folder), label, table.order)

@@ -318,7 +318,7 @@ ON_THE_WAY = (
     ),
     Table(
         name="touched_visitors",
-        grain="one row per visitor whose sessions are computed",
+        grain="one row per visitor whose sessions are computed by an incremental run",
         columns=(
             VISITOR,
             Column("from_at", "timestamptz", "from when on they are computed"),

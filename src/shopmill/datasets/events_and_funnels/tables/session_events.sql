@@ -1,4 +1,5 @@
--- The events of touched visitors, each with the visit and the part of it that it belongs to, numbered in order.
+-- The events of touched visitors, of all where everything is computed, each with the visit and the part of it that it
+-- belongs to, numbered in order.
 -- A pause opens a visit, and so does the login of another customer than the one who is logged in: nobody's events before a
 -- login, and those after a logout, belong to the customer who logged in. Visit 0 goes on from before.
 -- Of events at the same instant the earlier step of a purchase goes first.
@@ -16,8 +17,9 @@ with events_once as (
 touched_events as (
   select events_once.*
   from events_once
-  join touched_visitors using (visitor_key)
-  where event_at > from_at
+  left join touched_visitors using (visitor_key)
+  where $is_full
+    or event_at > from_at
     or event_at = from_at and concat(cast(type_order as varchar), event_id) >= from_place
 ),
 numbered as (
@@ -30,32 +32,36 @@ numbered as (
 paused as (
   select
     numbered.*,
-    sum(
-      case
-        when epoch_us(event_at) - epoch_us(coalesce(last_at, ended_at)) <= $session_gap_minutes * 60000000 then 0
-        else 1
-      end
-    ) over (
-      partition by numbered.visitor_key order by event_number rows between unbounded preceding and current row
-    ) as pause_number
+    coalesce(epoch_us(event_at) - epoch_us(coalesce(last_at, ended_at)) > $session_gap_minutes * 60000000, true) as opens_pause
   from numbered
   left join last_sessions on last_sessions.visitor_key = numbered.visitor_key
 ),
 logged_in as (
   select
     *,
+    max(case when opens_pause then event_number end) over (
+      partition by visitor_key order by event_number rows between unbounded preceding and current row
+    ) as pause_began,
+    max(case when customer_id is not null then event_number end) over (
+      partition by visitor_key order by event_number rows between unbounded preceding and 1 preceding
+    ) as last_login,
     last_value(customer_id ignore nulls) over (
-      partition by visitor_key, pause_number order by event_number rows between unbounded preceding and 1 preceding
+      partition by visitor_key order by event_number rows between unbounded preceding and 1 preceding
     ) as last_customer
   from paused
 ),
+-- Who is logged in, is so since the last pause. Before the first one, that of the last session goes on.
 opened as (
   select
     logged_in.*,
     last_sessions.visit_started_at as earlier_visit,
-    row_number() over (partition by logged_in.visitor_key, pause_number order by event_number) = 1 and pause_number > 0
+    opens_pause
       or coalesce(
-        customer_id <> coalesce(last_customer, case when pause_number = 0 then last_sessions.logged_in_customer end), false
+        customer_id <> case
+          when last_login >= coalesce(pause_began, 0) then last_customer
+          when pause_began is null then last_sessions.logged_in_customer
+        end,
+        false
       ) as opens_visit
   from logged_in
   left join last_sessions on last_sessions.visitor_key = logged_in.visitor_key

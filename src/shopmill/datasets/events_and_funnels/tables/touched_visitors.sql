@@ -1,5 +1,6 @@
 -- Visitors with new events, and the place from which on their sessions are computed again: their first new event, or the
 -- first event of the first session that it may join. What lies before that cannot change: sessions are cut forward in time.
+-- Where everything is computed there are none, for then it is of all visitors anyway.
 with altered_ids as (
   select event_id as altered_id, min(event_at) as altered_at
   from altered_events
@@ -8,15 +9,17 @@ with altered_ids as (
 changed as (
   select visitor_key, event_at as changed_at, concat(cast(type_order as varchar), event_id) as place
   from read_events
-  where side = 'now' and event_at >= $continued_at
+  where side = 'now' and event_at >= $continued_at and not $is_full
   union all
   select visitor_key, event_at, concat(cast(type_order as varchar), event_id)
   from altered_events
+  where not $is_full
   union all
   -- Whoever sent an altered event_id later: it may be a duplicate now, or be one no longer.
   select visitor_key, event_at, concat(cast(type_order as varchar), event_id)
   from repeated_events
   join altered_ids on altered_id = event_id and event_at >= altered_at
+  where not $is_full
 ),
 first_changed as (
   select visitor_key, min(changed_at) as first_at
