@@ -21,6 +21,11 @@ from shopmill.text.clean import clean, clean_texts, duplicate_key
         ("HTTP://EXAMPLE.COM", ""),
         ("e\u0301", "é"),
         ("I’m “sure” it isn´t 5′7″", "I'm \"sure\" it isn't 5'7\""),
+        ("isn\x92t \x93so\x94 \x96 it\x85 5\x80", 'isn\'t "so" – it 5€'),
+        ("isn\u00e2\x80\x99t", "isn't"),
+        ("isnâ€™t â€œsoâ€\x9d â€“ cafÃ©", 'isn\'t "so" – cafÃ©'),
+        ("isn\\'t I\\'d 5\\'7", "isn't I'd 5\\'7"),
+        ("isn\u055at isn\ua78ct isn\u02b9t isn\u05f3t ז\u05f3קט", "isn't isn't isn't isn't ז\u05f3קט"),
         ("ＶＥＲＹ ｇｏｏｄ １２ ，很好！", "VERY good 12 ，很好！"),
         ("i&amp;#39;d &lt;b&gt;buy&lt;/b&gt;", "i'd buy"),
         ("I am usually <S but this time >M", "I am usually <S but this time >M"),
@@ -50,7 +55,7 @@ def test_cleaning_leaves_one_form(text: str) -> None:
 
 
 ADDRESS = re.compile(r"[a-zA-Z0-9]@[a-zA-Z0-9-]+[.][a-zA-Z]")
-CHARACTERS = "ab1@.&%+'\"-_/:; ()[]<>=0#{漢é\u200b\u200d\u0301’＠０"
+CHARACTERS = "\\â€™“\x92ab1@.&%+'\"-_/:; ()[]<>=0#{漢é\u200b\u200d\u0301’＠０"
 WORDS = (
     "@a.b (at) @1.2 mailto: %40 @gmail.com &amp; &lt; &#64; <b> </b> http:// www. 1234567 2020-01-01 <!-- --> tel 34"
 )

@@ -13,7 +13,7 @@ from shopmill.text.emails import EMAIL, mask_emails
 from shopmill.text.markup import unescape, without_tags
 from shopmill.text.phones import PHONE, mask_phones
 from shopmill.text.strings import Texts, as_list
-from shopmill.text.typography import plain
+from shopmill.text.typography import of_windows, plain, read_rightly
 
 __all__ = ["EMAIL", "PHONE", "SCHEMA", "clean", "clean_texts", "duplicate_key", "mask"]
 
@@ -86,7 +86,7 @@ def _says_something(character: str) -> bool:
 def _visible(text: str) -> str:
     if text.isascii():
         return _ASCII_CONTROLS.sub("", text)
-    return unicodedata.normalize("NFC", _bounded_marks(_INVISIBLE.sub("", text)))
+    return read_rightly(unicodedata.normalize("NFC", _bounded_marks(_INVISIBLE.sub("", of_windows(text)))))
 
 
 def _without_urls(text: str) -> str:

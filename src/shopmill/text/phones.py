@@ -26,9 +26,13 @@ _SEPARATORS = str.maketrans(
         "\uff0b": "+",
     }
 )
+_KEYCAP = "\u20e3"
 _NUMBERS = re.compile(
-    rf"(?:[+\uff0b]\s?)?+[(\uff08]?+\d(?:[\s()\uff08\uff09/\u2044\uff0f_~*{re.escape(_DASHES + _DOTS)}]{{0,3}}\d)*+"
+    rf"(?:[+\uff0b]\s?)?+[(\uff08]?+\d{_KEYCAP}?+"
+    rf"(?:[\s()\uff08\uff09/\u2044\uff0f_~*{re.escape(_DASHES + _DOTS)}]{{0,3}}\d{_KEYCAP}?+)*+"
 )
+_AS_A_LIST = re.compile(r"(?<![\d,;|:=\\])(?:\(0\d{1,4}\)|0\d{1,4})([,;|:=\\])\d{2,4}(?:\1\d{2,4})++(?![\d.])")
+_FEWEST_DIGITS_OF_A_LIST = 9
 
 # What a number is by the words beside it.
 _CALL = re.compile(
@@ -36,11 +40,18 @@ _CALL = re.compile(
     r"\u7535\u8bdd|\u96fb\u8a71|\u624b\u673a|\u624b\u6a5f|\u5fae\u4fe1|\uc804\ud654)\W{0,3}$",
     re.IGNORECASE,
 )
-_MONEY_BEFORE = re.compile(r"(?:[$\u20ac\u00a3\u00a5\u20b9]|\b(?:usd|eur|gbp|rs\.?|inr))\s?$", re.IGNORECASE)
-_NAMED_BEFORE = re.compile(r"\b(?:isbn(?:-1[03])?|ean|gtin|upc)\W{0,3}$", re.IGNORECASE)
+_SIGNS = r"$\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9\u20ab"
+_MONEY_BEFORE = re.compile(rf"(?:[{_SIGNS}]|\b(?:usd|eur|gbp|rs\.?|inr))\s?$", re.IGNORECASE)
+_NUMBER_OF = r"\s?(?:no|nr|num|number|nummer|code|id|#)\b"
+_NAMED_BEFORE = re.compile(
+    rf"\b(?:(?:isbn(?:-1[03])?|issn|ean|gtin|upc|sku|barcode)(?:{_NUMBER_OF})?|rgb|"
+    r"(?:item|article|artikel|art\.?|model|style|product)\s?(?:(?:no|nr|num|number|nummer|code|id)\b|#))\W{0,3}$",
+    re.IGNORECASE,
+)
+_VERSION_BEFORE = re.compile(r"\b(?:v|ver|version|firmware|ios|android|macos|ip)\W{0,2}$", re.IGNORECASE)
 _UNIT_AFTER = re.compile(
-    r"\s?(?:[\"%\u00b0$\u20ac\u00a3\u00a5\u20b9]|(?:lbs?|pounds?|kgs?|kilos?|cms?|mm|inch(?:es)?|ft|feet|stones?|"
-    r"usd|eur|euros?|gbp|dollars?|kr|sek|yen|rmb|yuan|rupees)\b)",
+    r"\s?(?:[\"%\u00b0$\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9\u20ab\u5186\u5143\uc6d0]|(?:lbs?|pounds?|kgs?|kilos?|cms?|mm|inch(?:es)?|ft|feet|stones?|"
+    r"mah|gb|px|ml|km|usd|eur|euros?|gbp|dollars?|kr|sek|yen|rmb|yuan|rupees|vnd|won|\u0440\u0443\u0431)\b)",
     re.IGNORECASE,
 )
 _HEIGHT_BEFORE = re.compile(r"\d\s?(?:'|ft\.?|feet)\s?$", re.IGNORECASE)
@@ -49,6 +60,8 @@ _HEIGHT_BEFORE = re.compile(r"\d\s?(?:'|ft\.?|feet)\s?$", re.IGNORECASE)
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:19|20)\d\d"
 _ANY_YEAR = r"(?:1\d|20)\d\d"
+_MONTH = r"(?:0?[1-9]|1[0-2])"
+_DATE = rf"(?:{_DAY}[./]{_DAY}[./](?:{_YEAR}|\d\d))"
 _INSIDE = re.compile(
     rf"(?<![\d./-])(?:{_DAY}([./-]\s?){_DAY}\1{_YEAR}|{_YEAR}([./-]){_DAY}\2{_DAY}|{_DAY}([./]){_DAY}\3\d\d)(?![./-]?\d)"
     rf"|^{_ANY_YEAR}\s?[-/]\s?{_ANY_YEAR}(?!\s?[./-]?\d{{3}})"
@@ -61,20 +74,31 @@ _FIRST_AFTER_HEIGHT = re.compile(r"^\d\d?(?!\d)")
 # Forms that a whole number has.
 _WHOLE = re.compile(
     rf"(?:{_DAY}\s)?{_YEAR}(?:[\s/-]{{1,3}}{_YEAR})+|{_ANY_YEAR}(?:\s?[/-]\s?{_ANY_YEAR})+|{_DAY}\s{_DAY}\s{_YEAR}|{_YEAR}\s{_DAY}\s{_DAY}"
-    r"|\d{1,2}\.\d{4,}"  # a decimal
+    r"|\d{1,2}\.\d{4,}|[1-9]\d{0,2}\.\d{4,}\s[1-9]\d{0,2}\.\d{4,}"  # a decimal, a place on the map
+    rf"|{_DATE}\s?-\s?{_DATE}|{_DAY}\.{_MONTH}\.?\s?-\s?{_DATE}|{_DAY}-{_MONTH}-\d\d(?:\s{_DAY}-{_MONTH}-\d\d)+"
+    r"|[1-9]\d?/\d\d?(?:\s[1-9]\d?/\d\d?)+"  # fractions, sizes of two parts
     r"|[1-9]\d{0,2}0{5,}|[1-9]\d{0,2}(?P<sep>[\s.])000(?:(?P=sep)000)*"  # a round number
     r"|\d{1,3}(?:\s?/\s?\d{1,3})+"
 )
 _AMOUNT = re.compile(r"\d{1,3}(?:[\s.]\d{3})*|\d+")
+_FROM_TO = re.compile(r"\d{1,3}(?:[\s.]\d{3})*\s?-\s?\d{1,3}(?:[\s.]\d{3})*")
 _DIALLED = re.compile(r"\+|\(?00?[\d)]|\(")
 _INTERNATIONAL = re.compile(r"\+|00\d")
 _INCHES, _CENTIMETRES = range(20, 70), range(55, 140)
+_LAST_HOUR = 24
 _FEWEST_SIZES, _LONGEST_SIZE, _WIDEST_STEP = 4, 3, 10
 
 
 def mask_phones(text: str) -> str:
     """Replace each telephone number by `[phone]`."""
-    return _NUMBERS.sub(_masked, text)
+    return _NUMBERS.sub(_masked, _AS_A_LIST.sub(_masked_list, text))
+
+
+def _masked_list(match: re.Match[str]) -> str:
+    """A number whose parts stand as those of a list do, `070,123,45,67`: it begins as it is dialled, with a 0."""
+    number = match.group()
+    groups = re.findall(r"\d+", number)
+    return number if sum(map(len, groups)) < _FEWEST_DIGITS_OF_A_LIST or _are_sizes(groups) else PHONE
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -111,7 +135,7 @@ def _digits(text: str) -> int:
 
 
 def _is_harmless(form: str, before: str, after: str) -> bool:
-    if _NAMED_BEFORE.search(before) or _is_amount(form, before, after):
+    if _is_named(form, before) or _is_amount(form, before, after):
         return True
     if _CALL.search(before):
         return False
@@ -119,10 +143,17 @@ def _is_harmless(form: str, before: str, after: str) -> bool:
         return True
     if _DIALLED.match(form):
         return False
-    if _UNIT_AFTER.match(after) and _AMOUNT.fullmatch(form):
+    if _UNIT_AFTER.match(after) and (_AMOUNT.fullmatch(form) or _FROM_TO.fullmatch(form)):
         return True
     groups = re.findall(r"\d+", form)
-    return bool(_WHOLE.fullmatch(form)) or _are_sizes(groups) or _are_measures(form, groups, before)
+    return bool(_WHOLE.fullmatch(form)) or _are_sizes(groups) or _are_hours(form) or _are_measures(form, groups, before)
+
+
+def _is_named(form: str, before: str) -> bool:
+    """What the word before says that it is: a number of a book or an article, a version, an address of a computer."""
+    if _VERSION_BEFORE.search(before):
+        return bool(re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){2,3}", form))
+    return bool(_NAMED_BEFORE.search(before)) and form[0] != "+"
 
 
 def _is_amount(form: str, before: str, after: str) -> bool:
@@ -142,6 +173,13 @@ def _are_sizes(groups: list[str]) -> bool:
     numbers = [int(group) for group in groups]
     steps = [right - left for left, right in pairwise(numbers)]
     return all(0 <= step <= _WIDEST_STEP for step in steps) and any(steps)
+
+
+def _are_hours(form: str) -> bool:
+    """`9-17 10-16`: each from an hour to a later one."""
+    if not re.fullmatch(r"[1-9]\d?-\d\d?(?:\s[1-9]\d?-\d\d?)+", form):
+        return False
+    return all(int(low) < int(high) <= _LAST_HOUR for low, high in (pair.split("-") for pair in form.split()))
 
 
 def _are_measures(form: str, groups: list[str], before: str) -> bool:

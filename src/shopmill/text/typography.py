@@ -15,6 +15,26 @@ _FORMS = str.maketrans(
     }
 )
 _ACCENT_AS_APOSTROPHE = re.compile(r"(?<=[^\W\d_])[`\u00b4](?=[^\W\d_])")  # an accent typed for an apostrophe
+_MARK_AS_APOSTROPHE = re.compile(r"(?<=[a-z])[\u02b9\u055a\u05f3\ua78c](?=[a-z])", re.IGNORECASE)  # another script's
+_ESCAPED_APOSTROPHE = re.compile(r"(?<=[^\W\d_])\\++'(?=[^\W\d_])")  # as SQL and JSON of old write it
+
+# Text of Windows that was read as Latin-1, whose codes there are controls. 0x85 is a line's end too, and stays one.
+_LINE_END = 0x85
+_OF_WINDOWS = {
+    code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0) if code != _LINE_END
+}
+_CONTROLS = re.compile(r"[\x80-\x84\x86-\x9f]")
+# Punctuation in UTF-8 that was read as text of Windows: its first two bytes, and what the third one looks like there.
+_READ_WRONGLY = re.compile("\u00e2\u20ac([\u2122\u02dc\u0153\u201c\u201d\u00a6]?)")
+_MEANT = {
+    "\u2122": "'",
+    "\u02dc": "'",
+    "\u0153": '"',
+    "\u201c": "\u2013",
+    "\u201d": "\u2014",
+    "\u00a6": "\u2026",
+    "": '"',
+}
 
 _SPACED = str.maketrans(dict.fromkeys("\u2013\u2014\u2015\u2026\u00ab\u00bb\u3001\u3002", " "))
 
@@ -23,7 +43,20 @@ def plain(text: str) -> str:
     """Return the text with straight quotes and apostrophes and with Latin letters, digits and @ of the usual width."""
     if not text.isascii():
         text = text.translate(_FORMS)
-    return _ACCENT_AS_APOSTROPHE.sub("'", text) if "`" in text or "\u00b4" in text else text
+        text = _MARK_AS_APOSTROPHE.sub("'", text)
+    if "`" in text or "\u00b4" in text:
+        text = _ACCENT_AS_APOSTROPHE.sub("'", text)
+    return _ESCAPED_APOSTROPHE.sub("'", text) if "\\'" in text else text
+
+
+def of_windows(text: str) -> str:
+    """Return the text with the marks of Windows that were read as controls."""
+    return text.translate(_OF_WINDOWS) if _CONTROLS.search(text) else text
+
+
+def read_rightly(text: str) -> str:
+    """Return the text with the punctuation that was read in the encoding of Windows: `isn\u00e2\u20ac\u2122t` is `isn't`."""
+    return _READ_WRONGLY.sub(lambda found: _MEANT[found[1]], text)
 
 
 def ascii_punctuation(text: str) -> str:
