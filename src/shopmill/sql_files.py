@@ -62,7 +62,7 @@ def read_folder(folder: Path, values: Mapping[str, Any]) -> dict[str, str]:
 def read(path: Path, values: Mapping[str, Any]) -> str:
     """The text of a file with what repeats written out; InvalidInputError names a value that there is not."""
     try:
-        return expand(path.read_text(), values)
+        return expand(path.read_text(encoding="utf-8-sig"), values)
     except (ValueError, KeyError, AttributeError) as error:
         raise InvalidInputError(f"{path.parent.parent.name}/{path.parent.name}/{path.name}: {error}") from None
 

@@ -11,7 +11,7 @@ import pytest
 from shopmill import datasets
 from shopmill.datasets.dag_file import dags_folder, read_tasks
 from shopmill.datasets.faults import faults, refuse_faults
-from shopmill.declaration import REJECTS, Column, Dataset, Input, Measure, QueryCheck, Table
+from shopmill.declaration import REJECTS, Column, Dataset, Input, Join, Measure, Parameter, QueryCheck, RowCheck, Table
 from shopmill.errors import InvalidInputError
 
 NAME = "user_item_interactions"
@@ -28,6 +28,19 @@ def dataset(tmp_path: Path) -> Dataset:
 def changed(dataset: Dataset, table: str, **values: Any) -> Dataset:
     tables = tuple(replace(one, **values) if one.name == table else one for one in dataset.tables)
     return replace(dataset, tables=tables)
+
+
+def added(dataset: Dataset, *values: Any, **more: Any) -> Dataset:
+    return replace(dataset, parameters=(*dataset.parameters, Parameter(*values, **more)))
+
+
+def with_column(dataset: Dataset, name: str, kind: str, **more: Any) -> Dataset:
+    columns = dataset.table("interactions").columns
+    return changed(dataset, "interactions", columns=(*columns, Column(name, kind, "a column", **more)))
+
+
+def with_rule(dataset: Dataset, rule: str) -> Dataset:
+    return changed(dataset, "interactions", checks=(RowCheck("rule", rule, "a rule"),))
 
 
 @pytest.mark.parametrize("name", datasets.names())
@@ -50,6 +63,13 @@ FILES = [
     ("tables/customer_index.sql", "select * from interaction", "reads 'interaction'.* Did you mean 'interactions'"),
     ("tables/customer_index.sql", "select * from interactions where $veiw_weight > 1", r"\$veiw_weight.* Did you mean 'view_weight'"),
     ("tables/customer_index.sql", "select from from where", "tables/customer_index.sql is not SQL"),
+    ("tables/customer_index.sql", "delete from interactions", "customer_index.sql is not one SELECT"),
+    ("tables/customer_index.sql", "select 1; select 2", "customer_index.sql is not one SELECT"),
+    ("tables/customer_index.sql", "copy interactions to 'x'", "customer_index.sql is not one SELECT"),
+    ("tables/customer_index.sql", "select 1 as customer_id", "customer_index.sql selects no customer_index, which is a column"),
+    ("checks/numbers_kept.sql", "select 1 as a, 2 as b", "'numbers kept' .* selects no violations.* may select detail"),
+    ("views/interactions.sql", "select 1", "views/interactions.sql has the name of a table"),
+    ("views/circle.sql", "select * from circle", "views/circle.sql reads itself"),
     (
         "tables/interactions.sql",
         "with orders_of_source_items as (select 1) select * from orders_of_source_items, signals",
@@ -84,6 +104,30 @@ DECLARATIONS: list[tuple[Callable[[Dataset], Dataset], str]] = [
     (lambda d: replace(d, checks=(*d.checks, QueryCheck("all is well", "it is"))), "checks/all_is_well.sql is missing"),
     (lambda d: replace(d, measures=(Measure("signals", "how many"),)), "measures/signals.sql is missing"),
     (lambda d: replace(d, tables=(*d.tables, Table("more", "rows", ()))), "computes more in 0 tasks"),
+    (lambda d: added(d, "most", "integer", 50, "m", 0, 10), r"parameter most .* default that it does not allow: .*\[0, 10\]"),
+    (lambda d: added(d, "most", "integer", "5", "m"), "most .* default of another type: write 5, not '5'"),
+    (lambda d: added(d, "most", "decimal", 0.1, "m"), r"most .* write Decimal\('0.1'\), not 0.1"),
+    (lambda d: added(d, "mode", "text", "c", "m", choices=("a", "b")), "mode .* does not allow: .* one of a, b"),
+    (lambda d: added(d, "most", "integer", 5, "m", 10, 0), "most .* allows nothing: its minimum 10 is above"),
+    (lambda d: added(d, "most", "number", 5, "m"), "most .* default that it does not allow"),
+    (lambda d: added(d, "as_of", "text", "x", "m"), "as_of .* means something else in every dataset"),
+    (lambda d: added(d, "refresh", "boolean", False, "m"), "refresh .* means something else in every dataset"),
+    (lambda d: added(d, "the most", "integer", 5, "m"), "cannot be called 'the most'"),
+    (lambda d: replace(d, parameters=(*d.parameters, d.parameters[0])), "declares the parameter 'purchase_weight' 2 times"),
+    (lambda d: replace(d, checks=(*d.checks, d.checks[0])), "declares the check 'log adds up' 2 times"),
+    (lambda d: with_column(d, "customer_id", "varchar"), "declares the column customer_id 2 times"),
+    (lambda d: with_column(d, "the total", "varchar"), "cannot be called 'the total'"),
+    (lambda d: with_column(d, "total", "decimal(50,2)"), r"total is of type decimal\(50,2\): a decimal has 1 to 38 digits"),
+    (lambda d: with_column(d, "total", "decimal(5,9)"), "no more places than digits"),
+    (lambda d: with_column(d, "total", "bigint", minimum=5, maximum=1), "total allows nothing: its minimum 5 is above"),
+    (lambda d: changed(d, "log", partition_by="customer_id"), "partition_by a date"),
+    (lambda d: with_rule(d, "purchase_count >> > 0"), "'rule' of .*interactions is not SQL that can be read"),
+    (lambda d: with_rule(d, "purchase_cuont > 0"), "names the column 'purchase_cuont'.* Did you mean 'purchase_count'"),
+    (lambda d: replace(d, settings=("currrency",)), "names 'currrency' in settings.* Did you mean 'currency'"),
+    (lambda d: replace(d, upstream=(Input("time_series"),)), "names 'time_series' in upstream.* Did you mean 'timeseries'"),
+    (lambda d: replace(d, upstream=(Input(NAME),)), f"names '{NAME}' in upstream"),
+    (lambda d: replace(d, joins=(Join("log", "article", "articles"),)), "names 'article' in joins.* Did you mean 'article_id'"),
+    (lambda d: replace(d, joins=(Join("log", "article_id", "article"),)), "names 'article' in joins.* Did you mean 'articles'"),
 ]  # fmt: skip
 
 

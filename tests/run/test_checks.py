@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from shopmill.declaration import REJECTS, Column, Dataset, Input, Promise, QueryCheck, RowCheck, Table
 from shopmill.engine.duckdb_engine import DuckDBEngine
+from shopmill.errors import InvalidInputError
 from shopmill.run.checks import Checking, Result
 from shopmill.settings import Settings
 
@@ -215,3 +216,14 @@ def test_examples_name_no_person(engine: DuckDBEngine) -> None:
     rule = RowCheck("size at least 0", "size >= 0", "sizes are not negative")
     result = Checking(dataset, engine, BOUND, {"visits": 1}, {}, {})._row_result(visits, rule, 1)
     assert result.examples == ("•••, -1",)
+
+
+@pytest.mark.parametrize("query", ["select 1 as violations where false", "select unnest([0, 0]) as violations"])
+def test_a_check_that_gives_no_row_or_several_is_named(engine: DuckDBEngine, tmp_path: Path, query: str) -> None:
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks/all_well.sql").write_text(query)
+    asked = replace(DATASET, folder=tmp_path, checks=(QueryCheck("all well", "all is well"),))
+    with pytest.raises(
+        InvalidInputError, match=r"The check 'all well' of a_dataset gives [02] rows: a check gives one"
+    ):
+        check(engine, GOOD, asked)

@@ -10,6 +10,8 @@ from sqlglot.errors import SqlglotError
 
 from shopmill import datasets, sql_files
 from shopmill.datasets.dag_file import DagTasks, dag_faults, dags_folder, read_tasks
+from shopmill.datasets.declared_faults import faults_of_values
+from shopmill.datasets.shape_faults import faults_of_checks, faults_of_shape, faults_of_views
 from shopmill.declaration import Announcement, Dataset, Measure, QueryCheck
 from shopmill.engine.compose import base_tables, names_in, views_of
 from shopmill.errors import InvalidInputError, did_you_mean
@@ -42,6 +44,7 @@ def faults(dataset: Dataset, dag: DagTasks | None = None) -> list[str]:
         *_of_tasks(dataset),
         *_of_files(dataset),
         *_of_dag(dataset, dag),
+        *faults_of_values(dataset, BOUND),
     ]
     return found or [*_of_queries(dataset)]
 
@@ -134,6 +137,9 @@ def _checks(dataset: Dataset) -> Sequence[QueryCheck]:
 def _of_queries(dataset: Dataset) -> Iterator[str]:
     queries = dict(_queries(dataset))
     try:
+        if badly_made := [*faults_of_views(dataset), *_of_shapes(dataset, queries)]:
+            yield from badly_made
+            return
         read = {view for sql in queries.values() for view in views_of(dataset, sql)}
     except SqlglotError:
         yield from _unparsed(dataset, queries)
@@ -142,6 +148,12 @@ def _of_queries(dataset: Dataset) -> Iterator[str]:
     yield from (f"{dataset.name}/views/{name}.sql is read by no query: delete it." for name in sorted(own - read))
     for place, sql in queries.items():
         yield from _of_query(dataset, place, sql)
+
+
+def _of_shapes(dataset: Dataset, queries: dict[str, str]) -> Iterator[str]:
+    for place, sql in queries.items():
+        yield from faults_of_shape(dataset, place, sql)
+    yield from faults_of_checks(dataset)
 
 
 def _queries(dataset: Dataset) -> Iterator[tuple[str, str]]:

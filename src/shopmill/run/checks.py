@@ -9,6 +9,7 @@ from shopmill.engine.compose import compose
 from shopmill.engine.identifiers import quote
 from shopmill.engine.profile import part
 from shopmill.engine.protocol import Bound, Queries
+from shopmill.errors import InvalidInputError
 from shopmill.personal import masked, shape
 
 EXAMPLES = 3
@@ -196,7 +197,12 @@ class Checking:
 
     def _query(self, check: QueryCheck) -> Result:
         with part(check.name):
-            row = self.engine.rows(compose(self.dataset, self.dataset.query(check)), self.bound)[0]
+            rows = self.engine.rows(compose(self.dataset, self.dataset.query(check)), self.bound)
+        if len(rows) != 1:
+            raise InvalidInputError(
+                f"The check {check.name!r} of {self.dataset.name} gives {len(rows)} rows: a check gives one, with violations."
+            )
+        [row] = rows
         violations = int(row["violations"] or 0)
         return Result(
             check.name,
