@@ -45,6 +45,16 @@ def test_the_environment_comes_before_the_file_and_a_given_value_before_both(
         ("SPILL_LIMIT", "90 %"),
         ("SPLIT_INTO", "17"),
         ("SPLIT_INTO", "many"),
+        ("MEMORY_LIMIT", "0GB"),
+        ("SPILL_LIMIT", "0.0 GiB"),
+        ("LOOKBACK_DAYS", "99999999999"),
+        ("NOTIFY_AGAIN_HOURS", "inf"),
+        ("NOTIFY_AGAIN_HOURS", "nan"),
+        ("SOURCE_PATIENCE_SECONDS", "inf"),
+        ("ENCODER", ""),
+        ("CANCELLED_STATUSES", '["cancelled", " "]'),
+        ("SOLD_STATUSES", '["Cancelled"]'),
+        ("EVENT_TYPES", "a=view,A=click"),
     ],
 )
 def test_what_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -58,6 +68,12 @@ def test_what_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str
 def test_limits_of_memory(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SHOPMILL_MEMORY_LIMIT", value)
     assert load_settings().memory_limit == value
+
+
+def test_a_work_folder_that_is_empty_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a compose file passes a variable on that has no value: the working directory is not meant."""
+    monkeypatch.setenv("SHOPMILL_WORK_FOLDER", "")
+    assert load_settings().work_folder is None
 
 
 def test_a_number_of_files_comes_as_text(monkeypatch: pytest.MonkeyPatch) -> None:

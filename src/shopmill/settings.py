@@ -1,6 +1,7 @@
 """Where things are and how much they may use. Environment variables `SHOPMILL_*`, or the file `.shopmill/env`."""
 
 import os
+import re
 import sys
 import tomllib
 from datetime import date
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -21,7 +22,7 @@ from pydantic_settings import (
 )
 
 from shopmill.errors import InvalidInputError, did_you_mean
-from shopmill.vocabulary import event_words
+from shopmill.vocabulary import event_words, normal
 
 ENV_FILE = Path(".shopmill/env")
 SHOP_FILE = Path("shopmill.toml")
@@ -67,6 +68,7 @@ def _shop_file(known: set[str]) -> dict[str, Any]:
     return found
 
 
+MEMORY = r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$"
 SPLITS = (1, 16, 256)
 """Files that a table may be split into: as many as the digits of a hash tell apart."""
 
@@ -89,7 +91,10 @@ class Settings(BaseSettings):
         "", description="UTF8: what the text of an SQL_ASCII database is, where it is more than ASCII"
     )
     source_patience_seconds: float = Field(
-        600, gt=0, description="seconds that reading the shop waits for a row or a lock before it gives up"
+        600,
+        gt=0,
+        allow_inf_nan=False,
+        description="seconds that reading the shop waits for a row or a lock before it gives up",
     )
     row_security: Literal["refuse", "allow"] = Field(
         "refuse", description="allow: a row-level security policy decides which rows are this shop's"
@@ -134,7 +139,9 @@ class Settings(BaseSettings):
         "",
         description="words of event_type one by one: page_view=view,addtocart=add_to_cart; other: known, and no step",
     )
-    lookback_days: int = Field(3, ge=0, description="days before the last read as_of that are read again for late rows")
+    lookback_days: int = Field(
+        3, ge=0, le=36_500, description="days before the last read as_of that are read again for late rows"
+    )
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="what runs the SQL")
     spark_master: str = Field(
         "local[2]", description="where Spark runs: local[n], spark://host:port, k8s://host:port or sc://host:port"
@@ -142,12 +149,12 @@ class Settings(BaseSettings):
     threads: int = Field(2, ge=1, description="threads of the engine, and of the sentence encoder")
     memory_limit: str = Field(
         "4GB",
-        pattern=r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$",
+        pattern=MEMORY,
         description="memory the engine may use before it spills to disk",
     )
     spill_limit: str = Field(
         "100GB",
-        pattern=r"^(?i)\d+(\.\d+)? ?[kmgt]i?b$",
+        pattern=MEMORY,
         description="disk that one step of a run may spill to at most, in its scratch space",
     )
     split_into: int = Field(
@@ -160,6 +167,7 @@ class Settings(BaseSettings):
     notify_again_hours: float = Field(
         12,
         gt=0,
+        allow_inf_nan=False,
         description="hours after which people are notified of the same again: that it fails, or is published",
     )
     work_folder: Path | None = Field(
@@ -167,7 +175,9 @@ class Settings(BaseSettings):
     )
 
     encoder: str = Field(
-        DEFAULT_MODEL, description="sentence model: the default one, a folder with an ONNX file, or a hub id"
+        DEFAULT_MODEL,
+        min_length=1,
+        description="sentence model: the default one, a folder with an ONNX file, or a hub id",
     )
     encoder_precision: Literal["fp32", "fp16", "int8"] = Field(
         "fp32", description="weights of the sentence model; fp16 is for GPUs"
@@ -202,6 +212,34 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Stockholm") from error
         return name
+
+    @field_validator("work_folder", mode="before")
+    @classmethod
+    def _no_folder(cls, folder: object) -> object:
+        """An empty one is none: it would be the working directory."""
+        return None if folder == "" else folder
+
+    @field_validator("memory_limit", "spill_limit")
+    @classmethod
+    def _above_nothing(cls, limit: str) -> str:
+        if not re.search(r"[1-9]", limit):
+            raise ValueError(f"{limit} is nothing")
+        return limit
+
+    @field_validator("cancelled_statuses", "sold_statuses")
+    @classmethod
+    def _words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(word.strip() for word in words):
+            raise ValueError("an empty text is no status")
+        return words
+
+    @field_validator("sold_statuses")
+    @classmethod
+    def _either_sold_or_cancelled(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        cancelled = {normal(word) for word in info.data.get("cancelled_statuses", ())}
+        if both := [word for word in words if normal(word) in cancelled]:
+            raise ValueError(f"{both[0]!r} is in SHOPMILL_CANCELLED_STATUSES too: leave it out of one of them")
+        return words
 
     @field_validator("split_into")
     @classmethod

@@ -143,7 +143,17 @@ def event_words(vocabulary: str, mapped: str) -> dict[str, str]:
                 + did_you_mean(name, PRESETS)
             )
         found |= PRESETS[name]
-    return {**found, **dict(_pair(pair) for pair in _listed(mapped))}
+    return {**found, **_mapped(mapped)}
+
+
+def _mapped(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word, meaning in map(_pair, _listed(text)):
+        if found.setdefault(word, meaning) != meaning:
+            raise InvalidInputError(
+                f"SHOPMILL_EVENT_TYPES has {word!r} as {found[word]} and as {meaning}: leave one of them out."
+            )
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:
