@@ -37,6 +37,23 @@ def test_anything_else_is_refused_by_name(kind: str, given: object) -> None:
         Parameter("p", kind, 0, "a parameter", 0, 10).parse(given)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("integer", 2**63), ("integer", -(2**63) - 1), ("decimal", "1e400"), ("decimal", "1e18"), ("decimal", "1e-19"),
+     ("decimal", "0.1234567890123456789")],
+)  # fmt: skip
+def test_a_number_that_no_engine_holds_is_refused(kind: str, given: object) -> None:
+    with pytest.raises(InvalidInputError, match=r"Parameter p=.* too (large|fine)"):
+        Parameter("p", kind, 0, "a parameter").parse(given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"), [("integer", 2**63 - 1), ("decimal", "-999999999999999999.999999999999999999")]
+)
+def test_the_largest_numbers_are_read(kind: str, given: object) -> None:
+    assert str(Parameter("p", kind, 0, "a parameter").parse(given)) == str(given)  # type: ignore[arg-type]
+
+
 def test_a_choice_is_one_of_its_values() -> None:
     mode = Parameter("mode", "text", "ordered", "how", choices=("ordered", "strict", "any"))
     assert mode.parse("strict") == "strict"

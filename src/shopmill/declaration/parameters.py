@@ -8,6 +8,7 @@ from typing import Any, Literal
 from shopmill.errors import InvalidInputError, did_you_mean
 
 Value = str | int | Decimal | bool
+MOST_PLACES = 18
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Parameter:
             raise InvalidInputError(
                 f"Parameter {self.name}={given!r} is not of type {self.type} ({self.meaning})."
             ) from None
+        if reason := _unheld(value):
+            raise InvalidInputError(f"Parameter {self.name}={given!r} is too {reason}.")
         below = self.minimum is not None and not isinstance(value, str) and value < self.minimum
         above = self.maximum is not None and not isinstance(value, str) and value > self.maximum
         if below or above:
@@ -50,6 +53,18 @@ class Parameter:
                     + did_you_mean(item, self.choices)
                 )
         return ",".join(items)
+
+
+def _unheld(value: Value) -> str | None:
+    """Why no engine holds a number: neither has integers of more than 64 bits, or decimals of more than 38 digits."""
+    if isinstance(value, Decimal):
+        if value and value.adjusted() >= MOST_PLACES:
+            return f"large: it has more than {MOST_PLACES} digits before the point"
+        is_fine = int(value.as_tuple().exponent) < -MOST_PLACES
+        return f"fine: it has more than {MOST_PLACES} digits after the point" if is_fine else None
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "large: it has more than 64 bits"
+    return None
 
 
 def _finite(value: Decimal) -> Decimal:
