@@ -31,8 +31,11 @@ def files(place: Place) -> list[str]:
 
 def _read(place: Place, clock: Clock, read: Callable[[], Any]) -> Results:
     """What is compared is a sum by customer of what was read."""
-    import pandas  # noqa: F401 - whose import is no part of reading
+    import duckdb  # noqa: F401 - what is imported is no part of reading
+    import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
+
+    import shopmill.reading  # noqa: F401
 
     with clock:
         frame = read()
