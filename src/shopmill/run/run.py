@@ -43,11 +43,16 @@ class Run:
         run_id: str | None = None,
         orchestrator: Mapping[str, Any] | None = None,
         refresh: bool = False,
+        was_made: bool = False,
     ) -> Self:
-        """A run from plain values; InvalidInputError for a malformed as_of, a bad parameter or what contradicts itself."""
+        """A run from plain values; InvalidInputError for a malformed as_of, a bad parameter or what contradicts itself.
+
+        Of a version that `was_made` no contradiction is refused any more: it is looked at as it is.
+        """
         values = dataset.parse_parameters({**settings.parameters.get(dataset.name, {}), **(parameters or {})})
         moment = AsOf.parse(as_of, settings.zone)
-        refuse_contradictions(dataset, moment, values, settings)
+        if not was_made:
+            refuse_contradictions(dataset, moment, values, settings)
         return cls(
             dataset,
             moment,

@@ -223,8 +223,9 @@ class Erasure:
         for dataset in map(datasets.load, sorted(names)):
             current = Versions(self.store, dataset.name, self.settings.zone).current()
             if dataset.serving and current:
+                run = Run.create(dataset, current.as_of, self.settings, was_made=True)
                 try:
-                    find_function(dataset.serving.serve)(Run.create(dataset, current.as_of, self.settings), current)
+                    find_function(dataset.serving.serve)(run, current)
                 except ShopmillError as error:
                     log.warning("%s: what serves it was not renewed: %s", dataset.name, error)
 
