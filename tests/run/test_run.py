@@ -50,7 +50,7 @@ def test_what_cannot_be_is_refused_before_a_row_is_read(settings: Settings, kind
 def test_a_version_that_was_made_is_looked_at_as_it_is(settings: Settings, kind: str) -> None:
     """A rule that is stricter today keeps nobody from verifying or rebuilding it."""
     dataset, as_of, parameters, _ = REFUSED[kind]
-    assert Run.create(datasets.load(dataset), as_of, settings, parameters, was_made=True).parameters
+    assert Run.create(datasets.load(dataset), as_of, settings, parameters, was_accepted=True).parameters
 
 
 ALLOWED = {

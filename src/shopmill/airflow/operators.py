@@ -91,12 +91,17 @@ class StepOperator(BaseOperator):
             run_id=f"{self.dag_id}.{task.run_id}",
             orchestrator={"dag_id": self.dag_id, "dag_run_id": task.run_id, "try_number": task.try_number},
             refresh=bool(params["refresh"]),
+            was_accepted=not self._is_first(),
         )
+
+    def _is_first(self) -> bool:
+        """Whether it is the task with which a run begins."""
+        return self.step == "extract" and self.part not in list(datasets.load(self.dag_id).extracts)[1:]
 
     def _extract(self, run: "Run", _: "Context") -> "Rows":
         from shopmill.run import steps
 
-        if self.part not in list(run.dataset.extracts)[1:]:
+        if self._is_first():
             self._refuse_faults(run.dataset)
         from_source: Counter[str] = Counter()
         rows = steps.extract(run, self.part, lambda table, count: from_source.update({table: count}))

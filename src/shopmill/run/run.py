@@ -43,15 +43,15 @@ class Run:
         run_id: str | None = None,
         orchestrator: Mapping[str, Any] | None = None,
         refresh: bool = False,
-        was_made: bool = False,
+        was_accepted: bool = False,
     ) -> Self:
         """A run from plain values; InvalidInputError for a malformed as_of, a bad parameter or what contradicts itself.
 
-        Of a version that `was_made` no contradiction is refused any more: it is looked at as it is.
+        Of what `was_accepted` before, by another task of the run or when a version was made, no contradiction is looked for.
         """
         values = dataset.parse_parameters({**settings.parameters.get(dataset.name, {}), **(parameters or {})})
         moment = AsOf.parse(as_of, settings.zone)
-        if not was_made:
+        if not was_accepted:
             refuse_contradictions(dataset, moment, values, settings)
         return cls(
             dataset,

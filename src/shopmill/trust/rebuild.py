@@ -94,7 +94,7 @@ def _run_of(dataset: Dataset, manifest: Manifest, settings: Settings) -> Run:
         raise _impossible(manifest, f"it was made without the parameter {gone[0]}, which there is now")
     parameters = {name: value for name, value in made.items() if name in declared}
     same = settings.model_copy(update={"time_zone": made.get("time_zone", settings.time_zone)})
-    return Run.create(dataset, manifest.as_of, same, parameters, was_made=True)
+    return Run.create(dataset, manifest.as_of, same, parameters, was_accepted=True)
 
 
 def _note_inputs(run: Run, manifest: Manifest) -> None:

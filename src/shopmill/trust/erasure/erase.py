@@ -223,7 +223,7 @@ class Erasure:
         for dataset in map(datasets.load, sorted(names)):
             current = Versions(self.store, dataset.name, self.settings.zone).current()
             if dataset.serving and current:
-                run = Run.create(dataset, current.as_of, self.settings, was_made=True)
+                run = Run.create(dataset, current.as_of, self.settings, was_accepted=True)
                 try:
                     find_function(dataset.serving.serve)(run, current)
                 except ShopmillError as error:
