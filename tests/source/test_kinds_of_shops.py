@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from rows import Extract, RowsOf
 
 from shopmill.errors import ShopmillError
+from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.source.database import explain
 
 SALES = "create table transactions (t_dat date, article_id text, price numeric);"
@@ -192,3 +193,44 @@ def test_a_zone_that_the_database_does_not_know() -> None:
     )
     assert told.endswith('"TimeZone": "localtime". Check SHOPMILL_TIME_ZONE.')
     assert "mapping" not in told
+
+
+def of_a_narrow_role(postgres: EmbeddedPostgres, dsn: str, granted: str) -> SecretStr:
+    """The database for a role that may read some columns of transactions."""
+    database = str(psycopg.conninfo.conninfo_to_dict(dsn)["dbname"])
+    postgres.ensure_role("narrow")
+    with psycopg.connect(postgres.admin_dsn(database)) as admin:
+        admin.execute(f"grant connect on database {database} to narrow".encode())
+        admin.execute(f"grant select ({granted}) on transactions to narrow".encode())
+    return SecretStr(postgres.dsn(database, "narrow"))
+
+
+@pytest.mark.parametrize(
+    ("granted", "words"),
+    [
+        ("t_dat, article_id, price", r"transactions\.quantity is there, but .*Grant .*leave quantity, currency out"),
+        ("t_dat, article_id, price, quantity", r"transactions\.currency is there, but .*or leave currency out"),
+        ("article_id, price, quantity, currency", r"transactions\.t_dat is there, but the source role may not read it"),
+    ],
+)
+def test_a_column_that_the_role_may_not_read_is_not_taken_for_one_that_the_shop_has_not(
+    extract: Extract, made: Callable[[str], str], postgres: EmbeddedPostgres, granted: str, words: str
+) -> None:
+    more = "alter table transactions add quantity numeric default 500, add currency text, add note text"
+    narrow = of_a_narrow_role(postgres, made(SALES + ROWS + more), granted)
+    with pytest.raises(ShopmillError, match=words) as refused:
+        extract("2020-09-23", ["transactions"], source_dsn=narrow)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_column_that_is_none_of_the_contract_may_be_hidden(
+    extract: Extract, rows_of: RowsOf, made: Callable[[str], str], postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """So may one of the contract that a mapping leaves out."""
+    more = "alter table transactions add card_number text, add quantity numeric default 500"
+    dsn = made(SALES + ROWS + more)
+    narrow = of_a_narrow_role(postgres, dsn, "t_dat, article_id, price, quantity")
+    assert len(rows_of(extract("2020-09-23", ["transactions"], source_dsn=narrow)["transactions"])) == 2
+    (tmp_path / "transactions.sql").write_text("select t_dat, article_id, price from transactions")
+    found = extract("2020-09-23", ["transactions"], source_dsn=narrow, mapping=str(tmp_path))["transactions"]
+    assert "quantity" not in found.columns

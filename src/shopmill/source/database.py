@@ -95,9 +95,10 @@ from based join pg_type on pg_type.oid = based.base where pg_type.typtype <> 'd'
 """
 """The name of each type: of a domain that of what it is made of, and `enum` for every enumeration."""
 COLUMNS = """
-select attname::text from pg_attribute where attrelid = to_regclass({table}) and attnum > 0 and not attisdropped
-and has_column_privilege(attrelid, attnum, 'select')
+select attname::text, has_column_privilege(attrelid, attnum, 'select')
+from pg_attribute where attrelid = to_regclass({table}) and attnum > 0 and not attisdropped
 """
+"""The columns of a table, and whether the role may read them."""
 
 CLIENT_ENCODING = "case current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end"
 """Bytes of a database that does not know its encoding come as they are, and are looked at here, column by column."""
@@ -246,7 +247,11 @@ class Source:
         select = self.mapping.selects.get(table.name)
         if select is None or not select.is_canonical:
             return self.mapping.select(table.name)
-        columns = {str(row[0]) for row in self.rows(table, COLUMNS.format(table=literal(quote(table.name))))}
+        allowed = {
+            str(name): bool(may) for name, may in self.rows(table, COLUMNS.format(table=literal(quote(table.name))))
+        }
+        self._refuse_what_is_hidden(table, allowed)
+        columns = {name for name, may in allowed.items() if may}
         written = names_as_written(table, columns)
         there = columns | written.keys()
         required = {column.name for column in table.selected if not column.optional}
@@ -259,6 +264,17 @@ class Source:
             )
         found = (c.name for c in table.selected if c.name in there | required)
         return selection_of(table, (written.get(name, name) for name in found))
+
+    def _refuse_what_is_hidden(self, table: SourceTable, allowed: dict[str, bool]) -> None:
+        """A column that is there but not for this role would be taken for one that the shop has not: other numbers, silently."""
+        written = names_as_written(table, allowed)
+        names = (written.get(column.name, column.name) for column in table.selected)
+        hidden = [name for name in names if allowed.get(name) is False]
+        if hidden and any(allowed.values()):
+            raise InvalidInputError(
+                f"{table.name}.{hidden[0]} is there, but the source role may not read it. Grant the source role SELECT on "
+                f"{table.name}, or leave {', '.join(hidden)} out: list the columns that count in {table.name}.sql of a mapping."
+            )
 
     def _refuse_what_is_missing(self, found: Selection) -> None:
         table, place = found.table, self.mapping.place(found.table.name)
