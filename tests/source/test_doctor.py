@@ -335,6 +335,12 @@ MAPPED = "select o.id::text as order_id, {} as order_datetime from o"
     [
         ("create index on o (at)", MAPPED.format("at"), True),
         ("create index on o using brin (at)", MAPPED.format("at"), True),
+        ("create index on o (at desc, id)", MAPPED.format("at"), True),
+        ("create index on o (id, at)", MAPPED.format("at"), False),
+        ("create index on o using brin (id, at)", MAPPED.format("at"), True),
+        ("create index on o using hash (at)", MAPPED.format("at"), False),
+        ("create index on o (at) where id > 5", MAPPED.format("at"), False),
+        ("create index \"Ü \"\"1\"\"\" on o (at)", MAPPED.format("at"), True),
         ("", MAPPED.format("at"), False),
         ("create index on o (id)", MAPPED.format("at") + " join c on c.id = o.id", False),
         ("create index on o (at)", MAPPED.format("at") + " join c on c.id = o.id", True),
