@@ -464,10 +464,17 @@ def test_a_snapshot_of_a_future_that_an_older_version_took_is_passed_over(
     assert extract("2020-01-21", ["transactions"])["transactions"].rows == 2
 
 
-def test_extract_says_what_it_did_not_read_and_why(extract: Extract, shop_dsn: str) -> None:
+def test_extract_says_what_it_did_not_read_and_why(
+    extract: Extract, shop_dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "shopmill")
     fill_shop(shop_dsn, {"transactions": [line(f"2020-01-{day:02}") for day in range(1, 21)]})
     assert extract("2020-01-20", ["transactions"])["transactions"].not_read == ""
     told = extract("2020-01-21", ["transactions"])["transactions"].not_read
-    assert "16 days before 2020-01-17" in told
+    assert f"transactions: {told}" in caplog.messages
+    assert "16 days before 2020-01-17 kept as read for 2020-01-20" in told
     assert "SHOPMILL_LOOKBACK_DAYS=3" in told
-    assert "kept as it was read for 2020-01-20" in extract("2020-01-10", ["transactions"])["transactions"].not_read
+    assert (
+        "nothing read, all before 2020-01-10 kept as read for 2020-01-20"
+        in extract("2020-01-10", ["transactions"])["transactions"].not_read
+    )

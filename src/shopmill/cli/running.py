@@ -45,7 +45,12 @@ def run(
             published = steps.run_all(started, progress.step, progress.count)
         else:
             published = _profiled(started, progress, profile, as_json)
-    _print_run(published, as_json)
+    _print_run(published, _not_read(started), as_json)
+
+
+def _not_read(run: "Run") -> list[str]:
+    """What of the shop the run did not look at, and why: where a number is doubted, it is the first thing to know."""
+    return [f"{name}: {snapshot.not_read}" for name, snapshot in run.inputs.items() if snapshot.not_read]
 
 
 def _profiled(started: "Run", progress: ProgressLine, path: Path, as_json: bool) -> "Published":
@@ -70,7 +75,7 @@ def _profiled(started: "Run", progress: ProgressLine, path: Path, as_json: bool)
     return published
 
 
-def _print_run(published: "Published", as_json: bool) -> None:
+def _print_run(published: "Published", not_read: list[str], as_json: bool) -> None:
     if as_json:
         print_json(published.document())
         return
@@ -80,7 +85,7 @@ def _print_run(published: "Published", as_json: bool) -> None:
     )
     for name in published.warned:
         out.print(f"[yellow]warning[/] {escape(name)}")
-    print_lines(*published.accounts, published.path)
+    print_lines(*published.accounts, *not_read, published.path)
 
 
 def embed(

@@ -54,6 +54,9 @@ class Extraction:
             plans = {name: plan for name, plan in foreseen.items() if isinstance(plan, Plan)}
             made = self._carried(plans) | self._read(mapping, catalogues, plans, asked)
             _refuse_the_absent({**found, **made}, asked)
+            for name, snapshot in made.items():
+                if snapshot.not_read:
+                    log.info("%s: %s", name, snapshot.not_read)
             return found | {name: catalogues[name].save(self.as_of, snapshot) for name, snapshot in made.items()}
 
     def foresee(self, tables: Iterable[str], refresh: bool = False) -> dict[str, Foreseen]:
@@ -98,7 +101,7 @@ class Extraction:
                 as_of=self.as_of.label,
                 read_as_of=self.as_of.label if TABLES[name].is_fact else plan.base.read_as_of,
                 files=plan.carried(),
-                not_read=f"nothing: all that was before {self.as_of.label} is kept as it was read for {plan.base.as_of}",
+                not_read=f"nothing read, all before {self.as_of.label} kept as read for {plan.base.as_of}",
             )
             for name, plan in plans.items()
             if plan.base and not plan.read

@@ -207,10 +207,11 @@ class Reader:
         changes = (
             "days with a change since then were read too"
             if CHANGED in job.selection.types
-            else "a change in them is found by `shopmill reconcile` or --refresh"
+            else "a change in what is kept is found by `shopmill reconcile` or --refresh"
         )
+        days = "1 day" if len(carried) == 1 else f"{len(carried)} days"
         return (
-            f"{len(carried)} days before {job.plan.read_from} as they were read for {job.plan.base.as_of} "
+            f"{days} before {job.plan.read_from} kept as read for {job.plan.base.as_of} "
             f"(SHOPMILL_LOOKBACK_DAYS={self.settings.lookback_days}); {changes}"
         )
 
