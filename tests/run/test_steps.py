@@ -126,6 +126,7 @@ def test_each_outcome_has_its_row(shop: Settings) -> None:
     with pytest.raises(CheckFailedError) as error:
         steps.run_all(blocked)
     assert [failure.name for failure in error.value.failures] == ["transactions fresh"]
+    assert f"run `shopmill run {DATASET} --as-of 2021-09-23 --refresh`" in str(error.value)
     failed = Run.create(datasets.load(DATASET), NEXT, shop.model_copy(update={"mapping": "nowhere"}), LENIENT)
     with pytest.raises(InvalidInputError):
         steps.run_all(failed)

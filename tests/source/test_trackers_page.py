@@ -21,7 +21,7 @@ from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 from shopmill.source.database import open_source
 from shopmill.source.mapping import load_mapping
-from shopmill.vocabulary import PRESETS, event_words, normal
+from shopmill.vocabulary import EVENT_TYPES, PRESETS, event_words, normal
 
 PAGE = (Path(__file__).parents[2] / "docs" / "trackers.md").read_text()
 FILES = sorted((Path(__file__).parent / "trackers").glob("*.yaml"))
@@ -76,3 +76,8 @@ def test_the_mapping_of_the_page_gives_the_golden_rows(
 def test_every_tracker_has_a_section_with_golden_rows() -> None:
     covered = {vocabulary for path in FILES for vocabulary in yaml.safe_load(path.read_text())["vocabularies"]}
     assert covered == set(PRESETS) - {"canonical"}
+
+
+@pytest.mark.parametrize("word", EVENT_TYPES)
+def test_the_page_says_what_each_event_type_is_called(word: str) -> None:
+    assert f"`{word}`" in PAGE.partition("## ")[0]

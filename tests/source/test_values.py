@@ -130,6 +130,20 @@ def test_a_fact_that_is_dated_outside_of_all_time_keeps_its_date(
     assert (row["t_dat"], json.loads(row["misfits"])) == (None, {"t_dat": day})
 
 
+@pytest.mark.parametrize("moment", ["-infinity", "0044-03-15 BC", "infinity", "10000-01-01", "294276-01-01"])
+def test_an_event_and_a_rate_that_are_dated_outside_of_all_time_keep_their_date(
+    extract: Extract, rows_of: RowsOf, shop_dsn: str, moment: str
+) -> None:
+    event = {"event_id": "e", "session_id": "s", "event_type": "view", "event_datetime": moment}
+    rate = {"day": moment, "currency": "USD", "rate": 1}
+    fill_shop(shop_dsn, {"events": [event], "exchange_rates": [rate]})
+    found = extract("2020-09-23", ["events", "exchange_rates"])
+    for table, column in (("events", "event_datetime"), ("exchange_rates", "day")):
+        [row] = rows_of(found[table])
+        assert row[column] is None
+        assert json.loads(row["misfits"])[column].startswith(moment[:5])
+
+
 @pytest.mark.parametrize("moment", ["-infinity", "infinity", "294276-01-01"])
 def test_no_item_is_lost_for_a_date_outside_of_all_time(
     extract: Extract, rows_of: RowsOf, shop_dsn: str, moment: str
