@@ -16,7 +16,7 @@ from shopmill.airflow.local.topology import FAB, celery_topology
 from shopmill.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["operations.md", "access.md"]
+PAGES = ["operations.md", "access.md", "backfill.md"]
 PARSE = """
 import json, shlex, sys
 from airflow.cli.cli_parser import get_parser
@@ -28,13 +28,13 @@ for line in json.load(sys.stdin):
 
 def commands(page: str, program: str) -> list[str]:
     """What stands in fences and between backticks, without comments."""
-    text = (ROOT / "docs" / page).read_text()
+    text = re.sub(r" *\\\n *", " ", (ROOT / "docs" / page).read_text())  # a command on several lines
     fenced = [
         line
         for fence in re.findall(r"^ *```\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
         for line in fence.split("\n")
     ]
-    found = [line.split("  #")[0].strip() for line in [*fenced, *re.findall(r"`([^`\n]+)`", text)]]
+    found = [line.split(" #")[0].strip() for line in [*fenced, *re.findall(r"`([^`\n]+)`", text)]]
     return [line for line in found if line.startswith(f"{program} ")]
 
 

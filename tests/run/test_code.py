@@ -17,6 +17,7 @@ def files(name: str, engine: str = "duckdb") -> set[str]:
 def test_every_dataset_has_its_folder_and_the_wrapper_of_the_sql(name: str) -> None:
     found = files(name)
     assert {"dataset.py", "shopmill/engine/compose.py", "shopmill/engine/duckdb_engine.py"} <= found
+    assert {"shopmill/engine/small_files.py", "shopmill/engine/splitting.py"} <= found
     assert not {file for file in found if file.startswith(("shopmill/cli", "shopmill/airflow", "shopmill/registry"))}
     assert all(path.is_file() for path in code_of(datasets.load(name), "duckdb").values())
 

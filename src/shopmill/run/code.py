@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 WRAPPERS = (
     "sql_files",
     "engine.compose",
+    "engine.splitting",
     "run.compute",
     "run.continuation",
     "run.files",
@@ -25,7 +26,7 @@ WRAPPERS = (
 )
 """What makes statements and files out of a dataset's SQL, whatever the dataset."""
 ENGINES = {
-    "duckdb": ("engine.duckdb_engine",),
+    "duckdb": ("engine.duckdb_engine", "engine.small_files"),
     "spark": ("engine.spark_engine", "engine.spark_store", "engine.spark_dialect"),
 }
 COMPUTING = ("datasets", "embeddings", "text")
