@@ -61,8 +61,9 @@ def test_shopmill_has_every_command_with_its_options(page: str) -> None:
     for line in told:
         name, *arguments = shlex.split(line)[1:]
         command = group.commands[name]  # type: ignore[attr-defined]
-        with command.make_context(name, arguments):
-            pass
+        if arguments:  # else it is only named
+            with command.make_context(name, arguments):
+                pass
 
 
 def test_the_table_of_time_limits_is_true() -> None:
