@@ -25,6 +25,7 @@ zones = st.sampled_from([STOCKHOLM, NEW_YORK, UTC_ZONE, HAVANA, BEIRUT, ZoneInfo
         ("2018-01-02", NEW_YORK, datetime(2018, 1, 2, 5, tzinfo=UTC)),
         ("2020-09-23T10:15:00Z", STOCKHOLM, datetime(2020, 9, 23, 10, 15, tzinfo=UTC)),
         ("2020-09-23T10:15:00+02:00", UTC_ZONE, datetime(2020, 9, 23, 8, 15, tzinfo=UTC)),
+        ("2020-09-23T10:15:00.000Z", UTC_ZONE, datetime(2020, 9, 23, 10, 15, tzinfo=UTC)),  # as a browser writes it
     ],
 )
 def test_an_as_of_is_an_instant(text: str, zone: ZoneInfo, instant: datetime) -> None:

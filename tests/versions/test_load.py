@@ -137,8 +137,8 @@ def test_a_message_names_twenty_columns_at_most(tmp_path: Path) -> None:
 def test_an_as_of_is_chosen_and_a_missing_one_refused(store: str) -> None:
     for as_of in ("2020-09-21", date(2020, 9, 21)):
         assert shopmill.load(DATASET, as_of, Path(store)).to_arrow()["customer_id"].to_pylist() == ["c20"]
-    for nonsense, said in (("", "is neither a date"), (20200921, "has no time zone")):
-        with pytest.raises(InvalidInputError, match=f"as_of '{nonsense}' {said}"):
+    for nonsense in ("", 20200921):
+        with pytest.raises(InvalidInputError, match=f"as_of '{nonsense}' is neither a date"):
             shopmill.load(DATASET, nonsense, store)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match=r"as of 2020-09-20.*newest"):
         shopmill.load(DATASET, "2020-09-20", store)
