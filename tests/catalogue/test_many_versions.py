@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -57,10 +58,15 @@ def test_a_page_takes_less_than_a_second(crowded: Path, page: str) -> None:
     shelf = Shelf(Settings(_env_file=None, store=str(crowded)))
     assert len(History(shelf.versions).all) == COUNT  # the first look reads all manifests, and keeps what it read
     SITE.open(shelf.reader(), page)
+    assert min(seconds_of(lambda: SITE.open(shelf.reader(), page)) for _ in range(3)) < 1
+    assert len(SITE.open(shelf.reader(), page)) < 2_000_000
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Of the processor, for others work on this machine too; they slow even that, so the quickest of several turns counts."""
     begun = time.process_time()
-    text = SITE.open(shelf.reader(), page)
-    assert time.process_time() - begun < 1  # of the processor: others work on this machine too
-    assert len(text) < 2_000_000
+    work()
+    return time.process_time() - begun
 
 
 def test_manifests_are_read_once(crowded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
