@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from shopmill.errors import InvalidInputError
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}(:\d{2}){0,2}(\.0+)? ?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)  # in whole seconds
+TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}(:\d{2}){0,2}(\.0+)? ?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+)  # in whole seconds
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
