@@ -73,6 +73,12 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return f" Did you mean {found[0]!r}?" if found else ""
 
 
+def no_table(owner: str, name: str, known: Iterable[str]) -> InvalidInputError:
+    """The error for a table that a dataset does not have."""
+    tables = list(known)
+    return InvalidInputError(f"{owner} has no table {name!r}; it has {', '.join(tables)}.{did_you_mean(name, tables)}")
+
+
 class UnexpectedError(ShopmillError):
     """Something that nobody has foreseen, in a sentence: where it happened, and its cause."""
 

@@ -18,15 +18,13 @@ def lineage(
 ) -> None:
     """Show which columns of the shop each column of a dataset comes from, read from its SQL."""
     from shopmill import datasets
-    from shopmill.errors import InvalidInputError, did_you_mean
+    from shopmill.errors import no_table
     from shopmill.lineage.dataset_lineage import DatasetLineage
 
     declared = datasets.load(dataset)
     names = [published.name for published in declared.published]
     if table and table not in names:
-        raise InvalidInputError(
-            f"{dataset} has no table {table!r}; it has {', '.join(names)}.{did_you_mean(table, names)}"
-        )
+        raise no_table(dataset, table, names)
     found = {name: DatasetLineage(declared).table(name) for name in ([table] if table else names)}
     if as_json:
         print_json({name: _document(lineage_of) for name, lineage_of in found.items()})

@@ -22,13 +22,13 @@ from shopmill.engine.identifiers import quote
 from shopmill.engine.limits import refuse_too_little_memory, spill_bytes, spilled_too_much
 from shopmill.engine.profile import profile_of_this_run
 from shopmill.engine.protocol import Bound
-from shopmill.engine.small_files import ROW_GROUP, write_each
-from shopmill.engine.splitting import FILE, FOLDER, Parts
+from shopmill.engine.small_files import write_each
+from shopmill.engine.splitting import FILE, FOLDER, ROW_GROUP, Parts
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 
 PLACEHOLDER = re.compile(r"\$([a-z_]\w*)")
-PARQUET = "(format parquet, compression zstd, row_group_size 122880, field_ids {{{ids}}})"
+PARQUET = f"(format parquet, compression zstd, row_group_size {ROW_GROUP}, field_ids {{{{{{ids}}}}}})"
 # DuckDB writes a column as `required` where its statistics know of no nulls: the same rows would give other bytes after
 # another plan, and days of one table other schemas. A condition that nobody can foresee keeps all columns optional.
 OPTIONAL = r'select case when never then null else columns(* exclude never) end as "\0" from (select *, random() < 0 as never from'

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-ROW_GROUP = 122_880
+from shopmill.engine.splitting import ROW_GROUP
+
 IN_FLIGHT = 2
 """Files for each thread that are held in memory, in writing or about to be."""
 

@@ -8,6 +8,9 @@ FILE = "_file"
 """The column with the label, where rows are written into a folder `_file=<label>` for each."""
 FOLDER = f"{FILE}="
 
+ROW_GROUP = 122_880
+"""Rows of a row group of every Parquet file, whoever writes it: what DuckDB takes by default."""
+
 
 class Parts(Enum):
     """What is known of the files of a table before its rows are: an engine may write them accordingly.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Value
+from shopmill.engine.splitting import ROW_GROUP
 from shopmill.settings import Settings
 from shopmill.versions.load import Version
 from shopmill.versions.manifest import Manifest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MEMORY = "768MB"
 """What DuckDB may hold before it spills: the rest of 2 GiB is Python's, and the files' that are read."""
 ROWS = 65_536
-PARQUET = "(format parquet, compression zstd, row_group_size 122880)"
+PARQUET = f"(format parquet, compression zstd, row_group_size {ROW_GROUP})"
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from shopmill.engine.splitting import ROW_GROUP
 from shopmill.source.contract import SourceTable
 from shopmill.source.snapshot import UNDATED
 
-ROW_GROUP = 122_880
 SAMPLE_ROWS = 1000
 
 Deliver = Callable[[str, Path, int], None]

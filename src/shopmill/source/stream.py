@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 from shopmill.asof import midnight
 from shopmill.engine.duckdb_engine import connect
 from shopmill.engine.identifiers import quote
+from shopmill.engine.splitting import ROW_GROUP
 from shopmill.errors import ShopmillError
 from shopmill.settings import Settings
 from shopmill.source.contract import ATTRIBUTES, MISFITS, SourceColumn, SourceTable
 from shopmill.source.database import explain
-from shopmill.source.day_files import ROW_GROUP, DayFiles, Deliver
+from shopmill.source.day_files import DayFiles, Deliver
 from shopmill.source.patience import nothing, prefetched
 from shopmill.source.personal_data import Policy
 from shopmill.source.selection import ATTRIBUTE, MISFIT, Selection

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from shopmill.errors import InvalidInputError, did_you_mean
+from shopmill.errors import no_table
 from shopmill.versions.accounts import Account
 from shopmill.versions.store import to_json
 
@@ -118,9 +118,7 @@ class Manifest:
     def need(self, table: str) -> str:
         """The name of a table of the version; InvalidInputError when it has no such table."""
         if table not in self.tables:
-            raise InvalidInputError(
-                f"{self.dataset} has no table {table!r}; it has {', '.join(self.tables)}.{did_you_mean(table, self.tables)}"
-            )
+            raise no_table(self.dataset, table, self.tables)
         return table
 
     def files(self, table: str) -> list[File]:

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from shopmill.engine.splitting import ROW_GROUP
 from shopmill.personal import MASK, SOURCE_ROW
 from shopmill.trust.erasure.person import Person, kinds_in
 
 BATCH_ROWS = 65_536
-ROW_GROUP = 122_880
 NUMBER, ORIGINAL, REVIEW = "customer_index", "duplicate_of", "review_id"
 
 

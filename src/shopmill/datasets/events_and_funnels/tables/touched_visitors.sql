@@ -9,17 +9,15 @@ with altered_ids as (
 changed as (
   select visitor_key, event_at as changed_at, concat(cast(type_order as varchar), event_id) as place
   from read_events
-  where side = 'now' and event_at >= $continued_at and not $is_full
+  where side = 'now' and event_at >= $continued_at
   union all
   select visitor_key, event_at, concat(cast(type_order as varchar), event_id)
   from altered_events
-  where not $is_full
   union all
   -- Whoever sent an altered event_id later: it may be a duplicate now, or be one no longer.
   select visitor_key, event_at, concat(cast(type_order as varchar), event_id)
   from repeated_events
   join altered_ids on altered_id = event_id and event_at >= altered_at
-  where not $is_full
 ),
 first_changed as (
   select visitor_key, min(changed_at) as first_at
@@ -40,4 +38,5 @@ starts as (
 )
 select visitor_key, from_at, from_place
 from starts
+where not $is_full
 qualify row_number() over (partition by visitor_key order by from_at, from_place) = 1
