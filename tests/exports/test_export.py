@@ -1,6 +1,8 @@
 """`shopmill export`: who may be exported to, into which folders, and what is written there."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -47,9 +49,6 @@ def test_every_consumer_says_what_it_loads() -> None:
 
 
 def test_no_library_of_a_consumer_is_imported_to_know_of_it() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys; from shopmill.exports.export import consumer, names; [consumer(name) for name in names()]; "
         "print([m for m in ('implicit', 'feast', 'mlflow', 'pyiceberg', 'lancedb', 'pandas', 'numpy') if m in sys.modules])"
@@ -203,6 +202,66 @@ def test_an_export_that_fails_leaves_nothing(
     assert list(tmp_path.glob("*out*")) == []
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from shopmill.exports import export as exporting
+from shopmill.exports.consumer import ANY, Consumer
+from shopmill.settings import Settings
+
+def die(source, folder):
+    (folder / "half").write_text("half")
+    os.kill(os.getpid(), 9)
+
+chosen = Consumer("mlflow", "", {ANY: die}, accumulates=sys.argv[4] == "accumulates")
+exporting.consumer = lambda _: chosen
+exporting.export(sys.argv[1], "mlflow", Path(sys.argv[2]), settings=Settings(_env_file=None, store=sys.argv[3]))
+"""
+
+
+def kill_an_export(out: Path, settings: Settings, how: str = "") -> None:
+    command = [sys.executable, "-c", KILLED, INTERACTIONS, str(out), settings.store, how]
+    assert subprocess.run(command, check=False, timeout=120).returncode == -9
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_killed_export_can_be_repeated_and_leaves_nothing(
+    published: Settings, tmp_path: Path, is_there: bool
+) -> None:
+    out = tmp_path / "my exports" / "a [name] of ours #1"
+    out.mkdir(parents=True) if is_there else out.parent.mkdir()
+    kill_an_export(out, published)
+    assert list(out.parent.rglob("half"))
+    export(INTERACTIONS, "mlflow", out, settings=published)
+    assert sorted(path.name for path in out.parent.rglob("*")) == [out.name, NOTE, "source.json"]
+
+
+def test_a_killed_export_of_many_versions_can_be_repeated(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_an_export(tmp_path / "out", published, "accumulates")
+    monkeypatch.setattr(exporting, "consumer", lambda name, known=consumer: replace(known(name), accumulates=True))
+    done = export(INTERACTIONS, "mlflow", tmp_path / "out", settings=published)
+    assert json.loads((tmp_path / "out" / NOTE).read_bytes())["rows"] == done.rows
+
+
+def test_two_exports_do_not_write_into_a_folder_at_once(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> Mapping[str, int]:
+        monkeypatch.undo()
+        for _ in range(2):
+            with pytest.raises(InvalidInputError, match=r"Another export is writing into .*out: wait for its end"):
+                export(INTERACTIONS, "recbole", tmp_path / "out", settings=published)
+            (tmp_path / "out").mkdir(exist_ok=True)
+        export(INTERACTIONS, "recbole", tmp_path / "another", settings=published)
+        return {}
+
+    broken = replace(consumer("mlflow"), writes={INTERACTIONS: write})
+    monkeypatch.setattr(exporting, "consumer", lambda _: broken)
+    export(INTERACTIONS, "mlflow", tmp_path / "out", settings=published)
+
+
 def test_the_matrix_has_the_indexes_of_the_version(published: Settings, tmp_path: Path) -> None:
     sparse = pytest.importorskip("scipy.sparse")
     export(INTERACTIONS, "implicit", tmp_path / "out", options={"weight": "purchase_count"}, settings=published)
@@ -214,6 +273,22 @@ def test_the_matrix_has_the_indexes_of_the_version(published: Settings, tmp_path
 def test_an_id_that_gorse_cannot_address_is_refused(published: Settings, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="article_id 'a/2' has a '/'"):
         export(INTERACTIONS, "gorse", tmp_path / "out", settings=published)
+
+
+def test_gorse_gets_moments_a_day_is_the_one_at_which_it_began_in_the_shop(
+    settings: Settings, shop_dsn: str, tmp_path: Path
+) -> None:
+    view = {"event_id": "e1", "session_id": "s1", "customer_id": "c1", "event_type": "view", "article_id": "0001"}
+    late = view | {"event_datetime": "2020-09-20 23:30:00-04"}
+    fill_shop(shop_dsn, {"transactions": [line("20", "c1", "0001")], "events": [late]})
+    in_new_york = settings.model_copy(update={"time_zone": "America/New_York"})
+    steps.run_all(Run.create(datasets.load(INTERACTIONS), "2020-09-21", in_new_york, LENIENT))
+    export(INTERACTIONS, "gorse", tmp_path / "out", settings=in_new_york)
+    found = [json.loads(text) for text in (tmp_path / "out" / "feedback.jsonl").read_text().splitlines()]
+    assert {one["FeedbackType"]: one["Timestamp"] for one in found} == {
+        "purchase": "2020-09-20T04:00:00Z",
+        "view": "2020-09-21T03:30:00Z",
+    }
 
 
 def test_atomic_files_have_typed_headers(published: Settings, tmp_path: Path) -> None:

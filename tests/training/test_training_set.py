@@ -14,7 +14,8 @@ from shopmill.errors import InvalidInputError
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
-from shopmill.training.training_set import TrainingSet, training_set
+from shopmill.training.training_set import TrainingSet, _columns_of, training_set
+from shopmill.versions.load import Version
 
 FEATURES, LABELS_DATASET = "customer_features", "training_labels"
 ORIGINS = ("2020-05-01", "2020-06-01")
@@ -132,6 +133,41 @@ def test_a_version_that_is_older_than_the_label_is_refused(
     )
     with pytest.raises(InvalidInputError, match=message):
         made(published, label=novel.name)
+
+
+@pytest.mark.parametrize("older", [{"age": None}, {"age": "bigint"}, {"novel": "date"}])
+def test_versions_of_different_columns_make_no_set(
+    published: Settings, monkeypatch: pytest.MonkeyPatch, older: dict[str, str | None]
+) -> None:
+    def columns(version: Version) -> dict[str, str]:
+        changed = {**_columns_of(version), **(older if version.as_of == TRAIN else {})}
+        return {name: kind for name, kind in changed.items() if kind}
+
+    monkeypatch.setattr("shopmill.training.training_set._columns_of", columns)
+    message = (
+        rf"customer_features as of {TRAIN}, version \w+, differs from that as of {TEST} in the column '{next(iter(older))}': "
+        rf"it is older than that. Publish it again: `shopmill run customer_features --as-of {TRAIN}`"
+    )
+    with pytest.raises(InvalidInputError, match=message):
+        made(published)
+    assert made(published, [TRAIN]).to_arrow().num_rows == 3
+
+
+def test_as_ofs_come_in_any_order_doubled_and_as_pandas_has_them(published: Settings) -> None:
+    import pandas as pd
+
+    found = made(published)
+    moments = pd.to_datetime([TEST, TRAIN, TEST])
+    for given in (moments, list(moments), moments.to_series(), {"train": moments[1:2], "test": moments[:1]}):
+        assert made(published, given).id == found.id
+    for wrong in (
+        pd.to_datetime([]),
+        pd.to_datetime([None]),
+        pd.to_datetime(["2020-05-01 10:00"]),
+        moments.tz_localize("UTC"),
+    ):
+        with pytest.raises(InvalidInputError, match=r"as_of is empty|is no date such as"):
+            made(published, wrong)
 
 
 def test_backfill_makes_what_is_missing(shop_dsn: str, settings: Settings) -> None:

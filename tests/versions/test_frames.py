@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from shopmill.errors import InvalidInputError
-from shopmill.versions.frames import ColumnFacts, to_frame, to_matrix
+from shopmill.versions.frames import ColumnFacts, to_array, to_frame, to_matrix
 
 OPTIONAL = ColumnFacts(is_required=False)
 REQUIRED = ColumnFacts(is_required=True)
@@ -48,6 +48,22 @@ def test_the_nearest_float_is_found_of_any_decimal() -> None:
     assert found[1:].tolist() == [float(value) for value in values[2:]]
 
 
+def test_the_nearest_float_is_found_of_sums_with_many_places() -> None:
+    """Of more than 53 bits: neither the integer nor the quotient is a float, and rounding both is off now and then."""
+    rng = np.random.default_rng(0)
+    values = [Decimal(int(number)).scaleb(-12) for number in rng.integers(-(2**63), 2**63, 2000)]
+    values += [Decimal(2**53 + 1).scaleb(-12), Decimal(-(2**63)).scaleb(-12)]
+    assert frame_of(values, pa.decimal128(38, 12)).tolist() == [float(value) for value in values]
+    fine = [Decimal(number).scaleb(-30) for number in range(1, 200)]
+    assert frame_of(fine, pa.decimal128(38, 30)).tolist() == [float(value) for value in fine]
+
+
+def test_decimals_without_a_value_are_floats() -> None:
+    assert frame_of([], pa.decimal128(38, 6)).dtype == np.float64
+    nothing = frame_of([None, None], pa.decimal128(38, 6))
+    assert (nothing.dtype, nothing.isna().tolist()) == (np.float64, [True, True])
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "required", "optional"),
     [
@@ -79,6 +95,21 @@ def test_texts_of_few_values_are_categories() -> None:
 
 def test_a_value_that_is_not_declared_is_kept() -> None:
     assert frame_of(["other"], pa.string(), ColumnFacts(True, ("zero",))).tolist() == ["other"]
+
+
+def test_numbers_and_moments_are_no_objects_in_numpy() -> None:
+    for kind, values in ((pa.int64(), [1, None]), (pa.bool_(), [True, None]), (pa.decimal128(10, 2), [1, None])):
+        found = to_array(frame_of(values, kind, OPTIONAL))
+        assert (found.dtype, found[0], bool(np.isnan(found[1]))) == (np.float64, 1, True)
+    assert (
+        to_array(frame_of([1, 2], pa.int64(), OPTIONAL)).dtype == np.float64
+    )  # whatever the values of one version are
+    assert to_array(frame_of([1, 2], pa.int64())).dtype == np.int64
+    moment = frame_of([datetime(2020, 9, 1, 12, tzinfo=UTC), None], pa.timestamp("us", "America/New_York"), OPTIONAL)
+    assert str(moment.dtype) == "datetime64[ns, America/New_York]"
+    assert to_array(moment).tolist()[0] == np.datetime64("2020-09-01T12:00", "ns").astype(int)
+    assert np.isnat(to_array(moment)[1])
+    assert to_array(frame_of(["b", "a"] * 20, pa.string())).tolist() == ["b", "a"] * 20
 
 
 def test_vectors_are_one_matrix() -> None:

@@ -5,7 +5,6 @@ only it can write; these are named in the extra of that name.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -14,12 +13,12 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from shopmill import datasets
 from shopmill.declaration import Value
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.exports.consumer import Consumer
+from shopmill.exports.draft import draft_of, entries, put
 from shopmill.exports.source import open_source
 from shopmill.redaction import without_secrets
 from shopmill.settings import Settings, load_settings
@@ -90,60 +89,53 @@ def export(
         str(output),
     )
     _refuse_another(folder, done, chosen.accumulates)
-    with _draft(folder, chosen.accumulates) as writing:
+    place = _kept_in_place if chosen.accumulates else draft_of
+    with place(folder) as writing:
         done = _written(writing, done, chosen, version, settings, parsed)
         if writing != folder:
-            _move(writing, folder)
+            put(writing, folder, NOTE)
     return done
 
 
 @contextmanager
-def _draft(folder: Path, accumulates: bool) -> Iterator[Path]:
-    """Where files are written first: beside the folder, or in it where it is there, for it may be a disk of its own."""
-    name = f".{folder.name[:40]}.{uuid4().hex}"
-    draft = folder if accumulates else folder / name if folder.is_dir() else folder.with_name(name)
-    is_new = not draft.exists()
+def _kept_in_place(folder: Path) -> Iterator[Path]:
+    """The folder itself, where one takes many versions; a folder that is new, and in which nothing was written, is removed."""
+    is_new = not folder.exists()
     try:
-        draft.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInputError(f"{folder} cannot be written: {error.strerror}.") from error
     try:
-        yield draft
+        yield folder
     finally:
-        if draft != folder:
-            shutil.rmtree(draft, ignore_errors=True)
-        elif is_new:
-            with suppress(OSError):  # what has anything in it stays
-                draft.rmdir()
-
-
-def _move(draft: Path, folder: Path) -> None:
-    """Puts an export in its place, the note last. What others have put into the folder stays."""
-    if not folder.exists():
-        draft.replace(folder)
-        return
-    for entry in sorted(draft.iterdir(), key=lambda entry: entry.name == NOTE):
-        target = folder / entry.name
-        if target.is_dir():
-            shutil.rmtree(target)
-        entry.replace(target)
+        if [entry.name for entry in folder.iterdir()] == [NOTE]:
+            (folder / NOTE).unlink()
+        with suppress(OSError):  # what has anything in it stays
+            if is_new:
+                folder.rmdir()
 
 
 def _written(
     folder: Path, done: Exported, chosen: Consumer, version: Version, settings: Settings, options: Mapping[str, Value]
 ) -> Exported:
+    if chosen.accumulates and not (folder / NOTE).exists():
+        _note_down(folder, done)  # an export that is killed can be repeated
     with open_source(version, settings, options) as source:
         rows = chosen.writer(done.dataset)(source, folder)
     done = replace(done, rows=dict(rows))
+    _note_down(folder, done)
+    return done
+
+
+def _note_down(folder: Path, done: Exported) -> None:
     note = {name: value for name, value in asdict(done).items() if name != "folder"}
     (folder / NOTE).write_bytes(to_json(note))
-    return done
 
 
 def _refuse_another(folder: Path, done: Exported, accumulates: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise InvalidInputError(f"{folder} is a file: give a folder to export into.")
-    if not folder.exists() or not any(folder.iterdir()):
+    if not folder.exists() or not entries(folder):
         return
     held, wanted = _note(folder), asdict(done)
     if any(held[name] != wanted[name] for name in (SAME[:1] if accumulates else SAME)):

@@ -11,6 +11,7 @@ promotions that the shop has planned.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from numbers import Integral  # NumPy's as well
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,11 +132,11 @@ class Series:
 
     def future(self, horizon: int) -> str:
         """The query of the next steps, with the columns of the history but y and weight."""
-        if not isinstance(horizon, int) or not 1 <= horizon <= MAX_HORIZON:
+        if not isinstance(horizon, Integral) or not 1 <= horizon <= MAX_HORIZON:
             raise InvalidInputError(
                 f"horizon={horizon!r} must be in [1, {MAX_HORIZON}]: days, or weeks of a weekly table."
             )
-        self._make_calendar(horizon)
+        self._make_calendar(int(horizon))
         self._make_planned()
         last = self.as_of - timedelta(days=1)
         last_ds = last - timedelta(days=last.weekday()) if self.is_weekly else last

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +137,9 @@ def training_set(
     if backfill:
         needed.make()
     needed.refuse_missing()
-    return TrainingSet(dataset, chosen, split, tuple(needed.pairs()))
+    pairs = tuple(needed.pairs())
+    _refuse_other_columns(pairs)
+    return TrainingSet(dataset, chosen, split, pairs)
 
 
 def _label_of(dataset: str, name: str) -> Label:
@@ -164,12 +166,35 @@ def _has(version: Version, label: Label) -> bool:
     return names is None or label.name in names
 
 
+def _refuse_other_columns(pairs: Sequence[Pair]) -> None:
+    """InvalidInputError where versions differ in their columns: the newest says which those are.
+
+    A column that one part lacks would be null in all of its rows, and a model would learn when a version was made.
+    """
+    newest = max((pair.features for pair in pairs), key=lambda version: version.published_at)
+    wanted = _columns_of(newest)
+    for version in (pair.features for pair in pairs):
+        if differing := sorted(_columns_of(version).items() ^ wanted.items()):
+            raise InvalidInputError(
+                f"{version.manifest.dataset} as of {version.as_of}, version {version.version}, differs from that as of "
+                f"{newest.as_of} in the column {differing[0][0]!r}: it is older than that. "
+                f"Publish it again: `shopmill run {version.manifest.dataset} --as-of {version.as_of}`."
+            )
+
+
+def _columns_of(version: Version) -> dict[str, str]:
+    """The columns of the main table with their types."""
+    main = version.manifest.content["tables"][str(version.manifest.content["main_table"])]
+    return {column["name"]: column["type"] for column in main["columns"]}
+
+
 def _split(as_of: AsOfs, horizon: timedelta) -> Split:
     if isinstance(as_of, Mapping):
-        return as_given({part: _days(given or (), horizon) for part, given in as_of.items()}, horizon)
-    if not as_of:
+        parts = {part: [] if given is None else _days(given, horizon) for part, given in as_of.items()}
+        return as_given(parts, horizon)
+    if not (days := _days(as_of, horizon)):
         raise InvalidInputError("as_of is empty: name the as_ofs of the features.")
-    return by_time(_days(as_of, horizon), horizon)
+    return by_time(days, horizon)
 
 
 def _days(given: Sequence[str | date], horizon: timedelta) -> list[date]:
@@ -181,6 +206,9 @@ def _days(given: Sequence[str | date], horizon: timedelta) -> list[date]:
 
 def _day(given: str | date, horizon: timedelta) -> date:
     try:
+        # pandas' date_range has moments, each at the beginning of its day.
+        if isinstance(given, datetime) and given.tzinfo is None and given.time() == time():
+            given = given.date()
         day = date.fromisoformat(str(given))
         day + horizon  # the end of a label's window is a date as well
     except (ValueError, OverflowError):

@@ -23,6 +23,8 @@ ROWS_PER_VALUE = 10
 SAMPLE = 20_000
 LAST_NANOSECOND = 2**63 - 1
 """From 1970, 292 years each way."""
+EXACT, EXACT_SCALE = 2**53, 22
+"""A float64 has every integer up to 2^53, and every power of ten up to 10^22."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,19 @@ def to_matrix(column: pa.ChunkedArray, name: str) -> "np.ndarray":
     return flat.reshape(rows, lengths[0])
 
 
+def to_array(series: "pd.Series") -> "np.ndarray":
+    """A column of a frame as NumPy, without objects where there are numbers or moments."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    if pd.api.types.is_numeric_dtype(series.dtype) and pd.api.types.is_extension_array_dtype(series.dtype):
+        found: np.ndarray = series.to_numpy(np.float64, na_value=np.nan)
+        return found
+    return series.to_numpy()
+
+
 def is_vector(kind: pa.DataType) -> bool:
     """Whether a type is a list of numbers."""
     return bool(pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind)) and bool(
@@ -119,15 +134,17 @@ def _floats(column: pa.ChunkedArray) -> "pd.Series":
 
 
 def _chunk_floats(chunk: pa.Array) -> "np.ndarray":
+    """Arithmetic rounds once, and so to the nearest, where both of its numbers are exact; Python converts the others."""
     import numpy as np
 
-    words = np.frombuffer(chunk.buffers()[1], np.int64).reshape(-1, 2)[chunk.offset : chunk.offset + len(chunk)]
+    words = np.frombuffer(chunk.buffers()[1] or b"", np.int64).reshape(-1, 2)[chunk.offset : chunk.offset + len(chunk)]
     low, high = words[:, 0], words[:, 1]
-    missing = chunk.is_null().to_numpy(zero_copy_only=False)
-    if ((high != low >> 63) & ~missing).any():  # more than 64 bits
-        return np.array([float(value) if value is not None else np.nan for value in chunk.to_pylist()])
     floats: np.ndarray = low / 10.0**chunk.type.scale
-    floats[missing] = np.nan
+    floats[chunk.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    is_exact = (high == low >> 63) & (low >= -EXACT) & (low <= EXACT) & (chunk.type.scale <= EXACT_SCALE)
+    others = pc.and_(pa.array(~is_exact), chunk.is_valid())
+    if others.true_count:
+        floats[others.to_numpy(zero_copy_only=False)] = [float(value) for value in chunk.filter(others).to_pylist()]
     return floats
 
 

@@ -145,13 +145,16 @@ class Version:
         return pl.DataFrame(pl.from_arrow(self.to_arrow(table, columns, where)))
 
     def to_numpy(self, column: str, table: str | None = None, where: str | None = None) -> "np.ndarray":
-        """One column as NumPy: vectors as one float32 matrix with a row each; needs numpy, and pandas for other columns."""
-        from shopmill.versions.frames import is_vector, to_frame, to_matrix
+        """One column as NumPy: vectors as one float32 matrix with a row each; needs numpy, and pandas for other columns.
+
+        Numbers that may be null are float64, for NumPy has no other missing number, and moments are in UTC.
+        """
+        from shopmill.versions.frames import is_vector, to_array, to_frame, to_matrix
 
         found = self.to_arrow(table, [column], where)
         if is_vector(found.schema.field(column).type):
             return to_matrix(found.column(column), column)
-        return to_frame(found, self._facts(table))[column].to_numpy()
+        return to_array(to_frame(found, self._facts(table))[column])
 
     def to_duckdb(
         self,

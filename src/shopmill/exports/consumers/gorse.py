@@ -17,7 +17,8 @@ from shopmill.exports.source import Source
 
 JSON = "(format json)"
 TIME = "strftime({0}, '%Y-%m-%dT%H:%M:%SZ')"
-LAST = "max(coalesce(cast(happened_at as timestamp), cast(day as timestamp)))"
+LAST = "max(coalesce(happened_at, timezone('{zone}', cast(day as timestamp))))"
+"""Of a day without a moment, the moment at which it began in the shop; the connection writes moments in UTC."""
 ITEM = ("is_active", "first_seen", "prod_name", "product_group_name", "product_type_name", "colour_group_name")
 COUNTS = ("purchase", "cart", "click", "view")
 
@@ -85,7 +86,7 @@ def _feedback(source: Source) -> str:
         return f"""
             select
               signal as "FeedbackType", customer_id as "UserId", article_id as "ItemId",
-              cast(count(*) as double) as "Value", {TIME.format(LAST)} as "Timestamp"
+              cast(count(*) as double) as "Value", {TIME.format(LAST.format(zone=source.settings.time_zone))} as "Timestamp"
             from log
             where signal in {COUNTS}
             group by signal, customer_id, article_id
