@@ -16,7 +16,7 @@ select
   coalesce(by_article.last_day >= first_day, false) or coalesce(by_group.last_day >= first_day, false) as is_promo,
   features.ds + 7 <= $as_of as is_complete
 from features
-join calendar_weeks on calendar_weeks.ds = features.ds
+left join calendar_weeks on calendar_weeks.ds = features.ds
 join hierarchy on hierarchy.unique_id = features.unique_id
 left join last_promoted as by_article on by_article.article_id = features.unique_id and by_article.ds = features.ds
 left join last_promoted as by_group

@@ -12,6 +12,6 @@ select
   is_holiday,
   promoted.unique_id is not null as is_promo
 from features
-join calendar on calendar.ds = features.ds
+left join calendar on calendar.ds = features.ds
 left join promoted_categories as promoted on promoted.unique_id = features.unique_id and promoted.ds = features.ds
 where level = 'category' and freq = 'D'

@@ -11,7 +11,7 @@ select
   promoted.unique_id is not null as is_promo,
   features.ds + 7 <= $as_of as is_complete
 from features
-join calendar_weeks on calendar_weeks.ds = features.ds
+left join calendar_weeks on calendar_weeks.ds = features.ds
 left join (
   select distinct unique_id, monday as ds
   from promoted_categories
