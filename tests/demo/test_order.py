@@ -6,7 +6,7 @@ import pytest
 
 from shopmill import datasets
 from shopmill.airflow.local import RunState
-from shopmill.demo.demo import _in_order
+from shopmill.demo.demo import _made_of
 from shopmill.demo.turns import WAITING, Turns, in_order
 
 
@@ -44,20 +44,39 @@ def test_the_quickest_is_first_and_the_unknown_last() -> None:
     assert sorted(in_order(datasets.names())) == sorted(datasets.names())
 
 
-def test_what_is_made_of_other_datasets_comes_after_them() -> None:
-    first, then = _in_order(in_order(datasets.names()))
-    assert "articles_content" in first
-    assert then == ["articles_embeddings"]
+def test_what_is_made_of_other_datasets_is_known() -> None:
+    assert _made_of([*datasets.names(), "a_dag_of_something_else"]) == {"articles_embeddings": {"articles_content"}}
 
 
-def test_each_gets_its_turn_and_few_are_at_work_at_once() -> None:
+def test_the_first_has_the_machine_for_itself_and_then_few_are_at_work_at_once() -> None:
     runs = Runs({"a": 5, "b": 2, "c": 9, "d": 1, "e": 3})
     states = list(Turns(runs, runs.start, at_once=2).states(list(runs.looks)))  # type: ignore[arg-type]
-    assert [run.state for run in states[0]] == ["running", "running", WAITING, WAITING, WAITING]
+    assert [run.state for run in states[0]] == ["running", WAITING, WAITING, WAITING, WAITING]
     assert {run.state for run in states[-1]} == {"success"}
     assert [run.dag_id for run in states[-1]] == list(runs.looks)
     assert runs.started == list(runs.looks)
     assert runs.most == 3  # one more than there are tasks, once the first has been published
+
+
+def test_what_is_made_of_others_waits_for_them_alone() -> None:
+    runs = Runs({"made": 1, "first": 2, "last": 1})
+    made_of = {"made": {"first", "not_asked_for"}}
+    *_, last = Turns(runs, runs.start, 1, made_of).states(list(runs.looks))  # type: ignore[arg-type]
+    assert runs.started == ["first", "made", "last"]
+    assert {run.state for run in last} == {"success"}
+
+
+def test_a_run_that_airflow_has_woken_is_seen_and_not_started_again() -> None:
+    """It takes the place of another one, and it is shown, although what it is made of has not ended yet."""
+    runs = Runs({"first": 5, "second": 1, "made": 3})
+
+    def woken(name: str) -> str | None:
+        return f"run of {name}" if runs.looks["first"] < 4 else None
+
+    states = list(Turns(runs, runs.start, 1, {"made": {"first"}}, woken).states(list(runs.looks)))  # type: ignore[arg-type]
+    assert [state[-1].state for state in states[:4]] == [WAITING, "running", "running", "success"]
+    assert {run.state for run in states[-1]} == {"success"}
+    assert runs.started == ["first", "second"]
 
 
 def test_one_alone_is_started_and_seen_to_its_end() -> None:

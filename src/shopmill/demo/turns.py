@@ -1,8 +1,8 @@
 """The order in which the demo publishes: few datasets at once, so that the first one is soon there to be looked at."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,11 +24,17 @@ def in_order(names: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Turns:
-    """Starts a dataset's run when there is room for it. `start` gives the id of the run of a dataset."""
+    """Starts a dataset's run when there is room for it.
+
+    `start` gives the id of the run of a dataset. One that is `made_of` others is started when these have ended, unless
+    Airflow has begun it by itself: `woken` gives the id of such a run, None where there is none.
+    """
 
     client: "AirflowClient"
     start: Callable[[str], str]
     at_once: int
+    made_of: Mapping[str, Collection[str]] = field(default_factory=dict)
+    woken: Callable[[str], str | None] = lambda _: None
 
     def states(self, names: Sequence[str]) -> "Iterator[list[RunState]]":
         """The states of all, again and again, until all are finished.
@@ -50,18 +56,30 @@ class Turns:
             time.sleep(LOOK_SECONDS)
 
     def _look(self, runs: "dict[str, RunState]") -> None:
-        """Asks for the runs at work, and starts others in the place of those that have ended."""
-        for name in [name for name, run in runs.items() if run.run_id and not run.is_finished]:
-            runs[name] = self.client.dag_run(name, runs[name].run_id)
+        """Asks for the runs at work, finds those that Airflow began, and starts others in the place of those that ended."""
+        for name, run_id in self._going(runs):
+            runs[name] = self.client.dag_run(name, run_id)
         for name in self._next(runs):
             runs[name] = self.client.dag_run(name, self.start(name))
 
+    def _going(self, runs: "dict[str, RunState]") -> Iterator[tuple[str, str]]:
+        """The runs that are not known to have ended: those that were started here, and those that Airflow has woken."""
+        for name, run in runs.items():
+            run_id = run.run_id or (self.woken(name) if name in self.made_of else None)
+            if run_id and not run.is_finished:
+                yield name, run_id
+
     def _next(self, runs: "dict[str, RunState]") -> list[str]:
-        """Once one has ended, one more at a time than there are tasks: it has work for the pauses between tasks."""
-        ended = sum(run.is_finished for run in runs.values())
-        at_work = sum(bool(run.run_id) for run in runs.values()) - ended
-        room = self.at_once + bool(ended) - at_work
-        return [name for name, run in runs.items() if not run.run_id][: max(0, room)]
+        """The first one has the machine for itself. Then one more at a time than there are tasks: it has work for the
+        pauses between tasks."""
+        ended = {name for name, run in runs.items() if run.is_finished}
+        at_work = sum(bool(run.run_id) for run in runs.values()) - len(ended)
+        room = (self.at_once + 1 if ended else 1) - at_work
+        ready = [name for name, run in runs.items() if not run.run_id and self._waits_for(name, runs) <= ended]
+        return ready[: max(0, room)]
+
+    def _waits_for(self, name: str, runs: "Mapping[str, RunState]") -> set[str]:
+        return set(self.made_of.get(name, ())) & set(runs)
 
 
 def _waiting(name: str) -> "RunState":

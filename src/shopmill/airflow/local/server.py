@@ -24,7 +24,7 @@ from shopmill.errors import InvalidInputError, ShopmillError
 _HEALTH_NAMES = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 _GRACE_SECONDS = 5  # a task in the middle of its work does not heed SIGTERM; being killed is safe for it
 _TAIL_LINES = 15
-_SETUP = 1  # what `shopmill airflow-setup` makes: a new number has it run again where an older one was
+_SETUP = 1  # what `prepare` makes: a new number has it run again where an older one was
 
 
 class LocalAirflowError(ShopmillError):
@@ -183,13 +183,12 @@ class LocalAirflow:
             raise self._error(name, f"ended with code {code}")
 
     def _migrate(self, environment: Mapping[str, str], progress: Callable[[str], None]) -> None:
-        """Runs `airflow db migrate` and what else a new database needs, once for this very database: it takes seconds."""
+        """Makes what a new database needs, once for this very database: it takes seconds."""
         stamp = self.home / "migrated.json"
         if stamp.exists() and json.loads(stamp.read_text()) == _prepared(self._metadata_dsn):
             return
         progress("making the tables of its database, once")
-        self._complete("db-migrate", ("airflow", "db", "migrate"), environment)
-        self._complete("airflow-setup", ("shopmill.cli.app", "airflow-setup"), environment)
+        self._complete("prepare", ("shopmill.airflow.local.prepare",), environment)
         for arguments in self._topology.prepare:
             self._complete("-".join(arguments[:2]), ("airflow", *arguments), environment)
         stamp.write_text(json.dumps(_prepared(self._metadata_dsn)))
