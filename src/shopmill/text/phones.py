@@ -62,11 +62,14 @@ _YEAR = r"(?:19|20)\d\d"
 _ANY_YEAR = r"(?:1\d|20)\d\d"
 _MONTH = r"(?:0?[1-9]|1[0-2])"
 _DATE = rf"(?:{_DAY}[./]{_DAY}[./](?:{_YEAR}|\d\d))"
+_DIGITAL_DATE = rf"{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_DIGITAL_TIME = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?"
 _INSIDE = re.compile(
     rf"(?<![\d./-])(?:{_DAY}([./-]\s?){_DAY}\1{_YEAR}|{_YEAR}([./-]){_DAY}\2{_DAY}|{_DAY}([./]){_DAY}\3\d\d)(?![./-]?\d)"
     rf"|^{_ANY_YEAR}\s?[-/]\s?{_ANY_YEAR}(?!\s?[./-]?\d{{3}})"
     r"|(?<![\d/.-])(?:\d|10)\s?/\s?(?:5|10)(?![\d/])"
     r"|(?:(?<=[\s/-])|^)(?:0|[1-9]\d{0,3})\.\d\d?(?=[\s/-]|$)"
+    rf"|^{_DIGITAL_DATE}(?=\s[0+(])"  # before a number that begins as it is dialled
 )
 _LAST_BEFORE_UNIT = re.compile(r"(?:(?<=\s)|^)\d{1,4}(?:\s?[-/]\s?\d{1,4})?$")
 _FIRST_AFTER_HEIGHT = re.compile(r"^\d\d?(?!\d)")
@@ -76,6 +79,8 @@ _WHOLE = re.compile(
     rf"(?:{_DAY}\s)?{_YEAR}(?:[\s/-]{{1,3}}{_YEAR})+|{_ANY_YEAR}(?:\s?[/-]\s?{_ANY_YEAR})+|{_DAY}\s{_DAY}\s{_YEAR}|{_YEAR}\s{_DAY}\s{_DAY}"
     r"|\d{1,2}\.\d{4,}|[1-9]\d{0,2}\.\d{4,}\s[1-9]\d{0,2}\.\d{4,}"  # a decimal, a place on the map
     rf"|{_DATE}\s?-\s?{_DATE}|{_DAY}\.{_MONTH}\.?\s?-\s?{_DATE}|{_DAY}-{_MONTH}-\d\d(?:\s{_DAY}-{_MONTH}-\d\d)+"
+    rf"|{_DIGITAL_DATE}(?:[\s_-]?{_DIGITAL_TIME})?(?:\s?[\s/_-]\s?{_DIGITAL_DATE}(?:[\s_-]?{_DIGITAL_TIME})?)*"
+    r"|\d{1,4}(?:\s?\*\s?\d{1,4})+"  # a product: 120*80*200
     r"|[1-9]\d?/\d\d?(?:\s[1-9]\d?/\d\d?)+"  # fractions, sizes of two parts
     r"|[1-9]\d{0,2}0{5,}|[1-9]\d{0,2}(?P<sep>[\s.])000(?:(?P=sep)000)*"  # a round number
     r"|\d{1,3}(?:\s?/\s?\d{1,3})+"
@@ -85,6 +90,17 @@ _FROM_TO = re.compile(r"\d{1,3}(?:[\s.]\d{3})*\s?-\s?\d{1,3}(?:[\s.]\d{3})*")
 _DIALLED = re.compile(r"\+|\(?00?[\d)]|\(")
 _INTERNATIONAL = re.compile(r"\+|00\d")
 _INCHES, _CENTIMETRES = range(20, 70), range(55, 140)
+_HEIGHTS, _OF_A_BODY = range(140, 211), range(40, 141)
+_SCREENS = {
+    (640, 480), (800, 480), (800, 600), (960, 540), (1024, 600), (1024, 768), (1152, 864), (1280, 720), (1280, 768),
+    (1280, 800), (1280, 960), (1280, 1024), (1360, 768), (1366, 768), (1440, 900), (1440, 1080), (1600, 900),
+    (1600, 1200), (1680, 1050), (1792, 828), (1920, 1080), (1920, 1200), (1920, 1280), (2048, 1080), (2048, 1152),
+    (2048, 1536), (2160, 1080), (2160, 1440), (2340, 1080), (2400, 1080), (2436, 1125), (2532, 1170), (2560, 1080),
+    (2560, 1440), (2560, 1600), (2688, 1242), (2736, 1824), (2778, 1284), (2880, 1620), (2880, 1800), (3000, 2000),
+    (3072, 1920), (3200, 1440), (3200, 1800), (3440, 1440), (3456, 2234), (3840, 1080), (3840, 1600), (3840, 2160),
+    (4096, 2160), (5120, 1440), (5120, 2160), (5120, 2880), (6016, 3384), (7680, 4320),
+}  # fmt: skip
+"""Points of a screen, across and down; upright it has them the other way round."""
 _LAST_HOUR = 24
 _FEWEST_SIZES, _LONGEST_SIZE, _WIDEST_STEP = 4, 3, 10
 
@@ -146,7 +162,13 @@ def _is_harmless(form: str, before: str, after: str) -> bool:
     if _UNIT_AFTER.match(after) and (_AMOUNT.fullmatch(form) or _FROM_TO.fullmatch(form)):
         return True
     groups = re.findall(r"\d+", form)
-    return bool(_WHOLE.fullmatch(form)) or _are_sizes(groups) or _are_hours(form) or _are_measures(form, groups, before)
+    return (
+        bool(_WHOLE.fullmatch(form))
+        or _is_screen(form, groups)
+        or _are_sizes(groups)
+        or _are_hours(form)
+        or _are_measures(form, groups, before)
+    )
 
 
 def _is_named(form: str, before: str) -> bool:
@@ -175,6 +197,14 @@ def _are_sizes(groups: list[str]) -> bool:
     return all(0 <= step <= _WIDEST_STEP for step in steps) and any(steps)
 
 
+def _is_screen(form: str, groups: list[str]) -> bool:
+    """`1920 1080`, `1080/1920`: the points of a screen that is sold."""
+    if not re.fullmatch(r"\d{3,4}\s?[\s/_-]\s?\d{3,4}", form):
+        return False
+    down, across = sorted(map(int, groups))
+    return (across, down) in _SCREENS
+
+
 def _are_hours(form: str) -> bool:
     """`9-17 10-16`: each from an hour to a later one."""
     if not re.fullmatch(r"[1-9]\d?-\d\d?(?:\s[1-9]\d?-\d\d?)+", form):
@@ -183,9 +213,11 @@ def _are_hours(form: str) -> bool:
 
 
 def _are_measures(form: str, groups: list[str], before: str) -> bool:
-    """`34-29-38/39`, `100-86-106`, and whatever short numbers follow a height: `5'3 120 34 26 36`."""
+    """`34-29-38/39`, `100-86-106`, what begins with a height: `163-50-80`, or follows one: `5'3 120 34 26 36`."""
     if _HEIGHT_BEFORE.search(before) and all(len(group) <= _LONGEST_SIZE and group[0] != "0" for group in groups):
         return True
+    if re.fullmatch(r"\d{3}(?:-\d{2,3}){2,4}", form) and int(groups[0]) in _HEIGHTS:
+        return all(int(group) in _OF_A_BODY and group[0] != "0" for group in groups[1:])
     if not (re.fullmatch(r"\d+(?:-\d+)+\s?/\s?\d+", form) or re.fullmatch(r"\d+-\d\d-\d+|\d\d-\d+-\d+", form)):
         return False
     return any(all(int(group) in usual for group in groups) for usual in (_INCHES, _CENTIMETRES))
