@@ -101,6 +101,36 @@ def test_short_reviews_in_expected_languages_mostly_get_theirs(expected: str, le
     assert sum(detector.detect(text)[0] == language for language, text in reviews) >= least * len(reviews)
 
 
+SHORT = Path(__file__).parent / "reference" / "short_reviews.csv"
+
+
+@pytest.mark.parametrize("expected", ["", "en,pt"])
+def test_no_portuguese_review_is_taken_for_english(expected: str) -> None:
+    """Nor, where nothing is expected, any other that is not English: it would have a sentiment."""
+    detector = LanguageDetector([code for code in expected.split(",") if code])
+    with SHORT.open(encoding="utf-8") as file:
+        reviews = [(row["language"], row["text"]) for row in csv.DictReader(file) if row["language"] != "en"]
+    asked = [text for language, text in reviews if language == "pt" or not expected]
+    assert len(asked) == (20 if expected else len(reviews))
+    assert [text for text in asked if detector.detect(text)[0] == "en"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Adorei", "Péssimo", "Obrigado", "Tudo certo", "Ótimo produto", "Gute Qualität", "Empfehlenswert", "Slecht",
+        "Stor i storleken", "J'adore", "Veste bene", "Me encanta", "Talla grande", "Rápido",
+    ],
+)  # fmt: skip
+def test_what_is_far_likelier_in_another_language_is_not_the_expected_one(text: str) -> None:
+    assert LanguageDetector(["en"]).detect(text)[0] != "en"
+
+
+def test_words_that_say_nothing_are_in_none_of_several_expected_languages() -> None:
+    assert LanguageDetector(["en", "pt"]).detect("Bom")[0] is None
+    assert LanguageDetector(["en"]).detect("ok")[0] == "en"
+
+
 def test_a_column_keeps_its_order_and_nulls(detector: LanguageDetector) -> None:
     rows = detector.detect_texts(["The colour is as in the picture.", None, ""]).to_pylist()
     assert [row["lang"] for row in rows] == ["en", None, None]

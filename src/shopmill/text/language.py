@@ -1,7 +1,7 @@
 """Which language a text is in, with a confidence; from bundled data, offline, the same on every run."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -11,6 +11,7 @@ from shopmill.text.strings import Texts, as_list
 
 LEAST_CONFIDENCE = 0.5
 SURE = 0.5  # from here on a language counts although the shop does not expect it
+FAR_LIKELIER = 5  # than any that the shop expects: a text is in none of them, and in this one only if it is sure
 NO_LANGUAGE = "zxx"  # sizes and prices
 MOST_CHARACTERS = 5_000  # a language shows in the first page; a hostile megabyte must not cost seconds
 
@@ -21,11 +22,16 @@ SCHEMA = pa.schema(
 _MASKS = re.compile(r"\[(?:email|phone)\]")
 
 
+def _is_undecided(likely: Sequence[tuple[str, float]]) -> bool:
+    """Whether the words say nothing about which of several languages they are in."""
+    return len(likely) > 1 and likely[0][1] == likely[1][1]
+
+
 class LanguageDetector:
     """Detects a language; below `least_confidence`, as short texts often are, none.
 
-    Where languages are `expected`, a text that is not clearly in another one is taken to be in one of them. So short
-    texts get a language: `Perfect!` in a shop that expects English and Portuguese.
+    Where languages are `expected`, a text that is not clearly in another one is taken to be in one of them: no other is sure,
+    or far likelier. So short texts get a language: `Perfect!` in a shop that expects English and Portuguese.
     """
 
     def __init__(self, expected: Collection[str] = (), *, least_confidence: float = LEAST_CONFIDENCE) -> None:
@@ -54,8 +60,9 @@ class LanguageDetector:
             return first, confidence
         possible = self._expected & writable(words)
         likely = [(language, probability) for language, probability in ranked if language in possible]
-        total = sum(probability for _, probability in likely)
-        return (likely[0][0], likely[0][1] / total) if total else (first, confidence)
+        if not likely or confidence > FAR_LIKELIER * likely[0][1] or _is_undecided(likely):
+            return first, confidence
+        return likely[0][0], likely[0][1] / sum(probability for _, probability in likely)
 
     def detect_texts(self, texts: Texts) -> pa.RecordBatch:
         """Detect a column: SCHEMA's columns, in order. A null or empty text has neither language nor confidence."""
