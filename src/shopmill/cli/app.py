@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from shopmill.cli.init import init
 from shopmill.cli.lineage import lineage
 from shopmill.cli.looking import path, runs, search, show, similar, status, versions
 from shopmill.cli.new import new
-from shopmill.cli.output import err, print_lines
+from shopmill.cli.output import err, print_json, print_lines
 from shopmill.cli.planning import backfill, plan
 from shopmill.cli.rejects import rejects
 from shopmill.cli.report import report
@@ -133,26 +133,47 @@ def _sentence(error: Exception) -> str:
     return f"{failed} Run it with --verbose for the traceback."
 
 
+INTERRUPTED = 130
+ENDED: Mapping[object, str] = {INTERRUPTED: "Interrupted by Ctrl-C.", 128 + signal.SIGTERM: "Ended by SIGTERM."}
+
+
 @contextmanager
-def _errors_in_one_line(verbose: bool) -> Iterator[None]:
+def _errors_said(verbose: bool, as_json: bool) -> Iterator[None]:
+    """Errors as a line on stderr; where JSON is asked for, as a document too: a script reads one, whatever happens."""
+
+    def document(sentence: str, code: object) -> None:
+        if as_json and sentence:
+            print_json({"error": sentence, "exit_code": code})
+
     try:
         yield
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:  # who reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except KeyboardInterrupt:
+        document(ENDED[INTERRUPTED], INTERRUPTED)
+        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        document(_wrong_usage(ended) or ENDED.get(ended.code, ""), ended.code)
+        raise
     except Exception as error:
+        document(_sentence(error), 1)
         if verbose:
             raise
         err.print(f"[red]error[/] {escape(_sentence(error))}", soft_wrap=True, highlight=False)
         sys.exit(1)
 
 
+def _wrong_usage(ended: SystemExit) -> str:
+    """What typer has found wrong and said before it ended the program; nothing where it ended for another reason."""
+    cause = ended.__context__
+    return str(cause.format_message()) if hasattr(cause, "format_message") else ""
+
+
 def main() -> None:
-    """The entry point: errors are one sentence and exit code 1, with -v a traceback."""
+    """The entry point: errors are one sentence and exit code 1, with -v a traceback, with --json a document as well."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # a run that is ended says so in its row
-    with _errors_in_one_line("-v" in sys.argv or "--verbose" in sys.argv):
+    with _errors_said("-v" in sys.argv or "--verbose" in sys.argv, "--json" in sys.argv):
         app()
 
 
