@@ -22,6 +22,12 @@ def conninfo(dsn: str, setting: str, **options: str | int) -> str:
     return make_conninfo(**{**parts, **ours})
 
 
+def address(dsn: str, setting: str) -> str:
+    """Where it leads, without who connects: host and port, of several all."""
+    parts = _parts(dsn, setting)
+    return f"{parts.get('host') or parts.get('hostaddr') or 'localhost'}:{parts.get('port') or 5432}"
+
+
 def from_fields(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
     """A connection string of the fields of a connection and of those of its `extra` that PostgreSQL knows.
 

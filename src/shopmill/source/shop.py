@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
+from shopmill.connection_string import address
 from shopmill.errors import InvalidInputError, MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
@@ -19,6 +20,7 @@ from shopmill.versions.store import Store, to_json
 
 MAY_KNOW_SYSTEM = "select has_function_privilege('pg_control_system()', 'execute')"
 SYSTEM = "select system_identifier::text from pg_control_system()"
+MADE_AS = "select oid::text from pg_database where datname = current_database()"
 SCHEMA = "select relnamespace::regnamespace::text from pg_class where oid = to_regclass({name})"
 
 
@@ -26,8 +28,10 @@ SCHEMA = "select relnamespace::regnamespace::text from pg_class where oid = to_r
 class Shop:
     """What identifies a database, a replica of it excepted: that is the same shop.
 
-    `system` is empty where the role may not read it; `schemas` says in which schema each unqualified table was found.
-    The role is told apart where row-level security makes it see rows of its own.
+    `system` is empty where the role may not read it, and the `address` that was connected to stands for it. `made_as` is the
+    number that a server gives a database when it is made: one of the same name that took its place has another. `schemas`
+    says in which schema each unqualified table was found. The role is told apart where row-level security makes it see rows
+    of its own.
     """
 
     system: str
@@ -35,15 +39,31 @@ class Shop:
     role: str
     row_security: str = "refuse"
     schemas: Mapping[str, str] = field(default_factory=dict)
+    made_as: str = ""
+    address: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Shop":
         """The shop in a JSON document."""
         return cls(**document)
 
+    def and_what_is_known_of(self, other: "Shop") -> "Shop":
+        """The same shop with what another look at it has found besides."""
+        return replace(
+            self,
+            system=self.system or other.system,
+            schemas={**other.schemas, **self.schemas},
+            made_as=self.made_as or other.made_as,
+            address=self.address or other.address,
+        )
+
     def differences(self, other: "Shop") -> list[str]:
         """How another shop differs from this one, in words; nothing for the same."""
         pairs = [("server", self.system, other.system), ("database", self.database, other.database)]
+        if not (self.system and other.system):
+            pairs.append(("address", self.address, other.address))
+        if self.database == other.database:
+            pairs.append((f"database {self.database} made as", self.made_as, other.made_as))
         if "allow" in {self.row_security, other.row_security}:
             pairs.append(("role", self.role, other.role))
             pairs.append(("SHOPMILL_ROW_SECURITY", self.row_security, other.row_security))
@@ -63,6 +83,8 @@ def shop_of(source: Source, selections: Iterable[Selection]) -> Shop:
         str(source.value("select current_user")),
         source.settings.row_security,
         {name: str(schema) for name, schema in schemas.items() if schema},
+        str(source.value(MADE_AS)),
+        address(source.settings.source_dsn.get_secret_value(), "SHOPMILL_SOURCE_DSN"),
     )
 
 
@@ -94,9 +116,9 @@ def claim(store: Store, shop: Shop) -> None:
             f"The store {store.url} holds rows of another shop (now: {'; '.join(differences)}), and a store belongs to one: "
             "set SHOPMILL_STORE to a store of its own, or run `shopmill moved` if this is the same shop in another place."
         )
-    if added := {name: schema for name, schema in shop.schemas.items() if name not in owner.schemas}:
-        known = {**asdict(owner), "schemas": {**owner.schemas, **added}, "system": owner.system or shop.system}
-        store.write(SHOP, to_json(known))
+    known = owner.and_what_is_known_of(shop)
+    if known != owner:
+        store.write(SHOP, to_json(asdict(known)))
 
 
 def move(settings: Settings) -> list[str]:
