@@ -10,6 +10,7 @@ import adbc_driver_postgresql.dbapi as postgresql
 import pyarrow as pa
 from adbc_driver_manager.dbapi import Connection
 from adbc_driver_manager.dbapi import Error as DatabaseError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from shopmill.connection_string import conninfo
 from shopmill.engine.identifiers import quote
@@ -100,6 +101,18 @@ from pg_attribute where attrelid = to_regclass({table}) and attnum > 0 and not a
 """
 """The columns of a table, and whether the role may read them."""
 
+ELSEWHERE = """
+select relnamespace::regnamespace::text || '.' || quote_ident(relname) from pg_class
+where relname = {table} and relkind in ('r', 'p', 'v', 'm', 'f') and not pg_table_is_visible(oid)
+  and relnamespace::regnamespace::text not like 'pg~_%' escape '~' and has_schema_privilege(relnamespace, 'usage')
+order by 1 limit 3
+"""
+"""The tables of a name in schemas that are not searched."""
+
+QUOTES_ALL = "select 1 where current_setting('quote_all_identifiers') = 'on'"
+AS_USUAL = "-c quote_all_identifiers=off"
+"""The driver asks for the names of types as it connects, and knows none of them in quotes."""
+
 CLIENT_ENCODING = "case current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end"
 """Bytes of a database that does not know its encoding come as they are, and are looked at here, column by column."""
 
@@ -124,7 +137,11 @@ class Source:
         values = {
             "timezone": self.settings.time_zone,
             "datestyle": "ISO, YMD",
+            "intervalstyle": "postgres",
+            "bytea_output": "hex",
+            "xmlbinary": "base64",
             "extra_float_digits": "1",
+            "quote_all_identifiers": "off",
             "standard_conforming_strings": "on",
             "transform_null_equals": "off",
             "lock_timeout": f"{self.settings.source_patience_seconds * 800:.0f}",
@@ -256,7 +273,9 @@ class Source:
         there = columns | written.keys()
         required = {column.name for column in table.selected if not column.optional}
         if not there and self.value(f"select to_regclass({literal(quote(table.name))}) is null"):
-            raise MissingTableError(f"The shop has no {table.name}: {self.mapping.whereabouts(table.name)}.")
+            raise MissingTableError(
+                f"The shop has no {table.name}: {self.mapping.whereabouts(table.name)}{self._elsewhere(table)}."
+            )
         if not required <= there and not self.mapping.is_canonical:
             lacking = ", ".join(sorted(required - there))
             raise MissingTableError(
@@ -264,6 +283,16 @@ class Source:
             )
         found = (c.name for c in table.selected if c.name in there | required)
         return selection_of(table, (written.get(name, name) for name in found))
+
+    def _elsewhere(self, table: SourceTable) -> str:
+        """Where the database has a table of that name after all: in a schema that is not searched."""
+        found = [str(name) for (name,) in self.answers(ELSEWHERE.format(table=literal(table.name)))]
+        if not found:
+            return ""
+        return (
+            f", but {', '.join(found)}: add the schema to the search_path of the source role "
+            f"(alter role … set search_path), or select from it in {table.name}.sql of a mapping"
+        )
 
     def _refuse_what_is_hidden(self, table: SourceTable, allowed: dict[str, bool]) -> None:
         """A column that is there but not for this role would be taken for one that the shop has not: other numbers, silently."""
@@ -342,19 +371,41 @@ def open_source(settings: Settings, mapping: Mapping) -> Iterator[Source]:
     if not dsn:
         raise InvalidInputError("No shop is set: give SHOPMILL_SOURCE_DSN (postgresql://reader:…@host:5432/shop).")
     address = conninfo(dsn, "SHOPMILL_SOURCE_DSN", **CONNECTION)
-    try:
-        connection = patiently(lambda: postgresql.connect(address), settings.source_patience_seconds)
-    except DatabaseError as error:
-        reason = _first_line(error)
-        way_out = TIMEOUTS.get(_state_of(reason, ""), "Check SHOPMILL_SOURCE_DSN and the server.")
-        raise SourceUnavailableError(f"The shop's database does not answer: {reason}. {way_out}") from None
-    source = Source(connection, mapping, settings)
+    source = Source(_connected(address, settings.source_patience_seconds), mapping, settings)
     try:
         source.begin()
         yield source
     finally:
         if not source.is_left_behind:
             source.close()
+
+
+def _connected(address: str, patience: float) -> Connection:
+    """A connection whose driver knows the types of the database."""
+    connection = _answering(address, patience, "Check SHOPMILL_SOURCE_DSN and the server.")
+    if not patiently(lambda: _quotes_all(connection), patience, connection.close):
+        return connection
+    connection.close()
+    options = " ".join(filter(None, [conninfo_to_dict(address).get("options"), AS_USUAL]))  # type: ignore[list-item]
+    way_out = "Let the source role write names as usual: alter role … set quote_all_identifiers = off."
+    return _answering(make_conninfo(address, options=options), patience, way_out)
+
+
+def _answering(address: str, patience: float, way_out: str) -> Connection:
+    try:
+        return patiently(lambda: postgresql.connect(address), patience)
+    except DatabaseError as error:
+        reason = _first_line(error)
+        told = TIMEOUTS.get(_state_of(reason, ""), way_out)
+        raise SourceUnavailableError(f"The shop's database does not answer: {reason}. {told}") from None
+
+
+def _quotes_all(connection: Connection) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(QUOTES_ALL)
+        found = cursor.fetchall()
+    connection.rollback()
+    return bool(found)
 
 
 @contextmanager

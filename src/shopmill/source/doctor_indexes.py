@@ -9,6 +9,8 @@ from shopmill.source.selection import Selection
 MOMENT = "1907-07-07"
 """A day of which nothing else in a plan could speak."""
 INDEX = re.compile(r'(?:using|Bitmap Index Scan on) ("(?:[^"]|"")+"|\S+)')
+OF_A_DOMAIN = re.compile(r'\(("(?:[^"]|"")+"|\w+)\)::[a-z ]+(?= <)')
+"""A column whose type is a domain, as a plan writes it."""
 BY_INDEX, AGAIN = "Index Cond:", "Recheck Cond:"
 FIRST_COLUMNS = """
 select quote_ident(relname::text), pg_get_indexdef(pg_class.oid, 1, true)
@@ -35,7 +37,7 @@ def _speaking(plan: str) -> Iterator[tuple[str, str]]:
         if found := INDEX.search(line):
             index = found[1]
         if MOMENT in line and not line.startswith(AGAIN):
-            yield index, line
+            yield index, OF_A_DOMAIN.sub(r"\1", line)
 
 
 def _first_columns(source: Source, indexes: set[str]) -> dict[str, str]:
