@@ -1,6 +1,9 @@
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,10 @@ import pyarrow as pa
 import pytest
 from psycopg import sql
 
+from pgbouncer import is_installed, pgbouncer
+from shopmill.embeddings.neighbours import connect
 from shopmill.errors import CheckFailedError, ConflictError, InvalidInputError
+from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.text import index_search
 from shopmill.text.index import IndexReport, current_index, prepare_index, publish_index, serve_index
@@ -345,6 +351,49 @@ def test_without_pgvector_the_error_says_what_to_do(plain_dsn: str) -> None:
         pytest.raises(InvalidInputError, match="CREATE EXTENSION vector as an administrator"),
     ):
         publish_index(connection, "articles", "v1", names(5), column(unit(5)))
+
+
+@pytest.fixture
+def pooled(dsn: str) -> Iterator[str]:
+    """The same database through a PgBouncer in transaction mode."""
+    if not is_installed():
+        pytest.skip("pgbouncer is not installed: run `make services`")
+    with tempfile.TemporaryDirectory(prefix="shopmill-pool-") as folder, pgbouncer(dsn, Path(folder)) as pooled:
+        yield pooled
+
+
+def connected(dsn: str) -> AbstractContextManager[Connection]:
+    """As a run and `shopmill similar` connect."""
+    return connect(Settings(_env_file=None, registry_dsn=dsn))
+
+
+def test_through_a_pool_in_transaction_mode_it_is_built_served_and_searched(pooled: str, dsn: str) -> None:
+    """Nothing rests on a session: no statement that was prepared in one, no setting, no temporary table, no lock."""
+    vectors = unit(300)
+    with connected(pooled) as connection:
+        for version in ("v1", "v2"):
+            report = prepare_index(connection, "articles", version, names(300), column(vectors))
+            assert serve_index(connection, "articles", version) == report
+            for n in range(8):  # more often than a statement is sent before it is prepared
+                found = search(connection, "articles", vectors[n].tolist())
+                assert found[0].id == names(300)[n]
+                assert similar(connection, "articles", names(300)[n], k=9) == found[1:]
+        with connected(pooled) as other:  # of one process or of two: they share the sessions of the server
+            for n in range(8):
+                assert search(other, "articles", vectors[n].tolist())[0].id == names(300)[n]
+                assert search(connection, "articles", vectors[n].tolist())[0].id == names(300)[n]
+    with psycopg.connect(dsn, autocommit=True) as direct:
+        assert tables(direct) == ["articles_v2"]
+    with connected(pooled) as others:
+        left = others.execute("select current_setting('maintenance_work_mem') = '512MB'").fetchone()
+        assert left == (False,)
+
+
+def test_through_a_pool_two_builders_at_once_are_told(pooled: str) -> None:
+    with connected(pooled) as other, other.transaction():
+        other.execute("SELECT pg_advisory_xact_lock(hashtext('shopmill.articles'))")
+        with connected(pooled) as connection, pytest.raises(ConflictError, match="being built"):
+            publish_index(connection, "articles", "v1", names(5), column(unit(5)))
 
 
 @pytest.fixture
