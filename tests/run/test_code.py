@@ -32,6 +32,13 @@ def test_what_python_computes_is_followed_through_its_imports() -> None:
     assert not {file for file in files("user_item_interactions") if file.startswith("shopmill/text")}
 
 
+def test_values_that_a_declaration_takes_from_another_module_are_part_of_it() -> None:
+    """Such as the stand-ins for an id, which stand in its SQL."""
+    assert "shopmill/vocabulary.py" in files("events_and_funnels")
+    assert "shopmill/embeddings/table.py" in files("articles_embeddings")
+    assert "shopmill/vocabulary.py" not in files("articles_content")
+
+
 def test_the_engine_that_computes_is_part_of_it() -> None:
     assert "shopmill/engine/spark_dialect.py" in files("timeseries", "spark")
     assert "shopmill/engine/spark_dialect.py" not in files("timeseries")

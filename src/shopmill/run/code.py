@@ -31,11 +31,14 @@ ENGINES = {
 }
 COMPUTING = ("datasets", "embeddings", "text")
 """The packages whose code computes values: imports are followed within them."""
+OF_DECLARATIONS = {"vocabulary", "embeddings.table"}
+"""Modules whose values a declaration writes into its SQL and its tables."""
 
 
 def code_of(dataset: Dataset, engine: str) -> dict[str, Path]:
     """The files whose change may change a byte of the dataset, by a name that is the same on every machine."""
-    made = {*WRAPPERS, *ENGINES[engine], *_followed(_functions(dataset))}
+    named = {module for path in dataset.folder.glob("*.py") for module in _imports_of(path)}
+    made = {*WRAPPERS, *ENGINES[engine], *_followed(_functions(dataset)), *(named & OF_DECLARATIONS)}
     return sources(dataset) | {f"shopmill/{_path(module)}": ROOT / _path(module) for module in sorted(made)}
 
 
@@ -56,11 +59,15 @@ def _followed(modules: Iterator[str]) -> set[str]:
     return found
 
 
-@cache
 def _imported(module: str) -> tuple[str, ...]:
-    """The modules of shopmill that a module imports, also inside its functions."""
+    return _imports_of(ROOT / _path(module))
+
+
+@cache
+def _imports_of(path: Path) -> tuple[str, ...]:
+    """The modules of shopmill that a file imports, also inside its functions."""
     named: list[str] = []
-    for node in ast.walk(ast.parse((ROOT / _path(module)).read_text())):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             named += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
