@@ -58,3 +58,24 @@ def test_the_glossary_has_words_to_look_for() -> None:
 @pytest.mark.parametrize("path", [*PAGES, *MODULES, *OTHERS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_none_of_them_is_said(path: Path) -> None:
     assert [line.strip() for line in said(path) if BANNED.search(of_people(line))] == []
+
+
+THAT_STOPPED_A_READER = (
+    "Any Airflow executor can run them",
+    "tests every claim made here",
+    "A `.sql` file that is not named after a table becomes a view",
+    "Whole runs can work in parallel",
+    "Filling an older day does not change days already published after it",
+    "Each run that publishes something new adds a version",
+    "With shorter heartbeats, a machine that is swapping may be considered dead",
+    "however many tasks failed",
+    "Ids are text: keep their leading zeros",
+)
+"""Sentences of earlier pages that newcomers could not make sense of."""
+
+
+def test_sentences_that_stopped_a_reader_are_gone() -> None:
+    for path in (*PAGES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/reference").glob("*.md")), *MODULES, *OTHERS):
+        text = " ".join(path.read_text().split()).lower()
+        found = [sentence for sentence in THAT_STOPPED_A_READER if sentence.lower() in text]
+        assert not found, path

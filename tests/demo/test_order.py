@@ -1,13 +1,21 @@
 """The order of the demo: few datasets at once, the quickest first, and each gets its turn."""
 
+import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from shopmill import datasets
 from shopmill.airflow.local import RunState
+from shopmill.demo import demo
 from shopmill.demo.demo import _made_of
+from shopmill.demo.platform import THREADS
 from shopmill.demo.turns import WAITING, Turns, in_order
+from shopmill.settings import Settings
 
 
 @dataclass
@@ -93,3 +101,89 @@ def test_a_run_that_failed_makes_room_for_the_next() -> None:
     runs = Failing({"a": 1, "b": 1, "c": 1})
     *_, last = Turns(runs, runs.start, at_once=1).states(["a", "b", "c"])  # type: ignore[arg-type]
     assert [run.state for run in last] == ["failed", "failed", "failed"]
+
+
+@dataclass
+class Platform:
+    """A demo's place without servers."""
+
+    home: Path
+    tasks_at_once: int = 2
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> str:
+        return str(self.home / "store")
+
+    def watched(self, _: object, states: Any) -> Any:
+        return states
+
+    def shows_its_point(self, _: object) -> bool:
+        return True
+
+
+@dataclass
+class Client(Runs):
+    """An Airflow that remembers which DAGs are paused, and what a person or a demo has started."""
+
+    paused: dict[str, bool] = field(default_factory=dict)
+
+    def wait_for_dag(self, name: str, *_: object) -> None:
+        self.looks.setdefault(name, 1)
+
+    def set_paused(self, name: str, is_paused: bool) -> None:
+        self.paused[name] = is_paused
+
+    def abandon_runs(self, name: str) -> None:
+        """There are none."""
+
+    def runs_since(self, _: str, __: object) -> list[str]:
+        return []
+
+    def trigger(self, name: str, _: object) -> str:
+        return self.start(name)
+
+
+class Airflow:
+    """What the demo asks of it."""
+
+    url = "http://127.0.0.1:1"
+
+    def __init__(self) -> None:
+        self.client = Client({})
+
+    def check_alive(self) -> None:
+        """It is."""
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., demo._Demo]:
+    """A demo without servers, of some of all datasets."""
+    monkeypatch.setattr(demo, "show_published", lambda *_: None)
+    for name in ("source_dsn", "registry_dsn"):
+        monkeypatch.setattr(demo.DemoServer, name, "postgresql://nobody@127.0.0.1:1/nothing")
+    for name in datasets.names():
+        (tmp_path / f"{name}.py").write_text("")
+
+    def begin(*wanted: str) -> demo._Demo:
+        place: Any = Platform(tmp_path)
+        dag_ids = demo._dag_ids(tmp_path, wanted)
+        return demo._Demo(Console(file=io.StringIO()), place, tmp_path, demo.SHOPS["synthetic"], 1.0, dag_ids)
+
+    return begin
+
+
+def test_a_demo_of_one_dataset_starts_nothing_else(begun: Callable[..., demo._Demo]) -> None:
+    """Not even what the announcement of that dataset would wake: a DAG that is paused sleeps on."""
+    airflow, wanted = Airflow(), ["articles_content"]
+    started = begun(*wanted)
+    assert started.publish(airflow) == 0  # type: ignore[arg-type]
+    assert airflow.client.started == wanted
+    assert airflow.client.paused == {name: name not in wanted for name in datasets.names()}
+
+
+def test_the_tasks_of_a_demo_have_their_share_of_the_threads(begun: Callable[..., demo._Demo]) -> None:
+    """And so does the encoder, which has as many runs at once as its task has threads."""
+    started = begun("articles_embeddings")
+    assert started._variables()["SHOPMILL_THREADS"] == str(THREADS)
+    assert Settings(_env_file=None, **started._settings()).threads == THREADS

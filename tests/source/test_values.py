@@ -2,8 +2,10 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +208,23 @@ def test_prices_are_what_the_shop_shows_and_lost_digits_are_counted(
     [row] = read(dsn, "transactions")
     assert str(row["price"]) == expected
     assert ("1 values of price lose digits" in caplog.text) == bool(lossy)
+
+
+def test_what_the_documented_schema_says_of_prices_is_so(shop_dsn: str) -> None:
+    """It once said that they are exact."""
+    schema = (files("shopmill.shops") / "schema.sql").read_text()
+    said = re.search(
+        r"H&M's own prices have up to (\d+) decimals: they are rounded to (\d+)", schema.replace("\n-- ", " ")
+    )
+    assert said
+    price = "0.0209152542372881"
+    assert len(price.partition(".")[2]) == int(said[1])
+    money = re.findall(r"(?:price|event_value) numeric\(18, (\d+)\)", schema)
+    assert set(money) == {said[2]}
+    fill_shop(shop_dsn, {"transactions": [line("2020-09-20", price=price)]})
+    with psycopg.connect(shop_dsn) as connection:
+        kept = connection.execute("select price::text from transactions").fetchone()
+    assert kept == ("0.020915",)
 
 
 def test_a_shops_own_columns_are_attributes(shop: Make, read: Callable[..., Any], tmp_path: Path) -> None:
