@@ -166,8 +166,8 @@ def _errors_said(verbose: bool, as_json: bool) -> Iterator[None]:
 
 def _wrong_usage(ended: SystemExit) -> str:
     """What typer has found wrong and said before it ended the program; nothing where it ended for another reason."""
-    cause = ended.__context__
-    return str(cause.format_message()) if hasattr(cause, "format_message") else ""
+    message = getattr(ended.__context__, "format_message", None)
+    return str(message()) if message else ""
 
 
 def main() -> None:

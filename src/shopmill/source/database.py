@@ -393,11 +393,12 @@ def _connected(address: str, patience: float) -> Connection:
 
 def _answering(address: str, patience: float, way_out: str) -> Connection:
     try:
-        return patiently(lambda: postgresql.connect(address), patience)
+        connection: Connection = patiently(lambda: postgresql.connect(address), patience)
     except DatabaseError as error:
         reason = _first_line(error)
         told = TIMEOUTS.get(_state_of(reason, ""), way_out)
         raise SourceUnavailableError(f"The shop's database does not answer: {reason}. {told}") from None
+    return connection
 
 
 def _quotes_all(connection: Connection) -> bool:
