@@ -1,5 +1,6 @@
 """Who only reads installs four packages: loading works with them alone, and the command says what it lacks."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -97,3 +98,14 @@ def test_the_command_says_what_to_install(tmp_path: Path, hidden: str) -> None:
     ended = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == 'error The command line is not installed: pip install "shopmill[run]".\n'
+
+
+def test_the_command_says_so_as_json_too(tmp_path: Path) -> None:
+    argv = "import sys; sys.argv = ['shopmill', 'versions', '--json']; from shopmill.cli import main; main()"
+    text = HIDDEN.format(hidden={"typer"}) + argv
+    ended = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout) == {
+        "error": 'The command line is not installed: pip install "shopmill[run]".',
+        "exit_code": 1,
+    }

@@ -1,6 +1,5 @@
 """A run whose version is there already ends after the extract, and only then."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 import pytest
 from golden import LENIENT, fill_shop
 
+from rewritten import rewrite
 from shopmill import datasets
-from shopmill.run import code, steps
+from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 
@@ -94,20 +94,6 @@ def test_a_changed_input_parameter_or_previous_version_is_computed(
     assert computed, "another input"
 
 
-@pytest.fixture
-def rewritten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """Changes a module of shopmill for what looks at its code: as an upgrade without a new number does."""
-
-    def rewrite(name: str) -> None:
-        root = tmp_path / "code"
-        shutil.copytree(code.ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
-        with (root / name).open("a") as file:
-            file.write("# changed\n")
-        monkeypatch.setattr(code, "ROOT", root)
-
-    return rewrite
-
-
 @pytest.mark.parametrize(
     ("name", "module", "is_made_again"),
     [
@@ -120,10 +106,15 @@ def rewritten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str]
     ],
 )
 def test_after_a_change_of_what_decides_the_bytes_it_is_made_again(
-    run: Callable[..., Any], rewritten: Callable[[str], None], name: str, module: str, is_made_again: bool
+    run: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    module: str,
+    is_made_again: bool,
 ) -> None:
     first = run(name, "2020-09-08")
-    rewritten(module)
+    rewrite(monkeypatch, tmp_path, module)
     again = run(name, "2020-09-08")
     assert (again.status, again.version != first.version) == (
         ("published", True) if is_made_again else ("unchanged", False)

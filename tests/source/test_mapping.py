@@ -87,6 +87,35 @@ def test_a_folder_without_a_table_is_refused(tmp_path: Path) -> None:
         load_mapping(Settings(_env_file=None, mapping=str(tmp_path)))
 
 
+@pytest.mark.parametrize("name", ["Orders.sql", "ORDERS.SQL", "orders.Sql", "Order_Items.sql"])
+def test_a_file_whose_name_is_in_another_case_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "events.sql").write_text("select 1")
+    (tmp_path / name).write_text("select 1")
+    with pytest.raises(InvalidInputError, match=rf"{name} would not be used: rename it to {name.lower()}"):
+        load_mapping(Settings(_env_file=None, mapping=str(tmp_path)))
+
+
+def test_one_renamed_table_needs_one_file(
+    extract: Callable[..., dict[str, Snapshot]],
+    rows_of: Callable[[Snapshot], list[dict[str, Any]]],
+    new_shop: Callable[[], str],
+    tmp_path: Path,
+) -> None:
+    """Also where another table is dated by it, or where it is a column that has another name."""
+    dsn = new_shop()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("alter table orders rename to purchases; alter table articles rename prod_name to title")
+        connection.execute("insert into purchases (order_id, order_datetime) values ('o1', '2020-09-20 10:00Z')")
+        connection.execute("insert into order_items (order_id, article_id, quantity, price) values ('o1', 'a', 1, 1)")
+        connection.execute("insert into articles (article_id, title) values ('a', 'Coat')")
+    (tmp_path / "orders.sql").write_text("select * from purchases")
+    (tmp_path / "articles.sql").write_text("select article_id, title as prod_name from articles")
+    found = extract("2020-09-23", TABLES, source_dsn=SecretStr(dsn), mapping=str(tmp_path))
+    assert [file.day for file in found["order_items"].files] == ["2020-09-20"]
+    assert rows_of(found["articles"])[0]["prod_name"] == "Coat"
+    assert found["events"].rows == 0
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -201,6 +201,22 @@ def test_a_setting_that_a_pool_lets_nobody_change_is_said(made: Make, read: Call
     assert len(read(dsn, "transactions")) == 2
 
 
+def test_doctor_says_the_same_through_a_pool_in_transaction_mode(made: Make, doctor: Callable[..., Any]) -> None:
+    if not is_installed():
+        pytest.skip("pgbouncer is not installed: run `make services`")
+    dsn = made(
+        SALES + ROWS + "create table articles (article_id text, prod_name text); insert into articles values ('A')"
+    )
+    with tempfile.TemporaryDirectory(prefix="shopmill-pool-") as folder, pgbouncer(dsn, Path(folder), 1) as pooled:
+        direct = doctor(dsn)
+        assert {"transactions.t_dat", "transactions.article_id"} <= direct.keys()
+        assert doctor(pooled) == direct
+        with psycopg.connect(pooled, autocommit=True, prepare_threshold=None) as other:
+            left = "select current_setting('enable_seqscan'), current_setting('timezone'), current_setting('intervalstyle')"
+            with psycopg.connect(dsn) as fresh:
+                assert other.execute(left).fetchone() == fresh.execute(left).fetchone()
+
+
 LONG = "a" * 63
 NAMES = ("user", "order", "Größe", 'a"b', "it's", "50%", "{x}", "$1", "two words", "new\nline", "Size", "size", LONG,
          "attributes", "misfits", "_day", "_attribute_0", "_misfit_price", "日本", "?", ":x", "--", "/* x */")  # fmt: skip

@@ -1,8 +1,10 @@
 """The command line."""
 
+import json
 import sys
 
 NEEDS = {"typer", "rich", "click"}
+MISSING = 'The command line is not installed: pip install "shopmill[run]".'
 
 
 def main() -> None:
@@ -12,6 +14,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in NEEDS:
             raise
-        print('error The command line is not installed: pip install "shopmill[run]".', file=sys.stderr)
+        if "--json" in sys.argv:
+            print(json.dumps({"error": MISSING, "exit_code": 1}))
+        print(f"error {MISSING}", file=sys.stderr)
         sys.exit(1)
     run()

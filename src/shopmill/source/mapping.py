@@ -110,6 +110,8 @@ def load_mapping(settings: Settings) -> Mapping:
 
 def _folder(name: str) -> Path:
     for folder in (PRESETS / name, Path(name).expanduser()):
+        if folder.is_dir():
+            _refuse_other_case(folder)
         if folder.is_dir() and any(path.stem in TABLES for path in folder.glob("*.sql")):
             return folder
         if folder.is_dir():
@@ -122,3 +124,11 @@ def _folder(name: str) -> Path:
         f"SHOPMILL_MAPPING={name!r} is neither a folder nor one of the presets ({presets}): "
         "create the folder with a .sql file for each table that has other names."
     )
+
+
+def _refuse_other_case(folder: Path) -> None:
+    """A file that differs from a table's only in the case of its name would not be used, without a word."""
+    wanted = {f"{table}.sql" for table in TABLES}
+    for path in sorted(folder.iterdir()):
+        if path.name.lower() in wanted - {path.name}:
+            raise InvalidInputError(f"{path} would not be used: rename it to {path.name.lower()}, in small letters.")

@@ -62,14 +62,16 @@ _YEAR = r"(?:19|20)\d\d"
 _ANY_YEAR = r"(?:1\d|20)\d\d"
 _MONTH = r"(?:0?[1-9]|1[0-2])"
 _DATE = rf"(?:{_DAY}[./]{_DAY}[./](?:{_YEAR}|\d\d))"
-_DIGITAL_DATE = rf"{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_DD, _MM = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
+_YEAR_FIRST = rf"{_YEAR}{_MM}{_DD}"
+_DIGITAL_DATE = rf"(?:{_YEAR_FIRST}|{_DD}{_MM}{_YEAR})"
 _DIGITAL_TIME = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?"
 _INSIDE = re.compile(
     rf"(?<![\d./-])(?:{_DAY}([./-]\s?){_DAY}\1{_YEAR}|{_YEAR}([./-]){_DAY}\2{_DAY}|{_DAY}([./]){_DAY}\3\d\d)(?![./-]?\d)"
     rf"|^{_ANY_YEAR}\s?[-/]\s?{_ANY_YEAR}(?!\s?[./-]?\d{{3}})"
     r"|(?<![\d/.-])(?:\d|10)\s?/\s?(?:5|10)(?![\d/])"
     r"|(?:(?<=[\s/-])|^)(?:0|[1-9]\d{0,3})\.\d\d?(?=[\s/-]|$)"
-    rf"|^{_DIGITAL_DATE}(?=\s[0+(])"  # before a number that begins as it is dialled
+    rf"|^{_YEAR_FIRST}(?=\s[0+(])"  # before a number that begins as it is dialled
 )
 _LAST_BEFORE_UNIT = re.compile(r"(?:(?<=\s)|^)\d{1,4}(?:\s?[-/]\s?\d{1,4})?$")
 _FIRST_AFTER_HEIGHT = re.compile(r"^\d\d?(?!\d)")
@@ -80,6 +82,7 @@ _WHOLE = re.compile(
     r"|\d{1,2}\.\d{4,}|[1-9]\d{0,2}\.\d{4,}\s[1-9]\d{0,2}\.\d{4,}"  # a decimal, a place on the map
     rf"|{_DATE}\s?-\s?{_DATE}|{_DAY}\.{_MONTH}\.?\s?-\s?{_DATE}|{_DAY}-{_MONTH}-\d\d(?:\s{_DAY}-{_MONTH}-\d\d)+"
     rf"|{_DIGITAL_DATE}(?:[\s_-]?{_DIGITAL_TIME})?(?:\s?[\s/_-]\s?{_DIGITAL_DATE}(?:[\s_-]?{_DIGITAL_TIME})?)*"
+    rf"|{_YEAR}[/-]\d\d(?:\s{_YEAR}[/-]\d\d)+"  # seasons
     r"|\d{1,4}(?:\s?\*\s?\d{1,4})+"  # a product: 120*80*200
     r"|[1-9]\d?/\d\d?(?:\s[1-9]\d?/\d\d?)+"  # fractions, sizes of two parts
     r"|[1-9]\d{0,2}0{5,}|[1-9]\d{0,2}(?P<sep>[\s.])000(?:(?P=sep)000)*"  # a round number

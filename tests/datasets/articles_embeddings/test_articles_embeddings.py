@@ -13,6 +13,7 @@ from embeddings_runs import BOLT, DRESS, GOWN, NAME, NAMELESS, build, catalogue,
 from golden import LENIENT
 from scipy import sparse
 
+from rewritten import rewrite
 from shopmill import datasets
 from shopmill.embeddings.embeddings import embed_shard
 from shopmill.errors import CheckFailedError, InvalidInputError
@@ -71,6 +72,18 @@ def test_what_is_known_is_not_encoded_again(settings: Settings) -> None:
     later = build(settings, NAME, "2020-09-22")
     assert (later["texts_encoded"], later["texts_cached"]) == (1, 2)
     assert rows(settings)["0009"]["embedding"] == rows(settings)["0001"]["embedding"]
+
+
+def test_a_matrix_whose_code_has_changed_is_made_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It was once called unchanged, until the package had a new number."""
+    catalogue(settings, "2020-09-21", DRESS, GOWN, BOLT)
+    first = build(settings, NAME, "2020-09-21")
+    rewrite(monkeypatch, tmp_path, "text/tfidf.py")
+    again = build(settings, NAME, "2020-09-21")
+    assert (again["status"], again["texts_encoded"]) == ("published", 0)
+    assert again["version"] != first["version"]
 
 
 def test_reviews_and_articles_share_their_vectors(settings: Settings) -> None:

@@ -95,6 +95,18 @@ def test_continuing_equals_building_anew(
     assert last.version == anew.version
 
 
+@pytest.mark.parametrize(("wrong", "count"), [(date(1900, 1, 1), 18), (date(1970, 1, 1), 201), (date(2000, 1, 1), 18)])
+def test_a_sale_with_a_wrong_date_adds_no_file_but_of_rejects(tmp_path: Path, wrong: date, count: int) -> None:
+    """It once made a week of files for each week since: 25,059 of them in nine minutes."""
+    lines = [line(day(n % LAST), ARTICLES[n % 3]) for n in range(count)]
+    parameters = {"min_observations": 1}
+    plain = SeriesShop(tmp_path / "plain", parameters).build(day(LAST), Rows(lines))
+    odd = SeriesShop(tmp_path / "odd", parameters).build(day(LAST), Rows([line(wrong, "0001"), *lines]))
+    assert hashes(odd) | {"rejects": ""} != hashes(plain)
+    differing = {path for path, found in hashes(odd).items() if hashes(plain).get(path) != found}
+    assert {path.partition("/")[0] for path in differing} == {"rejects"}
+
+
 @pytest.fixture(scope="module")
 def year() -> Rows:
     """A year of a small synthetic shop."""
