@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from shopmill.settings import Settings
+from shopmill.versions.load import Version
 
 STORE = "CONSUMERS_STORE"
 PROOFS = "CONSUMERS_PROOFS"
@@ -54,6 +55,11 @@ def shop(store: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(_env_file=None)
 
 
+def with_version(version: Version) -> Written:
+    """What stands beside the manifest of each version, and costs no export."""
+    return Written(Path(version.path), {}, 0, 0, f"shopmill run {version.manifest.dataset}")
+
+
 @pytest.fixture
 def exported(shop: Settings, tmp_path: Path) -> Callable[..., Written]:
     """Runs `shopmill export`, and says what it cost."""
@@ -78,12 +84,14 @@ def exported(shop: Settings, tmp_path: Path) -> Callable[..., Written]:
     return run
 
 
-def run_measured(command: list[str], folder: Path) -> tuple[str, int]:
-    """What a command writes, and the megabytes that it held at most."""
+def run_measured(command: list[str], folder: Path, within: Path | str | None = None) -> tuple[str, int]:
+    """What a command writes, and the megabytes that it held at most; `within` is the folder that it is run in."""
     measured = [sys.executable, str(Path(__file__).with_name("measured.py")), *command]
     with (folder / "err").open("wb") as err:
-        done = subprocess.run(measured, stdout=subprocess.PIPE, stderr=err, text=True, check=False, timeout=1500)
-    assert done.returncode == 0, (folder / "err").read_text()
+        done = subprocess.run(
+            measured, stdout=subprocess.PIPE, stderr=err, text=True, check=False, timeout=1500, cwd=within
+        )
+    assert done.returncode == 0, f"{done.stdout[-3000:]}{(folder / 'err').read_text()}"
     *out, cost = done.stdout.splitlines()
     return "\n".join(out), json.loads(cost)["megabytes"]
 

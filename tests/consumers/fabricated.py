@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from shopmill import datasets
 from shopmill.run.content import _describe, plain
 from shopmill.versions.manifest import File, Manifest
+from shopmill.versions.standards import describe
 from shopmill.versions.store import Store, sha256_of
 from shopmill.versions.versions import Versions
 
@@ -35,7 +36,7 @@ def publish(store: Store, dataset: str, as_of: str, tables: Mapping[str, Mapping
         for place, file in files.items():
             store.adopt(file, staged[place])
     manifest = Manifest(dataset, as_of, content, {"previous": None, "checks": [], "snapshots": {}})
-    Versions(store, dataset, zone).publish(manifest, staged)
+    Versions(store, dataset, zone).publish(manifest, staged, described=describe(manifest))
 
 
 def _file(place: str, file: Path) -> File:

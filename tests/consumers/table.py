@@ -33,7 +33,7 @@ def tables(noted: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _proof(p: Mapping[str, Any]) -> str:
-    export = f"{p['export_seconds']} s, {p['export_megabytes']} MB"
+    export = f"{p['export_seconds']} s, {p['export_megabytes']} MB" if p["export_megabytes"] else "with the version"
     use = f"{p['use_seconds']} s, {p['use_megabytes']} MB"
     return f"| {p['consumer']} | {p['loaded']} | {p['done']} | {p['rows']:,} | {export} | {use} | `{p['command']}` |"
 

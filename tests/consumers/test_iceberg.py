@@ -1,11 +1,13 @@
 """Iceberg: pyiceberg, DuckDB's own reader and Spark read one table at two as_ofs; gc decides what it keeps."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow as pa
@@ -165,6 +167,40 @@ def test_a_catalogue_that_cannot_be_used_is_said_without_its_password(shop: Sett
         shopmill.export("customer_features", "iceberg", lake, options={"catalogue": address})
     assert "secret" not in str(said.value)
     assert not lake.exists()
+
+
+@pytest.mark.parametrize("mark", ["#", "?", "%"])
+def test_a_folder_that_no_address_can_name_is_refused(shop: Settings, tmp_path: Path, mark: str) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    with pytest.raises(InvalidInputError, match=rf"lake {re.escape(mark)}1 has a '{re.escape(mark)}', which Iceberg's"):
+        shopmill.export(FEATURES, "iceberg", tmp_path / f"lake {mark}1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_may_have_blanks_and_letters_of_any_script(shop: Settings, tmp_path: Path) -> None:
+    pytest.importorskip("pyiceberg.catalog.sql")
+    lake = tmp_path / "our läke [1] it's"
+    shopmill.export(FEATURES, "iceberg", lake, "2017-09-01")
+    expected = shopmill.load(FEATURES, "2017-09-01").manifest.rows("features")
+    assert opened(lake, f"{FEATURES}.features").scan().to_arrow().num_rows == expected
+    assert {path.name for path in tmp_path.iterdir()} == {lake.name}
+
+
+def test_an_export_that_was_killed_between_a_snapshot_and_its_tag_can_be_repeated(
+    shop: Settings, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pytest.importorskip("pyiceberg.table").Table
+    for as_of in ("2017-09-01", "2017-10-01"):
+        with monkeypatch.context() as patched:
+            patched.setattr(table, "manage_snapshots", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                shopmill.export(FEATURES, "iceberg", lake, as_of)
+        shopmill.export(FEATURES, "iceberg", lake, as_of)
+    found = opened(lake, f"{FEATURES}.features")
+    for as_of in ("2017-09-01", "2017-10-01"):
+        rows = found.scan(snapshot_id=found.snapshot_by_name(f"as_of={as_of}").snapshot_id).to_arrow()
+        expected = shopmill.load(FEATURES, as_of).to_arrow()
+        assert rows.cast(expected.schema).equals(expected)
 
 
 def test_current_is_the_newest_as_of_in_whatever_order_they_come(shop: Settings, lake: Path) -> None:

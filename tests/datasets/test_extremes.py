@@ -26,7 +26,7 @@ def test_the_ends_of_every_range_can_be_computed(name: str, end: str, settings: 
     fill_shop(settings.source_dsn.get_secret_value(), case["given"])
     patient = settings.model_copy(update={"lookback_days": 31})  # late_days may not be longer
     stale = {"stale_days": 36_500}  # no lower than fresh_days
-    run = Run.create(datasets.load(name), str(case["as_of"]), patient, {**LENIENT, **stale, **chosen})
+    run = Run.create(datasets.load(name), str(case["as_of"]), patient, {**LENIENT, **chosen, **stale})
     with suppress(CheckFailedError):  # a shop of three rows may fail a check; it may not fail to compute
         steps.run_all(run)
 

@@ -86,19 +86,21 @@ def test_a_well_shop(settings: Settings, shop: str, postgres: EmbeddedPostgres) 
     assert found["transactions"].text == "2 rows from 2020-09-20 to 2020-09-22"
 
 
-@pytest.mark.parametrize(("age", "told"), [(0, False), (14, False), (15, True)])
+@pytest.mark.parametrize(("age", "stale_days"), [(0, None), (7, None), (8, 7), (14, 7), (15, 14)])
 def test_rows_that_would_stop_a_run_of_today(
-    settings: Settings, new_shop: Callable[[], str], age: int, told: bool
+    settings: Settings, new_shop: Callable[[], str], age: int, stale_days: int | None
 ) -> None:
+    """7 is of training_labels alone, 14 of the others."""
     dsn, newest = new_shop(), datetime.now(UTC).date() - timedelta(days=age)
     fill_shop(dsn, {**SHOP, "transactions": [{**LINE, "t_dat": newest}]})
     found = findings(settings, dsn).get("transactions fresh")
-    assert (found is not None) == told
+    assert (found is None) == (stale_days is None)
     if found:
-        assert (found.level, "stale_days is 14" in found.text) == ("warn", True)
+        assert (found.level, f"stale_days is {stale_days}" in found.text) == ("warn", True)
         assert f"--as-of {newest + timedelta(days=1)}" in found.fix
-        assert "stale_days = 15 below [parameters." in found.fix
-        assert "user_item_interactions" in found.suffers
+        assert f"stale_days = {age} below [parameters." in found.fix
+        assert ("user_item_interactions" in found.suffers) == (stale_days == 14)
+        assert "training_labels" in found.suffers
     lenient = {dataset.name: {"stale_days": 15} for dataset in datasets.load_all()}
     assert "transactions fresh" not in findings(settings.model_copy(update={"parameters": lenient}), dsn)
 

@@ -170,6 +170,19 @@ def test_as_ofs_come_in_any_order_doubled_and_as_pandas_has_them(published: Sett
             made(published, wrong)
 
 
+def test_backfill_refuses_a_window_that_the_shop_does_not_reach_before_it_runs_anything(
+    shop_dsn: str, settings: Settings
+) -> None:
+    fill_shop(shop_dsn, {"transactions": SHOP})
+    message = (
+        r"churn_30d of 2020-06-20 needs the days up to 2020-07-20, but the newest row of transactions is of 2020-07-05: "
+        r"the last possible as_of is 2020-06-06\."
+    )
+    with pytest.raises(InvalidInputError, match=message):
+        training_set(FEATURES, "churn_30d", ["2020-06-20"], backfill=True, settings=settings)
+    assert not list(Path(settings.store).rglob("*.parquet"))
+
+
 def test_backfill_makes_what_is_missing(shop_dsn: str, settings: Settings) -> None:
     fill_shop(shop_dsn, {"transactions": SHOP})
     asked: Sequence[str] = [TRAIN]

@@ -66,6 +66,16 @@ def test_the_contract_has_keys_and_rules(version: Version) -> None:
     }
 
 
+def test_the_contract_of_a_vector_says_what_it_is_made_of(version: Version) -> None:
+    """datacontract-cli makes the type of a list out of these two words, and knows neither `float[]` nor a list of no type."""
+    table = version.manifest.content["tables"]["article_labels"]
+    vector = {**table["columns"][-1], "name": "embedding", "type": "float[]"}
+    content = {**version.manifest.content, "tables": {"article_labels": {**table, "columns": [vector]}}}
+    [column] = contract(replace(version.manifest, content=content))["schema"][0]["properties"]
+    assert (column["logicalType"], column["physicalType"]) == ("array", "array")
+    assert column["items"] == {"logicalType": "number", "physicalType": "float"}
+
+
 def test_the_contract_says_how_old_the_current_version_may_become(version: Version) -> None:
     [level] = document(version, "contract.odcs.yaml")["slaProperties"]  # type: ignore[misc]
     promised = datasets.load(DATASET).promise.age

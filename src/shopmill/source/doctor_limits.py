@@ -19,14 +19,14 @@ def examine_age(source: Source, selection: Selection, datasets: Iterable[Dataset
     table, limits = selection.table.name, _limits(source.settings, selection.table.name, datasets)
     if not limits:
         return
-    newest, today = _newest(source, selection), datetime.now(source.settings.zone).date()
+    newest, today = newest_day(source, selection), datetime.now(source.settings.zone).date()
     if newest is None:
         text = "has no usable row, and without one nothing is published"
         yield Finding(f"{table} fresh", "warn", text, "fill it, or look at what the mapping selects", tuple(limits))
         return
     age = (today - newest).days
     if blocked := tuple(name for name, limit in limits.items() if age > limit):
-        yield Finding(f"{table} fresh", "warn", *_too_old(newest, age, min(limits.values()), blocked), blocked)
+        yield Finding(f"{table} fresh", "warn", *_too_old(newest, age, limits[blocked[0]], blocked), blocked)
 
 
 def _limits(settings: Settings, table: str, datasets: Iterable[Dataset]) -> dict[str, int]:
@@ -39,7 +39,8 @@ def _limits(settings: Settings, table: str, datasets: Iterable[Dataset]) -> dict
     }
 
 
-def _newest(source: Source, selection: Selection) -> date | None:
+def newest_day(source: Source, selection: Selection) -> date | None:
+    """The day of the newest row that is not of the future."""
     time = f"mapped.{quote(selection.table.time)}"
     query = (
         f"select max({selection.day()})::text from {selection.mapped} where {time} >= '{FIRST_DAY}' and {time} <= now()"

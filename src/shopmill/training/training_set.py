@@ -252,8 +252,29 @@ class _Needed:
         from shopmill.run import steps
         from shopmill.run.run import Run
 
-        for name, day in sorted(self._missing(), key=lambda one: one[1]):
+        missing = self._missing()
+        self._refuse_beyond_shop([day for name, day in missing if name == LABELS_DATASET])
+        for name, day in sorted(missing, key=lambda one: one[1]):
             steps.run_all(Run.create(datasets.load(name), str(day), self.settings))
+
+    def _refuse_beyond_shop(self, days: list[date]) -> None:
+        """What the run of a label would refuse at its end is refused before any run begins."""
+        from shopmill.source.contract import TABLES
+        from shopmill.source.database import open_source
+        from shopmill.source.doctor_limits import newest_day
+        from shopmill.source.mapping import load_mapping
+
+        if not days:
+            return
+        with open_source(self.settings, load_mapping(self.settings)) as source:
+            newest = newest_day(source, source.selection(TABLES["transactions"]))
+        limits = datasets.load(LABELS_DATASET).parse_parameters(self.settings.parameters.get(LABELS_DATASET, {}))
+        if newest is None or max(days) - newest <= timedelta(days=int(str(limits["stale_days"]))):
+            return
+        raise InvalidInputError(
+            f"{self.label.name} of {max(days) - self.split.horizon} needs the days up to {max(days)}, but the newest row of "
+            f"transactions is of {newest}: the last possible as_of is {newest + timedelta(days=1) - self.split.horizon}."
+        )
 
     def refuse_missing(self) -> None:
         """InvalidInputError that names what is missing, and how to make it."""

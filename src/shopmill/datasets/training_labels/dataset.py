@@ -42,6 +42,8 @@ from shopmill.declaration import (
 )
 from shopmill.source.currencies import currency_checks
 
+SHORTEST = min(label.horizon_days for label in LABELS)
+
 
 def _table(entity: Entity, of: str) -> Table:
     key = KEYS[entity]
@@ -92,6 +94,15 @@ DATASET = Dataset(
         REJECTS,
     ),
     parameters=(
+        # Older than the shortest window, all of its labels would be made of no data.
+        Parameter(
+            "stale_days",
+            "integer",
+            SHORTEST,
+            "age of the newest rows of the main table in days above which nothing is published",
+            0,
+            36500,
+        ),
         # As in reviews_nlp: people type reviews, and more of them are out of range than of what a till writes.
         Parameter(
             "max_review_reject_share", "decimal", Decimal("0.05"), "share of the reviews that may be rejected", 0, 1

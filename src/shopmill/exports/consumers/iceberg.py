@@ -36,6 +36,7 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
     """Adds a snapshot to each table that has no snapshot of the version yet."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    _refuse_marks(source, folder)
     address = str(source.options["catalogue"]) or f"sqlite:///{folder.resolve()}/catalogue.db"
     try:
         return _add_all(source, _catalogue(address, folder))
@@ -44,6 +45,15 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
             f"The catalogue {without_secrets(address)} cannot be used: {without_secrets(cause_in_a_line(error))}. Give an "
             "address such as postgresql+psycopg2://user:password@host/database."
         ) from error
+
+
+def _refuse_marks(source: Source, folder: Path) -> None:
+    """pyiceberg and SQLAlchemy take these marks in an address for something else, and would write into another folder."""
+    for place in (str(folder.resolve()), source.version.path):
+        if mark := next((mark for mark in "#?%" if mark in place), None):
+            raise InvalidInputError(
+                f"{place} has a {mark!r}, which Iceberg's addresses cannot hold: choose another folder."
+            )
 
 
 def _add_all(source: Source, catalogue: "SqlCatalog") -> Mapping[str, int]:

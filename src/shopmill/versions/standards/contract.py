@@ -58,12 +58,14 @@ def _column(column: Mapping[str, Any], key: list[str]) -> Mapping[str, Any]:
         "name": name,
         "physicalName": name,
         "logicalType": "array" if kind.endswith("[]") else TYPES.get(kind, "number"),
-        "physicalType": kind.replace("timestamptz", "timestamp"),  # datacontract-cli knows no other
+        # datacontract-cli knows no other words for these
+        "physicalType": "array" if kind.endswith("[]") else kind.replace("timestamptz", "timestamp"),
         "description": column.get("meaning", ""),
         "required": bool(column.get("required", False)),
     }
     if kind.endswith("[]"):
-        found["items"] = {"logicalType": TYPES.get(kind.removesuffix("[]"), "number")}
+        element = kind.removesuffix("[]")
+        found["items"] = {"logicalType": TYPES.get(element, "number"), "physicalType": element}
     if name in key:
         found |= {"primaryKey": True, "primaryKeyPosition": key.index(name) + 1}
     if allowed := column.get("allowed"):
