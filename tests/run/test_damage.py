@@ -201,10 +201,11 @@ def _plant(store: Store, opened: object, document: dict[str, object]) -> None:
         store.write(pointer, json.dumps({"as_of": FIRST, "version": manifest.version}).encode())
 
 
-def test_a_link_out_of_the_folder_is_refused(shop: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_link_out_of_the_folder_is_refused(shop: Settings, tmp_path: Path, is_folder: bool) -> None:
     [file] = shopmill.load(DATASET, store=shop.store).files()
-    secret = tmp_path / "secret.parquet"
-    shutil.move(file, secret)
-    file.symlink_to(secret)
+    linked, secret = file.parent if is_folder else file, tmp_path / "secret"
+    shutil.move(linked, secret)
+    linked.symlink_to(secret)
     with pytest.raises(DamagedError, match="leads out of"):
         shopmill.load(DATASET, store=shop.store).files()

@@ -131,9 +131,10 @@ class Workspace:
         if self.previous is None or self.is_full:
             return list(now.files), []
         before = snapshot_of(self.run, self.previous, table)
+        days_before, days_now = before.days, now.days
         return (
-            [file for file in now.files if before.days.get(file.day) != file.sha256],
-            [file for file in before.files if now.days.get(file.day) != file.sha256],
+            [file for file in now.files if days_before.get(file.day) != file.sha256],
+            [file for file in before.files if days_now.get(file.day) != file.sha256],
         )
 
     def _raw_view(self, name: str, table: str, keys: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 The population stability index compares the shares of bins: sum((after - before) * ln(after / before)). Numbers and times
 have ten bins of equal size before; other values a bin for each of the 20 most frequent ones on either side, and one for
-the rest. Nulls have a bin of their own, and a share is at least 0.0001. It is computed of at most 250,000 rows a side, as
+the rest. Nulls have a bin of their own, and a share is at least 0.0001. It is computed of at most 100,000 rows a side, as
 the statistics of a version are. Usual reading: below 0.1 stable, above 0.25 another population.
 """
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 FORM = 1  # of the document: another number is computed again
-SAMPLE_ROWS = 250_000
+SAMPLE_ROWS = 100_000
 COLUMNS_AT_ONCE = 32
 """So many columns are read of a file that is opened: each alone would open a table of many days as often as it has columns."""
 

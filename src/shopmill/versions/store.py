@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -122,10 +123,11 @@ class Store:
 
     def stay_inside(self, keys: Iterable[str], folder: str) -> None:
         """DamagedError where one of `keys` leads out of `folder`, by its name or by a link."""
-        base = os.path.realpath(self._place(folder)) if self.root else ""
+        real = cache(os.path.realpath)  # of folders: a version has few of them, and many files
+        base = real(self._place(folder)) if self.root else ""
         for key in keys:
             path = self._place(key)
-            if self.root and not os.path.realpath(path).startswith(f"{base}/"):
+            if self.root and not f"{real(path if path.is_symlink() else path.parent)}/".startswith(f"{base}/"):
                 raise DamagedError(f"{path} leads out of {base}: the version is damaged, or was made to mislead.")
 
     def read(self, key: str) -> bytes:
