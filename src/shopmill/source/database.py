@@ -1,7 +1,7 @@
 """One repeatable-read, read-only transaction on the shop's database, streamed as Arrow through ADBC."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TypeVar
@@ -28,7 +28,7 @@ from shopmill.source.mapping import Mapping, selection_of
 from shopmill.source.patience import SilentSourceError, patiently
 from shopmill.source.platforms import TABLES_AND_COLUMNS, difference
 from shopmill.source.pseudonyms import session_settings
-from shopmill.source.selection import Selection, in_the_contracts_case, names_as_written
+from shopmill.source.selection import IDS, PLAIN_TEXT, Selection, in_the_contracts_case, names_as_written
 from shopmill.source.values import BLANKS
 from shopmill.vocabulary import ALIKE, DOTTED_I
 
@@ -109,6 +109,9 @@ order by 1 limit 3
 """
 """The tables of a name in schemas that are not searched."""
 
+USUAL_COLLATIONS = {'"default"', '"C"', "C", None}
+"""None is for a text of two tables that differ in it: it cannot be compared at all."""
+
 QUOTES_ALL = "select 1 where current_setting('quote_all_identifiers') = 'on'"
 AS_USUAL = "-c quote_all_identifiers=off"
 """The driver asks for the names of types as it connects, and knows none of them in quotes."""
@@ -173,14 +176,14 @@ class Source:
         Outside of UTF8 these are ASCII's alone: a database knows only the characters of its own encoding.
         """
         known = BLANKS if self.server_encoding == "UTF8" else "".join(filter(str.isascii, BLANKS))
-        return f"btrim({text}, {literal(known)})"
+        return f"btrim({_usual(text)}, {literal(known)})"
 
     def plain(self, word: str) -> str:
         """The SQL of a word in its plain spelling. Of other encodings than UTF8, PostgreSQL knows no normal form."""
         if self.server_encoding != "UTF8":
             return word
         letters = "".join(map(chr, ALIKE)), "".join(map(str, ALIKE.values()))
-        alike = f"translate(normalize({word}::text, NFKC), {literal(letters[0])}, {literal(letters[1])})"
+        alike = f"translate(normalize({_usual(f'{word}::text')}, NFKC), {literal(letters[0])}, {literal(letters[1])})"
         return f"replace({alike}, {literal(DOTTED_I)}, 'i')"
 
     def value(self, query: str) -> object:
@@ -331,12 +334,27 @@ class Source:
         with explained(table.name):
             names, _ = self._ask(f"select * from (\n{select}\n) as mapped limit 0")
             self._refuse_twice(table, names)
-            typeof = ", ".join(f"pg_typeof(mapped.{quote(name)})::oid::int8" for name in names) or "null"
-            _, found = self._ask(f"select {typeof} from (select) as one left join (\n{select}\n) as mapped on false")
-            oids = [str(oid) for oid in found[0] if oid is not None]
+            found = self._of_no_row(select, [f"pg_typeof(mapped.{quote(name)})::oid::int8" for name in names])
+            oids = [str(oid) for oid in found]
             named = self._ask(TYPES.format(oids=", ".join(oids) or "0"))[1]
             types = {str(oid): re.sub("^_(.*)", r"\1[]", str(name)) for oid, name in named}
-        return {name: types[oid] for name, oid in zip(names, oids, strict=True)}
+            found_types = {name: types[oid] for name, oid in zip(names, oids, strict=True)}
+            return found_types | dict.fromkeys(self._blind_to_case(select, found_types), "citext")
+
+    def _blind_to_case(self, select: str, types: dict[str, str]) -> Iterator[str]:
+        """The ids in a collation that holds `A` and `a` for the same: they are what citext is."""
+        ids = [name for name, kind in types.items() if name in IDS and kind in PLAIN_TEXT]
+        collations = self._of_no_row(select, [f"pg_collation_for(mapped.{quote(name)})" for name in ids])
+        of_their_own = [name for name, found in zip(ids, collations, strict=True) if found not in USUAL_COLLATIONS]
+        tests = [f"coalesce(mapped.{quote(name)}, 'a') = 'A'" for name in of_their_own]
+        yield from (name for name, is_same in zip(of_their_own, self._of_no_row(select, tests), strict=True) if is_same)
+
+    def _of_no_row(self, select: str, expressions: list[str]) -> Sequence[object]:
+        """What some expressions of columns are where these are null."""
+        if not expressions:
+            return ()
+        asked = ", ".join(expressions)
+        return self._ask(f"select {asked} from (select) as one left join (\n{select}\n) as mapped on false")[1][0]
 
     def _types_or_platform(self, table: SourceTable, select: str) -> dict[str, str]:
         """The types; where a preset reads what is not there, the error names the platform, its version, the table and the column."""
@@ -483,6 +501,11 @@ def _first_line(error: Exception) -> str:
     said = re.search("(?:ERROR|FATAL):  (.+)", text)
     lines = [said[1]] if said else [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0].strip().rstrip(".") if lines else type(error).__name__
+
+
+def _usual(text: str) -> str:
+    """The SQL of a text in the collation of the database: in others it may not be searched, or be equal to another one."""
+    return f'({text}) collate "default"'
 
 
 def literal(text: str) -> str:

@@ -165,7 +165,7 @@ class Selection:
     def text_of(self, column: str) -> str:
         """A column of a mapped row as text. An id of which the shop's type says that its case means nothing is in small letters."""
         text = f"mapped.{quote(column)}::text"
-        return f"lower({text})" if column in IDS and self.types[column] == "citext" else text
+        return f'lower({text}) collate "default"' if column in IDS and self.types[column] == "citext" else text
 
     def _checked_date(self, column: SourceColumn, kind: str) -> Iterator[str]:
         name = quote(column.name)
