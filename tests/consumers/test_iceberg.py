@@ -13,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from publish import shop_and_registry
 
 import quick_spark
 import shopmill
 from conftest import OWN_PYTHON, Written, run_measured
 from shopmill.errors import InvalidInputError
+from shopmill.exports.export import NOTE
 from shopmill.run.staging import staged_runs
 from shopmill.settings import Settings
 from shopmill.versions.garbage import GarbageCollection, collect
@@ -167,6 +169,24 @@ def test_a_catalogue_that_cannot_be_used_is_said_without_its_password(shop: Sett
         shopmill.export("customer_features", "iceberg", lake, options={"catalogue": address})
     assert "secret" not in str(said.value)
     assert not lake.exists()
+
+
+def test_a_catalogue_may_be_in_postgresql(shop: Settings, lake: Path) -> None:
+    catalogues = pytest.importorskip("pyiceberg.catalog.sql")
+    with shop_and_registry() as (_, dsn):
+        address = dsn.replace("postgresql://", "postgresql+psycopg2://", 1)
+        for as_of in ("2017-10-01", "2017-09-01", "2017-10-01"):
+            shopmill.export(FEATURES, "iceberg", lake, as_of, options={"catalogue": address})
+        catalogue = catalogues.SqlCatalog("shopmill", uri=address, warehouse=f"file://{lake}/warehouse")
+        table = catalogue.load_table(f"{FEATURES}.features")
+        for as_of in ("2017-09-01", "2017-10-01"):
+            found = table.scan(snapshot_id=table.snapshot_by_name(f"as_of={as_of}").snapshot_id).to_arrow()
+            expected = shopmill.load(FEATURES, as_of).to_arrow()
+            assert found.cast(expected.schema).equals(expected)
+        assert table.current_snapshot() == table.snapshot_by_name("as_of=2017-10-01")
+        catalogue.close()
+    assert not (lake / "catalogue.db").exists()
+    assert address.split(":")[2].split("@")[0] not in (lake / NOTE).read_text()
 
 
 @pytest.mark.parametrize("mark", ["#", "?", "%"])

@@ -125,6 +125,7 @@ def test_a_folder_that_cannot_be_made_is_named(published: Settings, tmp_path: Pa
         ((INTERACTIONS, "Hugging_Face"), "Did you mean 'huggingface'?"),
         ((INTERACTIONS, "zzz"), "There are: "),
         ((INTERACTIONS, "feast"), "cannot be exported to feast, which takes customer_features"),
+        ((INTERACTIONS, "lancedb"), "cannot be exported to lancedb, which takes articles_embeddings, reviews_nlp"),
         (("interactions", "implicit"), "no dataset 'interactions'"),
     ],
 )

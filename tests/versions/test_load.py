@@ -1,6 +1,7 @@
 """Published versions as Arrow, pandas, Polars and DuckDB."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
@@ -59,6 +60,17 @@ def test_every_way_of_reading_gives_the_same_rows(store: str) -> None:
         assert opened.to_duckdb("customer_index", connection).fetchall() == [("c20", 0), ("c21", 1)]
     assert opened.to_arrow().num_rows == 2
     assert opened.version in repr(opened)
+
+
+def test_a_store_may_be_in_a_folder_of_any_name(store: str, tmp_path: Path) -> None:
+    for name in ("our [1] störe", "a*b?", "{x,y} 'q'", "50%25 #1"):
+        opened = shopmill.load(DATASET, store=shutil.copytree(store, tmp_path / name))
+        expected = opened.to_arrow("customer_index")
+        assert expected.num_rows == 2
+        assert opened.to_arrow("customer_index", where="true").equals(expected)
+        assert opened.scan("customer_index").collect().to_arrow().cast(expected.schema).equals(expected)
+        assert opened.to_dataset("customer_index").to_table().equals(expected)
+        assert opened.to_duckdb("customer_index").fetchall() == [("c20", 0), ("c21", 1)]
 
 
 def test_pandas_reads_the_folder_of_a_table(store: str) -> None:

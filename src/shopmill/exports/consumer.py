@@ -32,14 +32,14 @@ class Consumer:
 
     def writer(self, dataset: str) -> Write:
         """What writes a dataset; InvalidInputError where the consumer does not take it, or a package is missing."""
-        if missing := [package for package in self.packages if find_spec(package) is None]:
-            raise InvalidInputError(
-                f"Exporting to {self.name} needs {missing[0]}, which is not installed: pip install 'shopmill[{self.name}]'."
-            )
         found = self.writes.get(dataset) or self.writes.get(ANY)
         if found is None:
             raise InvalidInputError(
                 f"{dataset} cannot be exported to {self.name}, which takes {', '.join(sorted(self.writes))}."
+            )
+        if missing := [package for package in self.packages if find_spec(package) is None]:
+            raise InvalidInputError(
+                f"Exporting to {self.name} needs {missing[0]}, which is not installed: pip install 'shopmill[{self.name}]'."
             )
         return found
 

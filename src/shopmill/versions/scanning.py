@@ -116,7 +116,7 @@ class Scan:
         import polars as pl
 
         options = _polars_options() if self.is_remote else None
-        return pl.scan_parquet(list(self.files), hive_partitioning=False, storage_options=options)
+        return pl.scan_parquet(list(self.files), glob=False, hive_partitioning=False, storage_options=options)
 
 
 def _quoted(name: str) -> str:
