@@ -27,6 +27,14 @@ RIGHT = {
         "reviews": ["stars as rating", "body as review_text"],
         "transactions": ['placed."placedAt" as t_dat', 'line."unitPriceCents" / 100.0 as price', 'placed."currencyCode" as currency'],
     },
+    "reserved": {
+        "articles": ['"product id" as article_id', '"unit price" as price', 'from product'],
+        "customers": ['"user id" as customer_id', '"Created At" as created_at', '"postal code" as postal_code', 'from "user"'],
+        "events": ['"event id" as event_id', '"visitor id" as visitor_id', '"occurred at" as event_datetime', '"event name" as event_type'],
+        "order_items": ['"order id" as order_id', '"Qty." as quantity', '"unit price" as price', 'from "order line"'],
+        "orders": ['"order id" as order_id', '"placed-at" as order_datetime', '"order status" as order_status', '"Currency." as currency'],
+        "transactions": ['placed."placed-at" as t_dat', 'line."Qty." as quantity', 'line."unit price" as price'],
+    },
 }  # fmt: skip
 """What the files of the mapping must say."""
 

@@ -41,8 +41,8 @@ def execute(dsn: str, statements: str) -> None:
 def read(extract: Extract, rows_of: RowsOf) -> Callable[..., list[dict[str, Any]]]:
     """The raw rows of one table of a database."""
 
-    def rows(dsn: str, table: str, **changes: Any) -> list[dict[str, Any]]:
-        return rows_of(extract(AS_OF, [table], source_dsn=SecretStr(dsn), **changes)[table])
+    def rows(dsn: str, table: str, refresh: bool = False, **changes: Any) -> list[dict[str, Any]]:
+        return rows_of(extract(AS_OF, [table], refresh, source_dsn=SecretStr(dsn), **changes)[table])
 
     return rows
 
@@ -215,6 +215,41 @@ def test_doctor_says_the_same_through_a_pool_in_transaction_mode(made: Make, doc
             left = "select current_setting('enable_seqscan'), current_setting('timezone'), current_setting('intervalstyle')"
             with psycopg.connect(dsn) as fresh:
                 assert other.execute(left).fetchone() == fresh.execute(left).fetchone()
+
+
+LEFT_BEHIND = {
+    "settings": "set intervalstyle = 'iso_8601'; set bytea_output = 'escape'; set extra_float_digits = -15;"
+    "set transform_null_equals = on; set enable_seqscan = off; set lock_timeout = 1; set xmlbinary = 'hex'",
+    "a cursor and a prepared statement": "prepare p as select 1; begin; declare c cursor with hold for select 1; commit",
+    "a search path": "set search_path = other",
+    "a temporary table": "create temp table articles (article_id text, detail_desc text)",
+    "a time zone": "set timezone = 'Pacific/Apia'",
+}  # fmt: skip
+REFUSED = {"a search path", "a temporary table"}
+
+
+@pytest.mark.parametrize("kind", LEFT_BEHIND)
+def test_what_another_client_left_in_a_session_of_a_pool_changes_no_row(
+    made: Make, read: Callable[..., Any], kind: str
+) -> None:
+    """It is overruled, or found to be another shop's table; never a few rows less, or others."""
+    if not is_installed():
+        pytest.skip("pgbouncer is not installed: run `make services`")
+    dsn = made(
+        OF_EVERY_TYPE.replace("goods", "articles") + "create schema other; create table other.articles (like articles);"
+    )
+    [plain] = read(dsn, "articles")
+    with tempfile.TemporaryDirectory(prefix="shopmill-pool-") as folder, pgbouncer(dsn, Path(folder), 1) as pooled:
+        with psycopg.connect(pooled, autocommit=True, prepare_threshold=None) as other:
+            for statement in LEFT_BEHIND[kind].split(";"):
+                other.execute(statement.encode())
+        if kind in REFUSED:
+            with pytest.raises(
+                ShopmillError, match=r'another shop \(now: schema of "articles" (other|pg_temp_\d+), not public'
+            ):
+                read(pooled, "articles", refresh=True)
+        else:
+            assert read(pooled, "articles", refresh=True) == [plain]
 
 
 LONG = "a" * 63
