@@ -358,7 +358,7 @@ def pooled(dsn: str) -> Iterator[str]:
     """The same database through a PgBouncer in transaction mode."""
     if not is_installed():
         pytest.skip("pgbouncer is not installed: run `make services`")
-    with tempfile.TemporaryDirectory(prefix="shopmill-pool-") as folder, pgbouncer(dsn, Path(folder)) as pooled:
+    with tempfile.TemporaryDirectory(prefix="shopmill-pool-") as folder, pgbouncer(dsn, Path(folder), 1) as pooled:
         yield pooled
 
 
@@ -378,10 +378,10 @@ def test_through_a_pool_in_transaction_mode_it_is_built_served_and_searched(pool
                 found = search(connection, "articles", vectors[n].tolist())
                 assert found[0].id == names(300)[n]
                 assert similar(connection, "articles", names(300)[n], k=9) == found[1:]
-        with connected(pooled) as other:  # of one process or of two: they share the sessions of the server
-            for n in range(8):
-                assert search(other, "articles", vectors[n].tolist())[0].id == names(300)[n]
-                assert search(connection, "articles", vectors[n].tolist())[0].id == names(300)[n]
+    with connected(pooled) as one, connected(pooled) as other:  # they share the sessions of the server
+        for n in range(8):
+            for reader in (one, other):
+                assert search(reader, "articles", vectors[n].tolist())[0].id == names(300)[n]
     with psycopg.connect(dsn, autocommit=True) as direct:
         assert tables(direct) == ["articles_v2"]
     with connected(pooled) as others:
@@ -389,8 +389,8 @@ def test_through_a_pool_in_transaction_mode_it_is_built_served_and_searched(pool
         assert left == (False,)
 
 
-def test_through_a_pool_two_builders_at_once_are_told(pooled: str) -> None:
-    with connected(pooled) as other, other.transaction():
+def test_through_a_pool_two_builders_at_once_are_told(pooled: str, dsn: str) -> None:
+    with psycopg.connect(dsn) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtext('shopmill.articles'))")
         with connected(pooled) as connection, pytest.raises(ConflictError, match="being built"):
             publish_index(connection, "articles", "v1", names(5), column(unit(5)))
