@@ -203,7 +203,7 @@ class Happening:
             return settings.model_copy(update=way)
         if kind.startswith("registry"):
             registry.SILENT_SECONDS = SILENCE_SECONDS
-            registry.PATIENCE = {**registry.PATIENCE, "connect_timeout": 2}
+            registry.CONNECTION = {**registry.CONNECTION, "connect_timeout": 2}
             self._relay = Relay(settings.registry_dsn.get_secret_value())
             return settings.model_copy(update={"registry_dsn": SecretStr(self._relay.address)})
         if kind in OF_NETWORKS:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from shopmill.errors import InvalidInputError, RegistryError, ShopmillError
 from shopmill.registry import Registry
+from shopmill.registry.notices import NoticeBoard
 
 
 @pytest.fixture
@@ -98,3 +100,33 @@ def test_a_registry_that_cannot_be_reached_is_named_without_its_password(dsn: st
     with pytest.raises(ShopmillError, match="SHOPMILL_REGISTRY_DSN") as error:
         Registry(dsn).runs()
     assert "hunter2" not in str(error.value)
+
+
+ODD_SETTINGS = {
+    "datestyle": "German, DMY",
+    "intervalstyle": "iso_8601",
+    "bytea_output": "escape",
+    "timezone": "Pacific/Kiritimati",
+    "quote_all_identifiers": "on",
+    "standard_conforming_strings": "off",
+    "default_transaction_isolation": "serializable",
+    "client_encoding": "LATIN1",
+    "search_path": "pg_catalog",
+    "array_nulls": "off",
+}
+
+
+@pytest.mark.parametrize("name", ODD_SETTINGS)
+def test_what_a_role_sets_changes_nothing(database: Callable[[], str], name: str) -> None:
+    dsn = database()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"alter database {connection.info.dbname} set {name} = '{ODD_SETTINGS[name]}'".encode())
+    registry = Registry(dsn)
+    registry.begin("r", "a_dataset", "2020-09-23", {"path": "C:\\x", "name": "很好"}, {})
+    registry.finish("r", status="failed", error="a\\b 很好 '")
+    [row] = registry.runs()
+    assert (row["error"], row["parameters"]) == ("a\\b 很好 '", {"path": "C:\\x", "name": "很好"})
+    assert abs((row["started_at"] - datetime.now(UTC)).total_seconds()) < 600
+    assert registry.last_runs("a_dataset", "")["2020-09-23"].error == "a\\b 很好 '"
+    board = NoticeBoard(registry, timedelta(hours=1))
+    assert board.note("a_dataset", "failed", "很", None).kind == "failed"

@@ -67,7 +67,9 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
         raise InvalidInputError("The vector index is in the registry's database: give SHOPMILL_REGISTRY_DSN.")
     try:
         connection = psycopg.connect(
-            conninfo(dsn, "SHOPMILL_REGISTRY_DSN", connect_timeout=10, application_name="shopmill"),
+            conninfo(
+                dsn, "SHOPMILL_REGISTRY_DSN", connect_timeout=10, application_name="shopmill", client_encoding="UTF8"
+            ),
             autocommit=True,
             prepare_threshold=None,  # behind a pooler the next transaction is in another session, which lacks it
         )

@@ -28,7 +28,9 @@ LOCK_SPACE = 0x5350  # keeps our advisory locks apart from those of others in th
 STATEMENT_SECONDS = 60
 SILENT_SECONDS = 90.0
 """After so long a transaction of a few small statements is given up."""
-PATIENCE = {
+CONNECTION: dict[str, str | int] = {
+    "application_name": "shopmill",
+    "client_encoding": "UTF8",
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -61,7 +63,7 @@ class Registry:
             raise InvalidInputError(
                 "No registry is set: give SHOPMILL_REGISTRY_DSN (postgresql://shopmill:…@host:5432/registry)."
             )
-        told = conninfo(self.dsn, "SHOPMILL_REGISTRY_DSN", application_name="shopmill", **PATIENCE)
+        told = conninfo(self.dsn, "SHOPMILL_REGISTRY_DSN", **CONNECTION)
         try:
             connection = psycopg.connect(told, row_factory=dict_row, prepare_threshold=None)
         except psycopg.OperationalError as error:
@@ -71,6 +73,7 @@ class Registry:
         with _explained(), _limited(connection), connection:
             connection.execute(f"set local statement_timeout = '{STATEMENT_SECONDS}s'".encode())
             connection.execute(f"set local lock_timeout = '{STATEMENT_SECONDS}s'".encode())
+            connection.execute("set local datestyle = 'ISO, YMD'")  # the only one in which psycopg reads moments
             yield connection
 
     def migrate(self) -> list[str]:
