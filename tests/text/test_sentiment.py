@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
@@ -72,6 +72,7 @@ WORDS = [
 ]
 
 
+@settings(deadline=None)  # the library reads its lexicon for every text
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 def test_scores_are_those_of_the_library(scorer: SentimentScorer, text: str) -> None:
     assert scorer.compound(text) == SentimentIntensityAnalyzer().polarity_scores(text)["compound"]
