@@ -156,6 +156,25 @@ def test_as_ofs_of_a_schedule(every: dict[str, int], first: str, last: str, expe
     assert [found.label for found in due_between(promise(**every), *span, STOCKHOLM)] == expected
 
 
+def moments(first: str, last: str, hours: int) -> list[datetime]:
+    begin, end = (datetime.fromisoformat(moment) for moment in (first, last))
+    return [begin + timedelta(hours=n) for n in range(0, int((end - begin) / timedelta(hours=1)), hours)]
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Stockholm", "America/Sao_Paulo", "America/Havana", "Pacific/Apia", "Africa/Cairo"]
+)
+@pytest.mark.parametrize("every", [{"days": 1}, {"days": 7}, {"hours": 1}, {"minutes": 15}], ids=str)
+def test_there_is_a_newest_as_of_at_any_hour_of_a_change_of_the_clocks(zone: str, every: dict[str, int]) -> None:
+    there = ZoneInfo(zone)
+    for year in (2011, 2018, 2026):
+        for now in moments(f"{year}-01-08T00:30Z", f"{year}-12-31T00:30Z", 11):
+            begun = newest_begun(promise(**every), now, there)
+            assert begun.instant <= now < begun.instant + 2 * timedelta(**every) + timedelta(days=1)
+    autumn = datetime(2026, 10, 25, 22, 30, tzinfo=UTC)  # half an hour before the end of a day of 25 hours
+    assert newest_begun(promise(days=1), autumn, STOCKHOLM).label == "2026-10-25"
+
+
 def test_a_version_is_due_when_its_run_has_had_its_time() -> None:
     at = datetime(2020, 9, 23, 4, 59, tzinfo=UTC)
     assert newest_begun(promise(days=1), at, UTC_ZONE).label == "2020-09-23"

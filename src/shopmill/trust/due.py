@@ -38,9 +38,16 @@ def _is_of_schedule(promise: Promise, day: date) -> bool:
 def newest_due(promise: Promise, now: datetime, zone: ZoneInfo) -> AsOf:
     """The newest as_of whose version should be there by now: its run has had the time that was promised."""
     latest = now - (promise.age - promise.every)
-    return list(due_between(promise, latest - promise.every, latest, zone))[-1]
+    return _newest(promise, latest, zone)
 
 
 def newest_begun(promise: Promise, now: datetime, zone: ZoneInfo) -> AsOf:
     """The newest as_of that is over: what the next run by hand would be for."""
-    return list(due_between(promise, now - promise.every, now, zone))[-1]
+    return _newest(promise, now, zone)
+
+
+def _newest(promise: Promise, until: datetime, zone: ZoneInfo) -> AsOf:
+    longest = (
+        promise.every + DAY
+    )  # the days on which clocks are changed have up to 25 hours, and once a zone left one out
+    return list(due_between(promise, until - longest, until, zone))[-1]
