@@ -17,6 +17,11 @@ def test_the_cause_is_one_line_and_shows_no_address_that_an_engine_quotes() -> N
     assert cause_in_a_line(KeyError()) == "KeyError"
 
 
+def test_of_a_value_that_an_engine_quotes_the_shape_is_shown() -> None:
+    said = cause_in_a_line(ValueError("Conversion Error: Could not convert string 'Anna-7' to INT32"))
+    assert said == "ValueError: Conversion Error: Could not convert string like 'Aaaa-9' to INT32"
+
+
 def test_an_error_that_is_not_ours_becomes_a_sentence_and_ours_stays() -> None:
     said = r"^timeseries, table sales, failed: OverflowError: too large\. The log"
     with pytest.raises(UnexpectedError, match=said), said_in_a_sentence("timeseries, table sales,"):

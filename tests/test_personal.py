@@ -21,6 +21,8 @@ from shopmill.personal import MASK, is_personal, masked, masked_example, masked_
             "ip_address",
             "visitor_id",
             "birth_date",
+            *("customerEmail", "billingAddress", "userId", "shippingPhone", "firstName", "e-mail"),
+            *("telephone", "tel", "fax", "user_name", "username", "nickname", "contact_name", "ssn", "dob", "login"),
         ),
     ],
 )
@@ -29,7 +31,19 @@ def test_personal(column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "column", ["article_id", "customer_index", "price", "prod_name", "review_id", "page", "age_days", "category"]
+    "column",
+    [
+        "article_id",
+        "customer_index",
+        "price",
+        "prod_name",
+        "review_id",
+        "page",
+        "age_days",
+        "category",
+        "priceEur",
+        "telling",
+    ],
 )
 def test_not_personal(column: str) -> None:
     assert not is_personal(column)

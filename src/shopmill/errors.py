@@ -1,14 +1,17 @@
 """The errors a person meets: one sentence each, naming the thing and the way out."""
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
-from shopmill.personal import masked
+from shopmill.personal import masked, shape_of
 
 log = logging.getLogger(__name__)
+CONVERTED = re.compile(r"(?i)(could not (?:convert|cast|parse)[^'\"]*|invalid input[^'\"]*)(['\"].*['\"])")
+"""A value that an engine could not read as what it should be: whatever column it is of, its shape says enough."""
 
 
 class ShopmillError(Exception):
@@ -98,6 +101,7 @@ def said_in_a_sentence(where: str, but: tuple[type[Exception], ...] = ()) -> Ite
 
 
 def cause_in_a_line(error: BaseException) -> str:
-    """The kind of an error and the first line of what it says, without e-mail addresses: engines quote values."""
-    said = str(masked("", (str(error).strip().splitlines() or [""])[0].rstrip(".")))
+    """The kind of an error and the first line of what it says, without e-mail addresses and values: engines quote them."""
+    line = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    said = CONVERTED.sub(lambda found: f"{found[1]}like {shape_of(found[2])}", str(masked("", line)))
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

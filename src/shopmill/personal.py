@@ -10,17 +10,22 @@ SOURCE_ROW = "source_row"
 """The column of a rejected row that holds what it was in the shop, as JSON."""
 _WORDS = "customer|user|visitor|session|client|member|household|person|account|device"
 _PERSONAL = re.compile(
-    rf"(^|_)({_WORDS}|first_event)_?id$|(^|_)(e?mail|phone|mobile|address|street|postal|postcode|zip|birth|iban|passport)"
-    r"|(^|_)(first|last|full|given|family|sur)_?name$|^(age|ip|ip_address|gender|latitude|longitude)$",
+    rf"(^|_)({_WORDS}|first_event)_?id$"
+    r"|(^|_)(e?mail|(tele)?phone|mobile|address|street|postal|postcode|zip|birth|iban|passport|credit_?card|card_number)"
+    rf"|(^|_)(first|last|full|given|family|middle|maiden|sur|nick|contact|recipient|{_WORDS})_?name$"
+    r"|(^|_)(ssn|dob|tel|fax|tax_id|vat_id|whatsapp)$"
+    r"|^(age|ip|ip_address|gender|latitude|longitude|login)$",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|\W")
+"""Where a word begins in customerEmail, and in e-mail."""
 _SHAPES = (("[a-z]", "a"), ("[A-Z]", "A"), (r"\d", "9"), (r"[^\x00-\x7f]", "?"))
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def is_personal(column: str) -> bool:
     """Whether a column of this name holds what identifies or describes a person. Numbers of an index do not."""
-    return bool(_PERSONAL.search(column))
+    return bool(_PERSONAL.search(_BETWEEN.sub("_", column)))
 
 
 def masked(column: str, value: Any) -> Any:
@@ -34,12 +39,14 @@ def masked(column: str, value: Any) -> Any:
 
 def shape(column: str, value: Any) -> Any:
     """The value of an id, or for one of a person how it is written: `Aa-999`, which no one can be known by."""
-    if value is None or not is_personal(column):
-        return masked(column, value)
-    written = str(value)
+    return masked(column, value) if value is None or not is_personal(column) else shape_of(str(value))
+
+
+def shape_of(text: str) -> str:
+    """How a text is written, and not what."""
     for pattern, instead in _SHAPES:
-        written = re.sub(pattern, instead, written)
-    return written
+        text = re.sub(pattern, instead, text)
+    return text
 
 
 def masked_row(row: Mapping[str, Any]) -> dict[str, Any]:

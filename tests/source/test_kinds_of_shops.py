@@ -136,7 +136,7 @@ REFUSED = {
     ),
     "a text that is no number": (
         "", "select t_dat, article_id, nullif(article_id, 'a')::numeric as price from transactions",
-        r'invalid input syntax for type numeric: "b"\. Change transactions\.sql',
+        r'invalid input syntax for type numeric: a value like "a"\. Change transactions\.sql',
     ),
     "a character 0 in JSON": (
         "", """select t_dat, '{"sku": "\\u0000"}'::json ->> 'sku' as article_id, price from transactions""",

@@ -21,6 +21,7 @@ from shopmill.errors import (
     ShopmillError,
     SourceUnavailableError,
 )
+from shopmill.personal import shape_of
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES, SourceTable, fix_of
 from shopmill.source.items import DatedSelection
@@ -80,6 +81,9 @@ IN_MID_STREAM = {
 }
 THE_DATABASE = "the database"
 """What an error is about that comes before any table is read."""
+WRONG_VALUES = ("22", "23")
+"""Classes of SQLSTATE whose messages quote values, which may be of a person: their shape says as much."""
+QUOTED = re.compile('".*"')
 WRONG_BYTES = {"22021", "22P05"}
 WRONG_SQL = ("0A", "21", "22", "42", "P0")
 """Classes of SQLSTATE: the SELECT is wrong, or cannot be computed from the values there are."""
@@ -440,6 +444,8 @@ def explain(table: str, error: Exception) -> ShopmillError:
     """A database error as ours, with the table that it concerns."""
     reason = _first_line(error)
     state = _state_of(reason, getattr(error, "sqlstate", None) or "")
+    if state.startswith(WRONG_VALUES) and table != THE_DATABASE:
+        reason = QUOTED.sub(lambda found: f"a value like {shape_of(found[0])}", reason)
     if state in UNDEFINED:
         return SchemaDriftError(
             f"{table}: {UNDEFINED[state]} that the mapping reads is missing: {reason}. Change {table}.sql of the mapping."
