@@ -26,18 +26,22 @@ from shopmill.cli import app as cli
 from shopmill.embeddings.neighbours import INDEX
 from shopmill.errors import ConflictError, DamagedError, InvalidInputError, StoreError
 from shopmill.registry import Registry
+from shopmill.registry.erasures import Erasures
 from shopmill.run import steps
 from shopmill.run.erasures import nobody_left
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.source.personal_data import Policy
+from shopmill.source.tombstones import KEY as KEY_OF_TOMBSTONES
 from shopmill.text.cache import text_hash
 from shopmill.text.index import current_index
 from shopmill.trust.erasure.erase import Erasure
 from shopmill.trust.erasure.journal import PLAN
+from shopmill.trust.erasure.person import Person
 from shopmill.trust.rebuild import rebuild
 from shopmill.versions.disk import Disk
+from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -459,6 +463,79 @@ def test_messages_of_the_registry_are_masked(shop: Settings, tmp_path: Path) -> 
     with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:
         [(error, checks)] = connection.execute("select error, checks from shopmill.etl_runs limit 1").fetchall()
     assert (error, checks) == ("such as ••• (•••), •••", [{"examples": ["•••, 1"], "detail": "3 of 40"}])
+
+
+@pytest.mark.parametrize(
+    "name", ["O'Brien", 'the "cat"', "back\\slash", "two words", "änna-名前", "100%", "a_b", "{x}"]
+)
+def test_a_name_is_masked_as_programs_write_it(name: str) -> None:
+    person = Person({"customer": frozenset({name}), "order": frozenset({f"{name} 1"})})
+    said = f"{name}, {name!r}, {json.dumps(name)}, {json.dumps(name, ensure_ascii=False)}, order {name} 1."
+    assert name not in person.masked(said)
+    assert repr(name)[1:-1] not in person.masked(said)
+    assert person.masked(f"{name}s and others") == f"{name}s and others"
+
+
+def test_a_name_that_is_a_word_or_a_number_changes_nothing_that_is_ours(shop: Settings) -> None:
+    checks = [
+        {"name": "at least 1", "severity": "error", "passed": False, "examples": ["1", "11"], "detail": "of error"}
+    ]
+    parameters = {"warn_drift": "0.1", "most": "1", "given": "error"}
+    failure = {"task": "error", "error": "customer 1 of 1,000", "failed_checks": ["1"]}
+    erasures = Erasures(Registry(shop.registry_dsn.get_secret_value()), shop.store)
+    with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:
+        connection.execute(
+            "update shopmill.etl_runs set checks = %s, parameters = %s", (json.dumps(checks), json.dumps(parameters))
+        )
+        connection.execute(
+            "insert into shopmill.failed_tasks (run_id, task, failure) values ('r', 'error', %s)",
+            (json.dumps(failure),),
+        )
+    for name in ("1", "error"):
+        erasures.masked(Person({"customer": frozenset({name})}).masked_document)
+    with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:
+        [row] = connection.execute("select checks, parameters from shopmill.etl_runs limit 1").fetchall()
+        [(found,)] = connection.execute("select failure from shopmill.failed_tasks").fetchall()
+    assert row[0] == [{**checks[0], "examples": ["•••", "11"], "detail": "of •••"}]
+    assert row[1] == {"warn_drift": "0.1", "most": "1", "given": "•••"}
+    assert found == {"task": "error", "error": "customer ••• of 1,000", "failed_checks": ["•••"]}
+
+
+def test_a_restored_backup_is_known_however_the_store_is_named(
+    shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, store = tmp_path / "backup", Path(shop.store)
+    subprocess.run(["cp", "-a", str(store), str(backup)], check=True)
+    Erasure(shop).run(ANNA)
+    shutil.rmtree(store)
+    backup.rename(store)
+    (tmp_path / "link").symlink_to(store)
+    monkeypatch.chdir(tmp_path)
+    for name in ("store", "./store", f"{store}/.", f"{tmp_path}//store", str(tmp_path / "link")):
+        with pytest.raises(InvalidInputError, match="is from before a person was erased"):
+            publish(shop.model_copy(update={"store": name}), "2020-09-24", "timeseries")
+    with psycopg.connect(shop.registry_dsn.get_secret_value()) as connection:  # as it was written once
+        connection.execute("update shopmill.erasures set store = 'store/../store'")
+    assert Erasures(Registry(shop.registry_dsn.get_secret_value()), str(store)).tombstones()
+
+
+def test_tombstones_that_are_lost_are_missed_and_written_again(shop: Settings) -> None:
+    Erasure(shop).run(ANNA)
+    for text in (None, b"{", b"[]"):
+        Store(shop.store).delete_keys([KEY_OF_TOMBSTONES])
+        if text is None:
+            assert [found["fault"] for found in differences(shop)] == ["lacks 1 of the people who were erased"]
+        else:
+            Store(shop.store).write(KEY_OF_TOMBSTONES, text)
+        assert command(shop, "erase", "--restored").stdout == "Nobody who was erased is in the store.\n"
+        assert differences(shop) == []
+        assert publish(shop, "2020-09-24", "timeseries").status in {"published", "unchanged"}
+
+
+def test_two_erasures_at_once_are_one_after_another(shop: Settings) -> None:
+    with Locks(Store(shop.store)).lock("erase"), pytest.raises(ConflictError, match="Another 'erase' is at work"):
+        Erasure(shop).run(ANNA)
+    assert Erasure(shop).run(ANNA).raw
 
 
 def test_a_restored_backup_does_not_bring_them_back(shop: Settings, tmp_path: Path) -> None:

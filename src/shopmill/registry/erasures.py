@@ -1,7 +1,9 @@
 """What the registry knows of people: messages that may name one, and who was erased from which store."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -14,6 +16,12 @@ TEXTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "failed_tasks": (("run_id", "task"), ("failure",)),
 }
 """By table: its key, and the columns in which somebody may be named."""
+NUMBER = re.compile(r"[-+]?[\d.]+")
+SAID: Mapping[str, frozenset[str]] = {
+    "checks": frozenset({"detail", "examples"}),
+    "failure": frozenset({"error", "cause", "failed_checks"}),
+}
+"""What a person wrote or a message says in a document, by its column. All else are our own words, such as `error`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ class Erasures:
                 names = ", ".join((*key, *columns))
                 changed[table] = 0
                 for row in connection.execute(f"select {names} from shopmill.{table}".encode()).fetchall():
-                    new = {name: mask(row[name]) for name in columns if mask(row[name]) != row[name]}
+                    masked = {name: _masked(name, row[name], mask) for name in columns}
+                    new = {name: value for name, value in masked.items() if value != row[name]}
                     changed[table] += bool(new)
                     if new and keep:
                         sets = ", ".join(f"{name} = %({name})s" for name in new)
@@ -96,7 +105,21 @@ class Erasures:
             there = connection.execute("select to_regclass('shopmill.erasures') is not null as there").fetchone()
             if not (there and there["there"]):
                 return {}
-            rows = connection.execute(
-                "select person, tombstone from shopmill.erasures where store = %s", (self.store,)
-            ).fetchall()
-        return {row["person"]: row["tombstone"] for row in rows}
+            rows = connection.execute("select store, person, tombstone from shopmill.erasures").fetchall()
+        return {row["person"]: row["tombstone"] for row in rows if _is_the_same(row["store"], self.store)}
+
+
+def _masked(column: str, value: Any, mask: Callable[[Any], Any]) -> Any:
+    """What a column says, masked where it may name somebody: not in numbers, and in no words of our own."""
+    if isinstance(value, list) and column in SAID:
+        return [_masked(column, one, mask) for one in value]
+    if isinstance(value, dict) and column in SAID:
+        return {name: mask(one) if name in SAID[column] else one for name, one in value.items()}
+    if isinstance(value, dict):
+        return {name: one if NUMBER.fullmatch(str(one)) else mask(one) for name, one in value.items()}
+    return mask(value)
+
+
+def _is_the_same(one: str, other: str) -> bool:
+    """Whether two addresses are of one store: of a folder by whatever way it was named once."""
+    return one == other or ("://" not in one and str(Path(one).expanduser().resolve()) == other)

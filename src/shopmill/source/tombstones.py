@@ -7,8 +7,8 @@ It does not say who they were. Who knows the key (SHOPMILL_PSEUDONYM_KEY) can as
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import SecretStr
 
-from shopmill.errors import InvalidInputError
+from shopmill.errors import DamagedError, InvalidInputError
 from shopmill.source.pseudonyms import mark
+from shopmill.versions.shapes import from_json, well_typed
 from shopmill.versions.store import Store, to_json
 
 FOLDER = "erasures"
@@ -70,6 +71,11 @@ class Tombstones:
             found = cls._of(store.read_json(KEY))
         except FileNotFoundError:
             return cls(mark(key))
+        except (AttributeError, DamagedError, KeyError, TypeError):
+            raise DamagedError(
+                f"{store.uri(KEY)} is damaged: it says who was erased, and without it they could come back. "
+                "Run `shopmill erase --restored`, which writes it again from the registry."
+            ) from None
         if found.people and found.mark != mark(key):
             how = "another SHOPMILL_PSEUDONYM_KEY" if mark(key) else "a SHOPMILL_PSEUDONYM_KEY, which is not set"
             raise InvalidInputError(
@@ -80,7 +86,7 @@ class Tombstones:
 
     @classmethod
     def _of(cls, document: Mapping[str, Any]) -> "Tombstones":
-        people = [Tombstone(**{**one, "ids": tuple(one["ids"])}) for one in document["people"]]
+        people = [well_typed(Tombstone(**{**one, "ids": tuple(one["ids"])})) for one in document["people"]]
         return cls(document["mark"], {one.person: one for one in people})
 
     @property
@@ -103,7 +109,9 @@ def put(store: Store, key: SecretStr, tombstone: Tombstone) -> None:
     """Adds a tombstone, or adds to the one that is there."""
 
     def changed(data: bytes | None) -> bytes:
-        found = Tombstones._of(json.loads(data)) if data else Tombstones()
+        found = Tombstones()
+        with suppress(AttributeError, KeyError, TypeError, ValueError):  # of a damaged one nothing is left to keep
+            found = Tombstones._of(from_json(data or b""))
         before = found.people.get(tombstone.person)
         ids = {*tombstone.ids, *(before.ids if before else ())}
         merged = replace(tombstone, ids=tuple(sorted(ids)))

@@ -40,6 +40,7 @@ from shopmill.versions.causes import (
 from shopmill.versions.disk import Disk, is_unfinished
 from shopmill.versions.large_copies import copy_in_parts, is_too_large
 from shopmill.versions.ranged import RangedFile
+from shopmill.versions.shapes import from_json
 
 T = TypeVar("T")
 Bytes = tuple[int, int, int]
@@ -82,17 +83,18 @@ class Store:
     """Bytes under keys, on a local folder or an object store."""
 
     def __init__(self, url: str, work_folder: Path | None = None):
-        self.url = url.rstrip("/")
         self.root: Path | None = None if "://" in url else Path(url).expanduser().resolve()
+        self.url = str(self.root) if self.root and url.strip("/") else url.rstrip("/")
+        """What the registry knows the store by: a folder has one name, however it is spelled."""
         self._work_folder = work_folder
         self._disk: Disk | None = None
         if reason := wrong_address(url) or (None if self.root else missing_credentials()):
-            raise StoreError(f"The store {without_secrets(self.url)} cannot be opened: {reason}.")
+            raise StoreError(f"The store {without_secrets(url)} cannot be opened: {reason}.")
         try:
             self._objects = self._open()
         except (BaseError, OSError, ValueError) as error:
             reason = cause_of(error)
-            raise StoreError(f"The store {without_secrets(self.url)} cannot be opened: {reason}.") from None
+            raise StoreError(f"The store {without_secrets(url)} cannot be opened: {reason}.") from None
 
     def _open(self) -> ObjectStore:
         if self.root is not None:
@@ -110,6 +112,10 @@ class Store:
             if isinstance(error, AlreadyExistsError | PreconditionError) or (action == "read" and is_absent):
                 raise
             raise StoreError(f"The store cannot {action} {self.uri(key)}: {cause_of(error)}.") from error
+        except ValueError:  # a key that no store could have
+            raise DamagedError(
+                f"{key!r} is no key of a store: what names it is damaged, or was made to mislead."
+            ) from None
 
     def uri(self, key: str) -> str:
         """Where a key is, as a person or another program would name it."""
@@ -144,7 +150,7 @@ class Store:
         """The JSON document under `key`; FileNotFoundError where there is none, DamagedError where it cannot be read."""
         data = self.read(key)
         try:
-            return json.loads(data)
+            return from_json(data)
         except ValueError:
             what = "is empty" if not data.strip(b"\0") else "is not JSON"
             raise DamagedError(f"{self.uri(key)} {what}: it is damaged. Run `shopmill repair`.") from None

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from shopmill.errors import DamagedError
 from shopmill.source.tombstones import FOLDER
 from shopmill.versions.index import Line
+from shopmill.versions.shapes import well_typed
 from shopmill.versions.store import Store, to_json
 
 WORK = f"{FOLDER}/work"
@@ -102,11 +104,20 @@ class Plan:
     def read(cls, store: Store) -> "Plan | None":
         """The plan of an erasure that has not come to its end."""
         try:
-            found = store.read_json(PLAN)
+            return cls._of(store.read_json(PLAN))
         except FileNotFoundError:
             return None
-        versions = tuple(Successor(**one) for one in found["versions"])
-        return cls(Receipt.from_document(found["receipt"]), found["raw"], versions, tuple(found["vectors"]))
+        except (AttributeError, DamagedError, KeyError, TypeError):
+            raise DamagedError(
+                f"{store.uri(PLAN)} is damaged: nobody can say how far the erasure came. Delete it, run `shopmill repair`, "
+                "then `shopmill erase` for the same customer again."
+            ) from None
+
+    @classmethod
+    def _of(cls, found: Mapping[str, Any]) -> "Plan":
+        versions = tuple(well_typed(Successor(**one)) for one in found["versions"])
+        receipt = well_typed(Receipt.from_document(found["receipt"]))
+        return well_typed(cls(receipt, found["raw"], versions, tuple(found["vectors"])))
 
 
 def keep(store: Store, receipt: Receipt) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """What the columns of raw and published tables identify, and how they write it."""
 TOKEN = re.compile(r"[^\s,;:'\"()\[\]{}<>]+")
+BEFORE, AFTER = r"(?<![\w-])(?<!\d[.,])", r"(?![\w-])(?![.,]\d)"
+"""What a word has beside it: the 1 of 0.1 and of 1,000 is none."""
 LONG = 6
 """An id that is shorter and has digits only could be any number of a message."""
 
@@ -56,13 +58,19 @@ class Person:
     def _plain(self) -> re.Pattern[str]:
         """What is theirs wherever it stands as a word."""
         texts = {text for text in self.texts if len(text) >= TELLING}
-        values = sorted({*self.ids["customer"], *self.addresses, *texts}, key=len, reverse=True)
-        return re.compile("|".join(rf"(?<![\w-]){re.escape(value)}(?![\w-])" for value in values), re.IGNORECASE)
+        broken = {value for value in self._others if not TOKEN.fullmatch(value)}
+        every = {*self.ids["customer"], *self.addresses, *texts, *broken}
+        values = sorted({form for value in every for form in _written(value)}, key=len, reverse=True)
+        return re.compile("|".join(f"{BEFORE}{re.escape(value)}{AFTER}" for value in values), re.IGNORECASE)
 
     @cached_property
     def _tokens(self) -> frozenset[str]:
-        every = (value for kind, values in self.ids.items() if kind != "customer" for value in values)
-        return frozenset(value for value in every if len(value) >= LONG or not value.isdigit())
+        return frozenset(value for value in self._others if len(value) >= LONG or not value.isdigit())
+
+    @property
+    def _others(self) -> Iterator[str]:
+        """The ids of what is theirs."""
+        return (value for kind, values in self.ids.items() if kind != "customer" for value in values)
 
     def masked(self, text: str) -> str:
         """A message without anything of theirs."""
@@ -76,6 +84,12 @@ class Person:
         if isinstance(value, dict):
             return {name: self.masked_document(one) for name, one in value.items()}
         return [self.masked_document(one) for one in value] if isinstance(value, list) else value
+
+
+def _written(value: str) -> set[str]:
+    """How programs write a value in their messages."""
+    quoted = {repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return {value, value.replace("'", "''"), *quoted}
 
 
 def kinds_in(columns: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shopmill.registry import Registry
 from shopmill.registry.erasures import Erasures
 from shopmill.settings import Settings
-from shopmill.source.tombstones import Tombstones
+from shopmill.source.tombstones import KEY, Tombstones
 from shopmill.trust.erasure.holdings import Holdings
 from shopmill.trust.erasure.journal import PLAN
 from shopmill.trust.erasure.search import returned
@@ -21,7 +21,12 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if store.exists(PLAN):
         way_out = "Run `shopmill erase` for the same customer again."
         yield Finding("", "", store.uri(PLAN), "is of an erasure that has not come to its end", way_out)
-    ids = Tombstones.read(store, settings.pseudonym_key).ids | set(_registered(settings, store))
+    found = Tombstones.read(store, settings.pseudonym_key)
+    known = _registered(settings, store)
+    if lacking := known.keys() - found.people.keys():
+        fault = f"lacks {len(lacking)} of the people who were erased"
+        yield Finding("", "", store.uri(KEY), fault, "Run `shopmill erase --restored`.")
+    ids = found.ids | {value for person, own in known.items() for value in (person, *own)}
     left_out: dict[str, str] = {}
     with store.scratch() as scratch:
         back = returned(Holdings(store, settings.zone, scratch, left_out), settings.pseudonym_key, ids)
@@ -32,7 +37,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("", "", store.url, what, "Run `shopmill erase --restored`.")
 
 
-def _registered(settings: Settings, store: Store) -> Iterator[str]:
+def _registered(settings: Settings, store: Store) -> dict[str, list[str]]:
+    """The ids of each person whom the registry knows as erased."""
     dsn = settings.registry_dsn.get_secret_value()
-    for person, tombstone in (Erasures(Registry(dsn), store.url).tombstones() if dsn else {}).items():
-        yield from (person, *tombstone["ids"])
+    found = Erasures(Registry(dsn), store.url).tombstones() if dsn else {}
+    return {person: tombstone["ids"] for person, tombstone in found.items()}
