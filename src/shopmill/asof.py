@@ -19,6 +19,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 _FOLDER = "as_of="
+_NAMED = re.compile(rf"{_FOLDER}(?!0000)\d{{4}}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T\d{{6}}Z)?", re.ASCII)
 
 
 def folder_name(label: str) -> str:
@@ -27,8 +28,8 @@ def folder_name(label: str) -> str:
 
 
 def is_folder_name(name: str) -> bool:
-    """Whether a folder is named for an as_of."""
-    return name.startswith(_FOLDER)
+    """Whether a folder is named for an as_of. A copy that somebody made of one is not."""
+    return _NAMED.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, order=True)

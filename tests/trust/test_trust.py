@@ -3,11 +3,14 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from golden import LENIENT, fill_shop
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 import shopmill
@@ -15,6 +18,7 @@ from copies import Copies
 from shopmill import datasets
 from shopmill.cli import app as cli
 from shopmill.errors import InvalidInputError
+from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.run.staging import staged_runs
@@ -218,6 +222,30 @@ def test_what_is_withdrawn_goes_with_the_garbage_and_the_last_one_can_go(shop: S
     collect(GarbageCollection(store, shop.zone, (DATASET,), staged_runs, Retention(), later), Locks(store))
     assert versions_of(shop).all() == []
     assert publish(shop, DAYS[2]).status == "published"
+
+
+@pytest.mark.parametrize("registry", ["empty", "older", "newer", "away"])
+def test_files_are_verified_whatever_the_registry_is(
+    shop: Settings, database: Callable[[], str], registry: str
+) -> None:
+    dsn = "postgresql://nobody@127.0.0.1:1/none" if registry == "away" else database()
+    if registry == "newer":
+        Registry(dsn).migrate()
+    with psycopg.connect(dsn) if registry in {"older", "newer"} else nullcontext() as connection:
+        if connection and registry == "older":
+            connection.execute("create schema shopmill")
+            connection.execute("create table shopmill.etl_runs (run_id text primary key, dataset text)")
+        elif connection:
+            connection.execute("alter table shopmill.etl_runs add column of_the_future int not null default 1")
+            connection.execute("insert into shopmill.migrations (name) values ('9999_future.sql')")
+    flip_unseen(
+        versions_of(shop).store._place(versions_of(shop).keys_of(versions_of(shop).need(None), "article_daily")[-1])
+    )
+    there = shop.model_copy(update={"registry_dsn": SecretStr(dsn)})
+    faults = [one["fault"] for one in found(there)]
+    assert faults[0] == "has other bytes than were written"
+    assert ("may have" if registry == "away" else "has") in faults[1]
+    assert "no row in etl_runs" in faults[1]
 
 
 @pytest.mark.parametrize(

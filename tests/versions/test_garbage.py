@@ -87,7 +87,7 @@ def snapshot(store: Store, made: Publishing, number: int) -> str:
         key = f"raw/articles/source=x/day={day}/{made.content % 2}.parquet"
         files.append({"day": str(day), "key": key, **put(store, key, f"{day} {made.content % 2}".encode())})
     document = {"table": "articles", "as_of": "", "read_as_of": "", "files": files}
-    key = f"raw/articles/source=x/snapshots/{number:04d}/0000.json"
+    key = f"raw/articles/source=x/snapshots/20200101T{number:06d}Z/0000.json"
     store.write(key, to_json(document))
     return key
 

@@ -166,8 +166,14 @@ class Registry:
             ).fetchall()
 
     def has_published(self, dataset: str, store: str, as_of: str, version: str) -> bool:
-        """Whether a run's row says that it published this version."""
+        """Whether a run's row says that it published this version. In a registry that is older than such rows none does."""
         with self.connect() as connection:
+            there = (
+                "select from information_schema.columns "
+                "where table_schema = 'shopmill' and table_name = 'etl_runs' and column_name = 'store'"
+            )
+            if not connection.execute(there).rowcount:
+                return False
             found = connection.execute(
                 "select from shopmill.etl_runs where dataset = %s and (store is null or store = %s) and as_of = %s "
                 "and version = %s and status = 'published'",

@@ -9,13 +9,14 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from shopmill.connection_string import address
-from shopmill.errors import InvalidInputError, MissingTableError
+from shopmill.errors import DamagedError, InvalidInputError, MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
 from shopmill.source.database import Source, literal, open_source
 from shopmill.source.mapping import load_mapping
 from shopmill.source.selection import Selection
 from shopmill.versions.layout import SHOP
+from shopmill.versions.shapes import well_typed
 from shopmill.versions.store import Store, to_json
 
 MAY_KNOW_SYSTEM = "select has_function_privilege('pg_control_system()', 'execute')"
@@ -103,14 +104,24 @@ def _unqualified(select: str) -> set[str]:
 
 def difference_to_owner(store: Store, shop: Shop) -> list[str]:
     """How a shop differs from the one that the store belongs to, in words; nothing for the same, or for an empty store."""
-    return Shop.from_document(store.read_json(SHOP)).differences(shop) if store.exists(SHOP) else []
+    return _owner(store).differences(shop) if store.exists(SHOP) else []
+
+
+def _owner(store: Store) -> Shop:
+    """The shop that a store belongs to; DamagedError where nobody can say which."""
+    with suppress(DamagedError, AttributeError, TypeError):
+        return well_typed(Shop.from_document(store.read_json(SHOP)))
+    raise DamagedError(
+        f"{store.uri(SHOP)} is damaged: it says whose rows the store holds. Where they are of the shop that is set, run "
+        "`shopmill moved`, which writes it again."
+    )
 
 
 def claim(store: Store, shop: Shop) -> None:
     """Says that the store belongs to a shop; InvalidInputError where it belongs to another one."""
     if store.create(SHOP, to_json(asdict(shop))):
         return
-    owner = Shop.from_document(store.read_json(SHOP))
+    owner = _owner(store)
     if differences := owner.differences(shop):
         raise InvalidInputError(
             f"The store {store.url} holds rows of another shop (now: {'; '.join(differences)}), and a store belongs to one: "
@@ -126,9 +137,11 @@ def move(settings: Settings) -> list[str]:
     store, mapping = Store(settings.store, settings.work_folder), load_mapping(settings)
     with open_source(settings, mapping) as source:
         shop = shop_of(source, _there(source))
-    before = Shop.from_document(store.read_json(SHOP)) if store.exists(SHOP) else shop
+    differences: list[str] = []
+    with suppress(DamagedError):
+        differences = difference_to_owner(store, shop)
     store.write(SHOP, to_json(asdict(shop)))
-    return before.differences(shop)
+    return differences
 
 
 def _there(source: Source) -> Iterator[Selection]:

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from shopmill.asof import AsOf, midnight
 from shopmill.errors import DamagedError
 from shopmill.source.contract import SourceTable
-from shopmill.versions.layout import raw_under, snapshots_in
+from shopmill.versions.layout import is_snapshot, raw_under, snapshots_in
 from shopmill.versions.proof import faults, refuse
+from shopmill.versions.shapes import well_typed
 from shopmill.versions.snapshot_documents import base_of, difference, read_snapshot
 from shopmill.versions.store import Store, to_json
 
@@ -64,8 +65,15 @@ class Snapshot:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Snapshot":
-        """The snapshot in a JSON document."""
-        return cls(**{**document, "files": tuple(RawFile(**file) for file in document["files"])})
+        """The snapshot in a JSON document; DamagedError where it is none."""
+        try:
+            files = tuple(well_typed(RawFile(**file)) for file in document["files"])
+            found = well_typed(cls(**{**document, "files": files}))
+            if not found.taken_at or datetime.fromisoformat(found.taken_at).tzinfo:
+                return found
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+        raise DamagedError("It is not a snapshot: it is damaged.")
 
     @property
     def days(self) -> dict[str, str]:
@@ -161,11 +169,13 @@ class SnapshotCatalogue:
 
     def _keys(self, instant: datetime) -> list[str]:
         """The documents of an as_of, oldest first: each refresh adds one."""
-        return self.store.keys(f"{snapshots_in(self.folder)}/{instant:{STAMP}}")
+        return list(filter(is_snapshot, self.store.keys(f"{snapshots_in(self.folder)}/{instant:{STAMP}}")))
 
     def newest_keys(self) -> set[str]:
         """The newest document of each as_of: what a run for it would look at first."""
-        by_folder = {key.rsplit("/", 1)[0]: key for key in self.store.keys(snapshots_in(self.folder))}
+        by_folder = {
+            key.rsplit("/", 1)[0]: key for key in filter(is_snapshot, self.store.keys(snapshots_in(self.folder)))
+        }
         return set(by_folder.values())
 
     def _readable(self, key: str, hashes: bool = False) -> Snapshot | None:
@@ -174,7 +184,7 @@ class SnapshotCatalogue:
             found = Snapshot.from_document({**read_snapshot(self.store, key), "key": key})
             self.store.stay_inside([file.key for file in found.files], self.folder)
             self._refuse_damage(found, hashes)
-        except (AttributeError, DamagedError, KeyError, TypeError) as error:
+        except (DamagedError, TypeError) as error:
             log.warning("%s cannot be used and counts as absent: %s", self.store.uri(key), error)
             return None
         return found
@@ -187,7 +197,7 @@ class SnapshotCatalogue:
 
     def known(self) -> list[datetime]:
         """The instants of all snapshots, ascending."""
-        stamps = {key.split("/")[-2] for key in self.store.keys(snapshots_in(self.folder))}
+        stamps = {key.split("/")[-2] for key in filter(is_snapshot, self.store.keys(snapshots_in(self.folder)))}
         return sorted(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps)
 
     def _first(self, instants: Iterable[datetime], reach: datetime, hashes: bool = False) -> Snapshot | None:

@@ -1,10 +1,11 @@
 """Versions by what a person calls them: their as_of, their id, or how it begins."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from shopmill.asof import AsOf
-from shopmill.errors import InvalidInputError
-from shopmill.versions.index import VersionIndex
+from shopmill.errors import DamagedError, InvalidInputError
+from shopmill.versions.index import Line, VersionIndex
 from shopmill.versions.layout import INDEX
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.versions import Versions
@@ -23,7 +24,7 @@ def version_named(versions: Versions, version: str) -> Manifest:
     """The one version whose id begins so; InvalidInputError where there is none, or more than one."""
     found = [line for line in versions.lines().values() if line.whole and line.version.startswith(version)]
     if len(found) == 1:
-        return versions.exactly(found[0].as_of, found[0].version)
+        return _whole(versions, found[0])
     if not found and (heir := heir_of(versions, version)):
         raise InvalidInputError(
             f"{versions.dataset} has no version {version!r} any more: a person was erased from it, and it is version "
@@ -33,6 +34,15 @@ def version_named(versions: Versions, version: str) -> Manifest:
         raise InvalidInputError(f"Version {version} is one of {other}, not of {versions.dataset}.")
     what = "no version" if not found else f"{len(found)} versions"
     raise InvalidInputError(f"{versions.dataset} has {what} {version!r}: see `shopmill versions {versions.dataset}`.")
+
+
+def _whole(versions: Versions, line: Line) -> Manifest:
+    with suppress(FileNotFoundError):
+        return versions.exactly(line.as_of, line.version)
+    raise DamagedError(
+        f"The manifest of version {line.version} of {versions.dataset} as of {line.as_of} is missing. "
+        f"Run `shopmill repair`, or `shopmill run {versions.dataset} --as-of {line.as_of}`."
+    )
 
 
 def heir_of(versions: Versions, version: str) -> Manifest | None:

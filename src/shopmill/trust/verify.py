@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shopmill.asof import AsOf
+from shopmill.asof import AsOf, is_folder_name
 from shopmill.declaration import Dataset
-from shopmill.errors import DamagedError
+from shopmill.errors import DamagedError, RegistryError
 from shopmill.registry import Registry
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions import layout
@@ -73,7 +73,9 @@ class Verification:
         """Findings on the version of an as_of, by default the current one, or on everything."""
         yield from self.pointers()
         yield from self.index(everything)
-        yield from self._everything() if everything else self._one(self._chosen(as_of))
+        yield from self._everything() if everything else self._one(as_of)
+        if everything:
+            yield from self.strangers()
         if as_of is None and (current := self.versions.current()):
             yield from self._registered(current)
             yield from self._served(current)
@@ -113,18 +115,23 @@ class Verification:
         yield from self.unreadable()
         self._looked.keep(whole)
 
-    def _one(self, manifest: Manifest | None) -> Iterator[Finding]:
+    def _one(self, as_of: AsOf | None) -> Iterator[Finding]:
+        newest = self._newest
+        try:
+            manifest = self.versions.need(as_of) if as_of else self.versions.exactly(*newest) if newest else None
+        except (DamagedError, FileNotFoundError):
+            yield self._unreadable(*newest) if newest else self._unreadable("", "")
+            return
         findings = list(self.version(manifest)) if manifest else []
         if manifest and findings:
             self._looked.forget(self.versions.folder(manifest))
         yield from findings
 
-    def _chosen(self, as_of: AsOf | None) -> Manifest | None:
-        if as_of:
-            return self.versions.need(as_of)
-        counted = self.versions.counted(self.versions.lines())  # whatever the pointer says, which may be what is wrong
-        newest = max(counted, key=lambda name: AsOf.parse(name[0], self.zone), default=None)
-        return self.versions.exactly(*newest) if newest else None
+    @property
+    def _newest(self) -> tuple[str, str] | None:
+        """The current version, whatever the pointer says, which may be what is wrong."""
+        counted = self.versions.counted(self.versions.lines())
+        return max(counted, key=lambda name: AsOf.parse(name[0], self.zone), default=None)
 
     def damage(self, manifest: Manifest) -> dict[str, str]:
         """What is wrong with the files of a version, by key: every byte is read, once for all that share it."""
@@ -178,11 +185,19 @@ class Verification:
             except (DamagedError, FileNotFoundError, KeyError, TypeError):
                 yield self._finding(manifest.as_of, noted["key"], "is missing or damaged", way_out)
                 continue
-            if found.sha256 != manifest.content["inputs"][table]["sha256"]:
+            if found.sha256 != manifest.content["inputs"].get(table, {}).get("sha256"):
                 yield self._finding(manifest.as_of, noted["key"], "is not what the version was read from", way_out)
             elif self.raw:
-                for key, fault in self._raw_faults(found).items():
-                    yield self._finding(manifest.as_of, key, fault, way_out)
+                yield from self._raw_findings(manifest, noted["key"], found, way_out)
+
+    def _raw_findings(self, manifest: Manifest, key: str, snapshot: Snapshot, way_out: str) -> Iterator[Finding]:
+        try:
+            faults_by_key = self._raw_faults(snapshot)
+        except DamagedError as error:
+            yield self._finding(manifest.as_of, key, f"names files elsewhere: {str(error).rstrip('.')}", way_out)
+            return
+        for name, fault in faults_by_key.items():
+            yield self._finding(manifest.as_of, name, fault, way_out)
 
     def _raw_faults(self, snapshot: Snapshot) -> dict[str, str]:
         """What is wrong with the files of a snapshot. Most of them are those of other snapshots too."""
@@ -195,11 +210,18 @@ class Verification:
         """Folders of versions whose manifest is missing or cannot be read."""
         for line in self.versions.lines(look_again=True).values():
             if self.versions.folder_of_line(line) not in self._readable:
-                way_out = (
-                    f"Run `shopmill run {self.dataset.name} --as-of {line.as_of}`, or let `shopmill gc` delete it."
-                )
-                where = f"{self.dataset.name} as of {line.as_of}, version {line.version}"
-                yield Finding(self.dataset.name, line.as_of, where, "has no manifest that can be read", way_out)
+                yield self._unreadable(line.as_of, line.version)
+
+    def _unreadable(self, as_of: str, version: str) -> Finding:
+        way_out = f"Run `shopmill run {self.dataset.name} --as-of {as_of}`, or let `shopmill gc` delete it."
+        where = f"{self.dataset.name} as of {as_of}, version {version}"
+        return Finding(self.dataset.name, as_of, where, "has no manifest that can be read", way_out)
+
+    def strangers(self) -> Iterator[Finding]:
+        """Folders among those of the as_ofs that are none, such as a copy that somebody made."""
+        for name in self.store.folders(self.dataset.name):
+            if not is_folder_name(name):
+                yield self._finding("", f"{self.dataset.name}/{name}", "is the folder of no as_of", "Delete it.")
 
     def pointers(self) -> Iterator[Finding]:
         """Pointers that name no version, or not the one with the newest as_of."""
@@ -239,10 +261,15 @@ class Verification:
             yield self._finding(as_of, where, fault, REPAIR)
 
     def _registered(self, current: Manifest) -> Iterator[Finding]:
-        if self.registry and not self.registry.has_published(
-            self.dataset.name, self.store.url, current.as_of, current.version
-        ):
-            where = f"{self.dataset.name} as of {current.as_of}, version {current.version}"
+        where = f"{self.dataset.name} as of {current.as_of}, version {current.version}"
+        try:
+            name = (self.dataset.name, self.store.url, current.as_of, current.version)
+            is_registered = self.registry is None or self.registry.has_published(*name)
+        except RegistryError as error:  # the files are looked at all the same
+            fault = f"may have no row in etl_runs: {str(error).rstrip('.')}"
+            yield Finding(self.dataset.name, current.as_of, where, fault, "Verify again when the registry works.")
+            return
+        if not is_registered:
             way_out = f"Run `shopmill run {self.dataset.name} --as-of {current.as_of}`, which registers it."
             yield Finding(self.dataset.name, current.as_of, where, "has no row in etl_runs that published it", way_out)
 

@@ -14,17 +14,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
 from shopmill.versions import layout
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.shapes import from_json, well_typed
 from shopmill.versions.store import Store
 
 log = logging.getLogger(__name__)
 Name = tuple[str, str, str]
 """A version: dataset, as_of, id."""
+PARTS = len(get_args(Name))
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,9 @@ class Line:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Line":
-        """The line in a JSON document."""
+        """The line in a JSON document; KeyError, TypeError or ValueError where it is none."""
         previous, inputs = document["previous"], document["inputs"]
-        return cls(
+        found = cls(
             **{
                 **document,
                 "previous": tuple(previous) if previous else None,
@@ -80,6 +82,14 @@ class Line:
                 "snapshots": tuple(document["snapshots"]),
             }
         )
+        return well_typed(found)._with_its_parts()
+
+    def _with_its_parts(self) -> "Line":
+        """Itself; ValueError where a time is none, or a name has not all its parts."""
+        names = [*self.inputs, *([(self.as_of, *self.previous)] if self.previous else [])]
+        if self.published_at.tzinfo is None or any(len(name) != PARTS for name in names):
+            raise ValueError(f"the line of version {self.version} is damaged")
+        return self
 
     @property
     def published_at(self) -> datetime:
@@ -150,8 +160,8 @@ class VersionIndex:
         if data is None:
             return {}
         try:
-            found = [Line.from_document(json.loads(text)) for text in data.decode().splitlines()]
-        except (KeyError, TypeError, UnicodeDecodeError, ValueError):
+            found = [Line.from_document(from_json(text)) for text in data.decode().splitlines()]
+        except (KeyError, TypeError, ValueError):
             log.warning("The index of %s is damaged and is made again.", self.dataset)
             return {}
         return {(line.as_of, line.version): line for line in found}

@@ -17,6 +17,7 @@ SHOP = f"{RAW}/shop.json"
 TRASH, SCRATCH = f"{STAGING}/trash", f"{STAGING}/scratch"
 MANIFEST, POINTER, WITHDRAWN, STATISTICS = "manifest.json", "current.json", "withdrawn.json", "statistics.json"
 _SNAPSHOTS, _VERSION = "snapshots", "version="
+_SNAPSHOT = re.compile(rf"/{_SNAPSHOTS}/\d{{8}}T\d{{6}}Z/\d{{4,}}\.json$", re.ASCII)
 _IN_A_VERSION = re.compile(f"([^/]+/[^/]+/{_VERSION}[^/]+)/")
 
 
@@ -73,7 +74,7 @@ def snapshots_in(raw_folder: str) -> str:
 
 def is_snapshot(key: str) -> bool:
     """Whether a key below raw is of a snapshot document."""
-    return f"/{_SNAPSHOTS}/" in key
+    return _SNAPSHOT.search(key) is not None
 
 
 def index_of(dataset: str) -> str:

@@ -7,7 +7,6 @@ at once. `token` grows by one with each holder. A holder that was suspended for 
 the lock, before it makes anything visible.
 """
 
-import json
 import logging
 import os
 import re
@@ -24,6 +23,7 @@ from uuid import uuid4
 
 from shopmill.errors import ConflictError, StoreError
 from shopmill.versions.layout import LOCKS
+from shopmill.versions.shapes import from_json, well_typed
 from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Holder:
     def read(cls, document: bytes | None) -> "Holder":
         """The holder in a document; nobody where there is none or it is damaged: a power cut ends the holder too."""
         try:
-            return cls(**json.loads(document or b'{"token": 0}'))
+            return well_typed(cls(**from_json(document or b'{"token": 0}')))
         except (ValueError, TypeError):
             return cls(token=0)
 

@@ -7,17 +7,20 @@ are not part of what a version is.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from shopmill.errors import no_table
 from shopmill.versions.accounts import Account
+from shopmill.versions.shapes import from_json
 from shopmill.versions.store import to_json
 
 VERSION_DIGITS = 12
 ERASED_FROM = "erased_from"
+CHECKED = {"name", "passed", "severity"}
+"""What is said of each check."""
 OWN = ("as_of", "dataset")
 """What is hashed beside the content, among its names."""
 NAME = re.compile(r'\n "([^"\\]+)": ')
@@ -93,7 +96,7 @@ class Manifest:
 
         What is hashed stands in them already: not to write it again makes reading a manifest ten times as fast.
         """
-        document = json.loads(data)
+        document = from_json(data)
         manifest = cls.from_document(document)
         if _id_of(_hashed_text(data.decode(), manifest)) == document["version"]:
             vars(manifest)["version"] = document["version"]
@@ -137,6 +140,18 @@ class Manifest:
         parts = [file.path.split("/") for file in self.all_files]
         return all(part not in {"", ".", ".."} and "\0" not in part for path in parts for part in path)
 
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether what stands beside the content, and is in no hash, is what everybody takes it for."""
+        previous, checks = self.beside.get("previous"), self.beside.get("checks", [])
+        snapshots, making = self.beside.get("snapshots", {}), self.beside.get("making", "")
+        return (
+            (previous is None or (previous.keys() == {"as_of", "version"} and _are_texts(previous.values())))
+            and all(check.keys() >= CHECKED for check in _list(checks))
+            and _are_texts([*snapshots.keys(), *(noted["key"] for noted in snapshots.values())])
+            and isinstance(making, str)
+        )
+
     def rows(self, table: str) -> int:
         """Rows of one table."""
         return sum(file.rows for file in self.files(table))
@@ -149,7 +164,7 @@ class Manifest:
     @property
     def previous(self) -> Pin | None:
         """The version that this one continued from, or was compared with; None for a first one."""
-        document = self.beside["previous"]
+        document = self.beside.get("previous")
         return Pin(**document) if document else None
 
     @property
@@ -160,7 +175,7 @@ class Manifest:
     @property
     def checks(self) -> list[dict[str, Any]]:
         """How the checks went, as JSON."""
-        found: list[dict[str, Any]] = self.beside["checks"]
+        found: list[dict[str, Any]] = self.beside.get("checks", [])
         return found
 
     @property
@@ -174,6 +189,16 @@ class Manifest:
             sum(file.bytes for file in self.all_files),
             sum(self.content["rejected"].values()),
         )
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.40} is no list")
+    return value
 
 
 def _id_of(hashed: bytes) -> str:

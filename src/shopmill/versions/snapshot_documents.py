@@ -27,11 +27,12 @@ def read_snapshot(store: Store, key: str, wholes: dict[str, Any] | None = None) 
         whole = wholes[base] if base in wholes else wholes.setdefault(base, store.read_json(base))
         left_out, added = set(document.pop("without")), document["files"]
         kept = [file for file in whole["files"] if file["key"] not in left_out]
+        files = sorted([*kept, *added], key=lambda file: (file["day"], file["key"]))
     except FileNotFoundError:
         raise DamagedError(f"{store.uri(key)} rests on {base}, which is missing.") from None
     except (AttributeError, KeyError, TypeError):
         raise DamagedError(f"{store.uri(key)} is not a snapshot: it is damaged.") from None
-    return {**document, "files": sorted([*kept, *added], key=lambda file: (file["day"], file["key"]))}
+    return {**document, "files": files}
 
 
 def named_by(store: Store, keys: Iterable[str]) -> tuple[set[str], set[str]]:

@@ -7,6 +7,7 @@
 """
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from shopmill.versions.proof import faults
 from shopmill.versions.store import Bytes, Store, to_json
 
 log = logging.getLogger(__name__)
+ID = re.compile(r"\w{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Versions:
 
     def previous_of(self, manifest: Manifest) -> Manifest | None:
         """The version that a version continued from and was compared with; None for a first one, or when it was deleted."""
-        previous = manifest.beside["previous"]
-        return self._find(previous["as_of"], previous["version"]) if previous else None
+        previous = manifest.previous
+        return self._find(previous.as_of, previous.version) if previous else None
 
     def need(self, as_of: AsOf | None) -> Manifest:
         """The version of an as_of, or the current one; InvalidInputError where there is none."""
@@ -169,7 +171,8 @@ class Versions:
     def folders(self) -> set[str]:
         """The folders that have a manifest, be it one that can be read or not."""
         if self.store.root is None:
-            return {key.rsplit("/", 1)[0] for key in layout.manifests(self.store.keys(self.dataset))}
+            manifests = layout.manifests(self.store.keys(self.dataset))
+            return {key.rsplit("/", 1)[0] for key in manifests if is_folder_name(key.split("/")[1])}
         below = (
             (f"{self.dataset}/{as_of}", version) for as_of in self._as_of_folders() for version in self._ids(as_of)
         )
@@ -293,7 +296,12 @@ class Versions:
         if not found:
             raise InvalidInputError(f"No version of {self.dataset} as of {label} was withdrawn.")
         newest = max(found, key=lambda line: (line.at, line.version))
-        manifest = self.exactly(label, newest.version)
+        manifest = self._find(label, newest.version)
+        if manifest is None:
+            raise DamagedError(
+                f"The manifest of version {newest.version} of {self.dataset} as of {label} is missing or damaged. "
+                f"Run `shopmill repair`, then `shopmill run {self.dataset} --as-of {label}`."
+            )
         self.store.delete_keys([f"{self.folder(manifest)}/{layout.WITHDRAWN}"])
         self._point(manifest)
         self._mark(manifest, "")
@@ -346,8 +354,11 @@ class Versions:
         """What a pointer says: nothing ({}) where it is damaged, None where there is none."""
         try:
             said = self.store.read_json(key)
-            AsOf.parse(said["as_of"], self.zone)
-            return {"as_of": said["as_of"], "version": str(said["version"])}
+            if self._may_name(key, AsOf.parse(said["as_of"], self.zone), said["version"]):
+                return {"as_of": said["as_of"], "version": said["version"]}
+            log.warning(
+                "%s names something that it cannot name: it is damaged. Run `shopmill repair`.", self.store.uri(key)
+            )
         except FileNotFoundError:
             return None
         except DamagedError as error:
@@ -356,10 +367,15 @@ class Versions:
             log.warning("%s does not name a version: it is damaged. Run `shopmill repair`.", self.store.uri(key))
         return {}
 
+    def _may_name(self, pointer: str, as_of: AsOf, version: str) -> bool:
+        """Whether a pointer may say this: that of an as_of names no other one, and an id is a word."""
+        own = {layout.pointer_in(self.dataset), layout.pointer_in(f"{self.dataset}/{as_of.path}")}
+        return pointer in own and ID.fullmatch(version) is not None
+
     def _newest_first(self, pointer: str) -> Iterator[Manifest]:
         """Whole versions that a pointer could name: by as_of, those of one as_of by when they were published."""
         below = {entry.key: entry for entry in self.store.entries(layout.folder_of_pointer(pointer))}
-        found = [below[key] for key in layout.manifests(below)]
+        found = [below[key] for key in layout.manifests(below) if is_folder_name(key.split("/")[1])]
         at = {entry.key: AsOf.from_path(entry.key.split("/")[1], self.zone) for entry in found}
         for entry in sorted(found, key=lambda entry: (at[entry.key], entry.modified), reverse=True):
             manifest = self._readable(entry.key)
@@ -396,6 +412,7 @@ class Versions:
             manifest = Manifest.from_bytes(data)
             key_of_it = self._manifest_key(manifest.as_of, manifest.version)
             is_right = key == key_of_it and manifest.dataset == self.dataset and manifest.stays_inside
+            is_right = is_right and manifest.is_well_formed
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInputError):
             is_right = False
         if not is_right:
