@@ -1,9 +1,11 @@
 """Iceberg: pyiceberg, DuckDB's own reader and Spark read one table at two as_ofs; gc decides what it keeps."""
 
+import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,44 @@ def test_a_catalogue_may_be_in_postgresql(shop: Settings, lake: Path) -> None:
         catalogue.close()
     assert not (lake / "catalogue.db").exists()
     assert address.split(":")[2].split("@")[0] not in (lake / NOTE).read_text()
+
+
+@pytest.fixture
+def on_s3(shop: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The store of customer_features is now a copy of it on S3."""
+    if not OWN_PYTHON.exists():
+        pytest.skip("needs .venv, which has an S3 server")
+    script, tests = Path(__file__).with_name("store_on_s3.py"), Path(__file__).parents[1]
+    command = [str(OWN_PYTHON), str(script), shop.store, FEATURES]
+    environment = {**os.environ, "PYTHONPATH": str(tests)}
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        way = json.loads(server.stdout.readline())
+        for name, value in way.items():
+            monkeypatch.setenv(name, value)
+        yield way
+
+
+def test_a_store_on_s3_is_read_where_it_is(on_s3: dict[str, str], lake: Path) -> None:
+    catalogues = pytest.importorskip("pyiceberg.catalog.sql")
+    for as_of in ("2017-09-01", "2017-10-01"):
+        shopmill.export(FEATURES, "iceberg", lake, as_of)
+    reached = {
+        "s3.endpoint": on_s3["AWS_ENDPOINT_URL"],
+        "s3.access-key-id": on_s3["AWS_ACCESS_KEY_ID"],
+        "s3.secret-access-key": on_s3["AWS_SECRET_ACCESS_KEY"],
+        "s3.region": on_s3["AWS_REGION"],
+    }
+    uri, warehouse = f"sqlite:///{lake}/catalogue.db", f"file://{lake}/warehouse"
+    table = catalogues.SqlCatalog("shopmill", uri=uri, warehouse=warehouse, **reached).load_table(
+        f"{FEATURES}.features"
+    )
+    for as_of in ("2017-09-01", "2017-10-01"):
+        found = table.scan(snapshot_id=table.snapshot_by_name(f"as_of={as_of}").snapshot_id).to_arrow()
+        expected = shopmill.load(FEATURES, as_of).to_arrow()
+        assert found.cast(expected.schema).equals(expected)
+    assert not list(lake.rglob("*.parquet"))
 
 
 @pytest.mark.parametrize("mark", ["#", "?", "%"])
