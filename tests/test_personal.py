@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shopmill.personal import MASK, is_personal, masked, masked_example, masked_json, shape
+from shopmill.personal import MASK, describes_people, is_personal, masked, masked_example, masked_json, shape
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ from shopmill.personal import MASK, is_personal, masked, masked_example, masked_
             "ip_address",
             "visitor_id",
             "birth_date",
+            "visitor_key",
             *("customerEmail", "billingAddress", "userId", "shippingPhone", "firstName", "e-mail"),
             *("telephone", "tel", "fax", "user_name", "username", "nickname", "contact_name", "ssn", "dob", "login"),
         ),
@@ -60,6 +61,16 @@ def test_masks() -> None:
     assert masked_example(["customer_id", "article_id"], "c1, 0001") == f"{MASK}, 0001"
     assert masked_example(["customer_id", "article_id"], "c, 1, 0001") == MASK
     assert masked_example(["article_id"], "0001, with a comma") == "0001, with a comma"
+
+
+def test_what_a_shop_knows_of_a_person_is_masked_within_json() -> None:
+    own = '{"email":"a@b.se","street":"Lane 1","points":"5","home":{"phone":"1"}}'
+    shown = json.loads(masked("attributes", own))
+    assert shown == {"email": MASK, "street": MASK, "points": "5", "home": {"phone": MASK}}
+    assert masked("attributes", '{"colour":"red"}') == '{"colour":"red"}'
+    assert describes_people(own[:20])
+    assert masked("attributes", own[:20]) == MASK
+    assert not describes_people("street")
 
 
 def test_of_a_persons_id_the_shape_is_shown() -> None:

@@ -10,7 +10,7 @@ SOURCE_ROW = "source_row"
 """The column of a rejected row that holds what it was in the shop, as JSON."""
 _WORDS = "customer|user|visitor|session|client|member|household|person|account|device"
 _PERSONAL = re.compile(
-    rf"(^|_)({_WORDS}|first_event)_?id$"
+    rf"(^|_)({_WORDS}|first_event)_?(id|key)$"
     r"|(^|_)(e?mail|(tele)?phone|mobile|address|street|postal|postcode|zip|birth|iban|passport|credit_?card|card_number)"
     rf"|(^|_)(first|last|full|given|family|middle|maiden|sur|nick|contact|recipient|{_WORDS})_?name$"
     r"|(^|_)(ssn|dob|tel|fax|tax_id|vat_id|whatsapp)$"
@@ -19,6 +19,7 @@ _PERSONAL = re.compile(
 )
 _BETWEEN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|\W")
 """Where a word begins in customerEmail, and in e-mail."""
+_NAMES = re.compile(r'"([^"\\]+)"\s*:')
 _SHAPES = (("[a-z]", "a"), ("[A-Z]", "A"), (r"\d", "9"), (r"[^\x00-\x7f]", "?"))
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -28,12 +29,21 @@ def is_personal(column: str) -> bool:
     return bool(_PERSONAL.search(_BETWEEN.sub("_", column)))
 
 
+def describes_people(text: str) -> bool:
+    """Whether a text is a JSON object, be it cut off, that names something of a person, as a shop's own columns are kept."""
+    return text.startswith("{") and any(is_personal(name) for name in _NAMES.findall(text))
+
+
 def masked(column: str, value: Any) -> Any:
     """The value as others may see it: nothing of a person, and no e-mail address within a text."""
     if value is None:
         return None
     if is_personal(column):
         return MASK
+    if isinstance(value, str) and describes_people(value):
+        return masked_json(value)
+    if isinstance(value, dict):
+        return masked_row(value)
     return _ADDRESS.sub(MASK, value) if isinstance(value, str) else value
 
 

@@ -256,6 +256,21 @@ def test_the_person_is_nowhere_and_the_store_is_whole(shop: Settings, tmp_path: 
     assert len(receipt.rewritten) == len(DAYS) * (len(ORDERED) - 1)
 
 
+@pytest.mark.parametrize("options", [(), ("--json",), ("--html", "page.html")], ids=str)
+def test_before_an_erasure_nobody_is_named_by_who_looks_at_versions(
+    shop: Settings, options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for dataset in ORDERED:
+        said = command(shop, "show", dataset, *options).stdout
+        page = tmp_path / "page.html"
+        shown = said + (page.read_text() if page.exists() else "")
+        assert [value for value in THEIRS if value in shown] == []
+    kept = [path.read_text() for path in Path(shop.store).rglob("statistics.json")]
+    assert kept
+    assert [value for text in kept for value in THEIRS if value in text] == []
+
+
 def test_what_is_not_theirs_stays(shop: Settings) -> None:
     def rows(dataset: str, table: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = shopmill.load(dataset, store=shop.store).to_arrow(table=table).to_pylist()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shopmill.personal import is_personal
+from shopmill.personal import describes_people, is_personal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +42,13 @@ class ColumnStatistics:
     top: tuple[Bar, ...] = ()
     personal: bool = False
 
+    @property
+    def without_people(self) -> "ColumnStatistics":
+        """Itself, or without its values where these are of people: of a JSON object its names say so."""
+        if is_personal(self.name) or any(describes_people(bar.label) for bar in self.top):
+            return ColumnStatistics(self.name, self.nulls, self.distinct, personal=True)
+        return self
+
 
 def describe_column(name: str, column: "pa.ChunkedArray") -> ColumnStatistics:
     """The statistics of a column that is called `name`. Of lists and the like only nulls are counted."""
@@ -60,7 +67,8 @@ def describe_column(name: str, column: "pa.ChunkedArray") -> ColumnStatistics:
     if types.is_date(kind) or types.is_timestamp(kind):
         return _of_times(ColumnStatistics(name, nulls, distinct), values)
     top = _most_frequent(values)
-    return ColumnStatistics(name, nulls, distinct, top=top if distinct <= nulls or top[0].rows > 1 else ())
+    shown = top if distinct <= nulls or top[0].rows > 1 else ()
+    return ColumnStatistics(name, nulls, distinct, top=shown).without_people
 
 
 def _of_numbers(known: ColumnStatistics, values: "pa.ChunkedArray") -> ColumnStatistics:

@@ -129,7 +129,7 @@ def _table(document: dict[str, Any]) -> TableStatistics:
 
 def _column(document: dict[str, Any]) -> ColumnStatistics:
     bars = {name: tuple(Bar(**bar) for bar in document[name]) for name in ("histogram", "top")}
-    return ColumnStatistics(**{**document, **bars})
+    return ColumnStatistics(**{**document, **bars}).without_people
 
 
 def describe(tables: Mapping[str, TableFiles], fetch: Fetch) -> Statistics:
