@@ -102,6 +102,14 @@ def test_another_key_is_said_and_no_row_is_compared(settings: Settings) -> None:
     assert (found.added, found.note) == (None, "the key is another one, so rows cannot be compared")
 
 
+def test_a_key_of_another_type_and_tables_without_a_common_column_are_said(settings: Settings) -> None:
+    publish(settings, FIRST, {"interactions": [{"k": "a"}], "rejects": [{"x": 1}]}, {"interactions": ["k"]})
+    publish(settings, SECOND, {"interactions": [{"k": 1}], "rejects": [{"y": 1}]}, {"interactions": ["k"]})
+    found = compared(settings)
+    assert table(found).note == "the key has another type, so rows cannot be compared"
+    assert table(found, "rejects").note == "no column is in both, so rows cannot be compared"
+
+
 def test_the_biggest_movers_are_named_and_persons_are_not(settings: Settings) -> None:
     before = [{"customer_id": f"c{n}", "article_id": "a", "score": float(n)} for n in range(20)]
     after = [{**one, "score": 500.0 if one["customer_id"] == "c7" else one["score"] + 0.01} for one in before]

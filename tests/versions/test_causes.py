@@ -105,6 +105,7 @@ SECRETS = [
     "s3://key:hunter2@bucket/x", "s3://key:hun/ter2@bucket/x", "s3:/key:hunter2@bucket/x", "s3//key:hunter2@bucket",
     "s3:key:hunter2@bucket", "s3://bucket/x?secret=hunter2", "S3://hunter2@bucket", "https://u:hunter2@host/bucket",
     "s3://bucket/x#hunter2", "s3a://k:hunter2@b", "ftp://u:hunter2@h/x", "s3://key:p@hunter2@bucket/x",
+    "s3://bucket/x%3Fsecret=hunter2", "s3://bucket/x%3fsecret%3dhunter2", "s3://bucket;secret=hunter2/x", "s3://k:hunter2%40bucket/x",
 ]  # fmt: skip
 
 

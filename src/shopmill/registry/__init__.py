@@ -66,7 +66,10 @@ class Registry:
         told = conninfo(self.dsn, "SHOPMILL_REGISTRY_DSN", **CONNECTION)
         try:
             connection = psycopg.connect(told, row_factory=dict_row, prepare_threshold=None)
-        except psycopg.OperationalError as error:
+        except (
+            psycopg.OperationalError,
+            psycopg.ProgrammingError,
+        ) as error:  # the latter where an option has a wrong value
             raise RegistryError(
                 f"The registry does not answer: {_reason(error)}. Check SHOPMILL_REGISTRY_DSN and the server."
             ) from None

@@ -69,9 +69,13 @@ def compare_rows(connection: "duckdb.DuckDBPyConnection", table: str, old: Side,
     key = new.manifest.content["tables"][table]["key"]
     if key != old.manifest.content["tables"][table]["key"]:
         return RowDiff(table, *counts, note="the key is another one, so rows cannot be compared")
+    shared = _shared(old.manifest, new.manifest, table)
+    if not set(key) <= set(shared):
+        return RowDiff(table, *counts, note="the key has another type, so rows cannot be compared")
+    if not shared:
+        return RowDiff(table, *counts, note="no column is in both, so rows cannot be compared")
     for name, side in (("old", old), ("new", new)):
         _view(connection, name, side, table)
-    shared = _shared(old.manifest, new.manifest, table)
     comparing = _Comparing(connection, table, tuple(key or shared), tuple(c for c in shared if key and c not in key))
     return comparing.diff(counts, _numbers(new.manifest, table, comparing.columns))
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+from urllib.parse import unquote
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_RIGHT = {errno.EACCES, errno.EPERM}
@@ -67,7 +68,7 @@ ADDRESS = re.compile(r"^(s3a?|gs|gcs|az|abfss?|adls?|file|ftp|https?)(:/*|/{2,})
 
 def without_secrets(address: str) -> str:
     """An address without what stands before the last @ and after the first ?."""
-    address = re.sub(r"[?#].*", "", address, flags=re.DOTALL)
+    address = re.sub(r"(?i)([?#;]|%3f|%23|%3b).*", "", address.replace("%40", "@"), flags=re.DOTALL)
     return re.sub(r"^(\w+[:/]*)?(.*)@", lambda found: f"{found[1] or ''}…@", address, flags=re.DOTALL)
 
 
@@ -91,7 +92,7 @@ def _badly_written(url: str) -> str | None:
 
 def _of_another_kind(url: str) -> str | None:
     scheme = ADDRESS.match(url)
-    if (scheme or ":" in url) and re.search(r"@|[?#]", url):
+    if (scheme or ":" in url) and re.search(r"[@?#;]", unquote(url)):
         return f"an address holds no credentials or options. {CREDENTIALS} and write s3://bucket/prefix"
     if scheme and "://" not in url:
         return "an address begins with s3:// (two slashes). Check SHOPMILL_STORE"
