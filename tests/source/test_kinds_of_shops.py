@@ -11,7 +11,7 @@ from rows import Extract, RowsOf
 
 from shopmill.errors import ShopmillError
 from shopmill.shops.postgres import EmbeddedPostgres
-from shopmill.source.database import explain
+from shopmill.source.database_errors import explain
 
 SALES = "create table transactions (t_dat date, article_id text, price numeric);"
 ROWS = "insert into transactions values ('2020-09-20', 'a', 1.5), ('2020-09-21', 'b', 2);"

@@ -20,7 +20,7 @@ from rows import Extract, RowsOf, line
 
 from shopmill.errors import SourceUnavailableError
 from shopmill.settings import Settings
-from shopmill.source.database import explain
+from shopmill.source.database_errors import explain
 from shopmill.source.patience import SilentSourceError, patiently, prefetched
 from shopmill.versions.store import Store
 

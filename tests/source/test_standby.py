@@ -16,7 +16,7 @@ from rows import Extract
 from shopmill.errors import SourceUnavailableError
 from shopmill.shops import postgres as embedded
 from shopmill.shops.postgres import EmbeddedPostgres
-from shopmill.source.database import explain
+from shopmill.source.database_errors import explain
 
 SALES = """
 create table transactions (t_dat date, article_id text, price numeric);

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from shopmill.source.database import Source, literal
+from shopmill.engine.identifiers import literal
+from shopmill.source.database import Source
 from shopmill.source.selection import Selection
 
 MOMENT = "1907-07-07"

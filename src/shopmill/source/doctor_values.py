@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
-from shopmill.engine.identifiers import quote
+from shopmill.engine.identifiers import literal, quote
 from shopmill.personal import masked
 from shopmill.source.contract import SourceColumn
-from shopmill.source.database import Source, literal
+from shopmill.source.database import Source
 from shopmill.source.findings import Finding, counted, percent
 from shopmill.source.first_sale import first_sale
 from shopmill.source.selection import ALWAYS, Selection

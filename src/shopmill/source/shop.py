@@ -9,10 +9,11 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from shopmill.connection_string import address
+from shopmill.engine.identifiers import literal
 from shopmill.errors import DamagedError, InvalidInputError, MissingTableError
 from shopmill.settings import Settings
 from shopmill.source.contract import TABLES
-from shopmill.source.database import Source, literal, open_source
+from shopmill.source.database import Source, open_source
 from shopmill.source.mapping import load_mapping
 from shopmill.source.selection import Selection
 from shopmill.versions.layout import SHOP

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 
 from shopmill.asof import midnight
 from shopmill.engine.duckdb_engine import connect
-from shopmill.engine.identifiers import quote
+from shopmill.engine.identifiers import literal, quote
 from shopmill.engine.splitting import ROW_GROUP
 from shopmill.errors import ShopmillError
 from shopmill.settings import Settings
 from shopmill.source.contract import ATTRIBUTES, MISFITS, SourceColumn, SourceTable
-from shopmill.source.database import explain
+from shopmill.source.database_errors import explain
 from shopmill.source.day_files import DayFiles, Deliver
 from shopmill.source.patience import nothing, prefetched
 from shopmill.source.personal_data import Policy
@@ -199,7 +199,7 @@ def _value(selection: Selection, column: SourceColumn) -> str:
 
 def _attributes(selection: Selection) -> str:
     """The shop's own columns as a JSON object, in the order of their names."""
-    pairs = [f"{_literal(name)}, {quote(f'{ATTRIBUTE}{number}')}" for number, name in enumerate(selection.own)]
+    pairs = [f"{literal(name)}, {quote(f'{ATTRIBUTE}{number}')}" for number, name in enumerate(selection.own)]
     return f"json_object({', '.join(pairs)})::varchar" if pairs else "null::varchar"
 
 
@@ -214,13 +214,9 @@ def _misfits(selection: Selection, values: Mapping[str, str], arriving: Collecti
             texts[column.name] = f"case when {values[column.name]} is null then {name}::varchar end"
     if not texts:
         return "null::varchar"
-    pairs = ", ".join(f"{_literal(name)}, {text}" for name, text in sorted(texts.items()))
+    pairs = ", ".join(f"{literal(name)}, {text}" for name, text in sorted(texts.items()))
     some = f"coalesce({', '.join(texts.values())}) is not null"
     return f"case when {some} then json_merge_patch('{{}}', json_object({pairs}))::varchar end"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _fact_order(table: SourceTable, names: list[str]) -> str:
