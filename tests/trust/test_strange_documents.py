@@ -195,6 +195,8 @@ def test_a_lock_of_wrong_types_is_free(settings: Settings, text: str) -> None:
 def test_where_nobody_can_say_whose_rows_a_store_holds_it_says_what_to_do(settings: Settings, text: str) -> None:
     store = Store(settings.store)
     put(Path(settings.store, "raw", "shop.json"), text)
+    code, said = command(settings, "verify", "--raw")
+    assert (code, "run `shopmill moved`" in said) == (1, True)
     for look in (claim, difference_to_owner):
         with pytest.raises(DamagedError, match="run `shopmill moved`, which writes it again"):
             look(store, Shop("1", "shop", "reader"))

@@ -120,6 +120,18 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(address: str) -> N
     assert "hunter2" not in without_secrets(address)
 
 
+@pytest.mark.parametrize("folder", ["a [1]", "a*", "a?", "a[b]/c"])
+def test_a_folder_whose_name_stands_for_others_is_no_store(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(StoreError, match="stand for any name"):
+        Store(str(tmp_path / folder))
+    monkeypatch.chdir(tmp_path / folder)
+    with pytest.raises(StoreError, match="stand for any name"):
+        Store("store")
+
+
 def test_ordinary_folders_are_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ("s3", "data@home", "a b", "s3-copy/x", "x#y"):

@@ -118,6 +118,16 @@ def _owner(store: Store) -> Shop:
     )
 
 
+def fault_of_owner(store: Store) -> str | None:
+    """What to do where nobody can say whose rows a store holds; None where that is known, or there are none."""
+    try:
+        if store.exists(SHOP):
+            _owner(store)
+    except DamagedError:
+        return "Where it is the store of the shop that is set, run `shopmill moved`, which writes it again."
+    return None
+
+
 def claim(store: Store, shop: Shop) -> None:
     """Says that the store belongs to a shop; InvalidInputError where it belongs to another one."""
     if store.create(SHOP, to_json(asdict(shop))):

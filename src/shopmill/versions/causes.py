@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+from pathlib import Path
 from urllib.parse import unquote
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -87,6 +88,13 @@ def _badly_written(url: str) -> str | None:
         return "it has quotes around it. Write SHOPMILL_STORE without them"
     if re.match(r"(s3a?://)?\$[{\w]", url):
         return "a variable in it has no value: nothing replaces it in this place. Write what it stands for into SHOPMILL_STORE"
+    return None
+
+
+def wrong_folder(root: Path) -> str | None:
+    """Why a local store cannot be there: what reads its files would find those of other folders, or none."""
+    if re.search(r"[*?[]", str(root)):
+        return f"{root} has one of * ? [ in it, which stand for any name where files are read. Choose a folder without them"
     return None
 
 

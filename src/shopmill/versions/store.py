@@ -36,6 +36,7 @@ from shopmill.versions.causes import (
     missing_credentials,
     without_secrets,
     wrong_address,
+    wrong_folder,
 )
 from shopmill.versions.disk import Disk, is_unfinished
 from shopmill.versions.large_copies import copy_in_parts, is_too_large
@@ -88,7 +89,7 @@ class Store:
         """What the registry knows the store by: a folder has one name, however it is spelled."""
         self._work_folder = work_folder
         self._disk: Disk | None = None
-        if reason := wrong_address(url) or (None if self.root else missing_credentials()):
+        if reason := wrong_address(url) or (wrong_folder(self.root) if self.root else missing_credentials()):
             raise StoreError(f"The store {without_secrets(url)} cannot be opened: {reason}.")
         try:
             self._objects = self._open()

@@ -1,15 +1,17 @@
-"""What `shopmill verify --raw` says of people who were erased and are in the store again."""
+"""What `shopmill verify --raw` says of a store as a whole: whose it is, and people who were erased and are there again."""
 
 from collections.abc import Iterator
 
 from shopmill.registry import Registry
 from shopmill.registry.erasures import Erasures
 from shopmill.settings import Settings
+from shopmill.source.shop import fault_of_owner
 from shopmill.source.tombstones import KEY, Tombstones
 from shopmill.trust.erasure.holdings import Holdings
 from shopmill.trust.erasure.journal import PLAN
 from shopmill.trust.erasure.search import returned
 from shopmill.trust.verify import Finding
+from shopmill.versions.layout import SHOP
 from shopmill.versions.store import Store
 
 WAY_OUT = "Run `shopmill repair`, what `shopmill verify` names, or `shopmill gc --delete` where nothing needs it."
@@ -18,6 +20,8 @@ WAY_OUT = "Run `shopmill repair`, what `shopmill verify` names, or `shopmill gc 
 def findings(settings: Settings) -> Iterator[Finding]:
     """A finding where an erasure has not ended, one for all people whom a backup brought back, and what cannot be read."""
     store = Store(settings.store, settings.work_folder)
+    if fault := fault_of_owner(store):
+        yield Finding("", "", store.uri(SHOP), "is damaged, so runs are refused", fault)
     if store.exists(PLAN):
         way_out = "Run `shopmill erase` for the same customer again."
         yield Finding("", "", store.uri(PLAN), "is of an erasure that has not come to its end", way_out)
