@@ -48,7 +48,6 @@ def connect(settings: Settings, scratch: Path) -> duckdb.DuckDBPyConnection:
             "memory_limit": settings.memory_limit,
             "temp_directory": str(spill),
             "autoinstall_known_extensions": False,
-            "parquet_metadata_cache": True,  # a statement opens a table of many days several times
             "TimeZone": "UTC",
         }
     )
