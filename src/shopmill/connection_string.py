@@ -10,6 +10,16 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from shopmill.errors import InvalidInputError
 
 OPTION = re.compile(r"[?&]([a-z_]+)=")
+CONNECTION: dict[str, str | int] = {
+    "application_name": "shopmill",
+    "client_encoding": "UTF8",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""What libpq does on our side: nothing that a pooler between us and the server would refuse."""
 
 
 def conninfo(dsn: str, setting: str, **options: str | int) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from shopmill.personal import masked, shape_of
 
 log = logging.getLogger(__name__)
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended."""
 CONVERTED = re.compile(r"(?i)(could not (?:convert|cast|parse)[^'\"]*|invalid input[^'\"]*)(['\"].*['\"])")
 """A value that an engine could not read as what it should be: whatever column it is of, its shape says enough."""
 

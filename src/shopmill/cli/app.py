@@ -30,7 +30,7 @@ from shopmill.cli.running import demo, doctor, embed, run
 from shopmill.cli.source import moved, reconcile
 from shopmill.cli.training import training_set
 from shopmill.cli.trust import rebuild, repair, unpublish, verify
-from shopmill.errors import ShopmillError, cause_in_a_line
+from shopmill.errors import INTERRUPTED, ShopmillError, cause_in_a_line
 
 
 def _is_terminal() -> bool:
@@ -133,7 +133,6 @@ def _sentence(error: Exception) -> str:
     return f"{failed} Run it with --verbose for the traceback."
 
 
-INTERRUPTED = 130
 ENDED: Mapping[object, str] = {INTERRUPTED: "Interrupted by Ctrl-C.", 128 + signal.SIGTERM: "Ended by SIGTERM."}
 
 

@@ -24,7 +24,7 @@ from shopmill.demo.display import Loading, doing, show_end, show_failures, show_
 from shopmill.demo.door import Door
 from shopmill.demo.platform import THREADS, OneMachine
 from shopmill.demo.turns import Turns, in_order
-from shopmill.errors import ConflictError, InvalidInputError, ShopmillError
+from shopmill.errors import INTERRUPTED, ConflictError, InvalidInputError, ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import load_settings
 from shopmill.shops import completejourney, synthetic
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 HOME = Path(".shopmill")
 DAGS = Path("dags")
-INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_START_SECONDS = 1800  # on a machine that does other things too
 

@@ -21,22 +21,13 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from shopmill.connection_string import conninfo
+from shopmill.connection_string import CONNECTION, conninfo
 from shopmill.errors import InvalidInputError, RegistryError
 
 LOCK_SPACE = 0x5350  # keeps our advisory locks apart from those of others in the same database
 STATEMENT_SECONDS = 60
 SILENT_SECONDS = 90.0
 """After so long a transaction of a few small statements is given up."""
-CONNECTION: dict[str, str | int] = {
-    "application_name": "shopmill",
-    "client_encoding": "UTF8",
-    "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
 COLUMNS = ("version", "status", "rows", "bytes", "rejected", "checks", "inputs", "parameters", "error")
 
 

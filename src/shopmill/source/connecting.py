@@ -5,22 +5,12 @@ from adbc_driver_manager.dbapi import Connection
 from adbc_driver_manager.dbapi import Error as DatabaseError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from shopmill.connection_string import conninfo
+from shopmill.connection_string import CONNECTION, conninfo
 from shopmill.errors import InvalidInputError, SourceUnavailableError
 from shopmill.settings import Settings
 from shopmill.source.database_errors import TIMEOUTS, first_line, state_of
 from shopmill.source.patience import patiently
 
-CONNECTION: dict[str, str | int] = {
-    "application_name": "shopmill",
-    "client_encoding": "UTF8",
-    "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
-"""What libpq does on our side: nothing that a pooler between us and the server would refuse."""
 QUOTES_ALL = "select 1 where current_setting('quote_all_identifiers') = 'on'"
 AS_USUAL = "-c quote_all_identifiers=off"
 """The driver asks for the names of types as it connects, and knows none of them in quotes."""

@@ -169,14 +169,15 @@ class SnapshotCatalogue:
 
     def _keys(self, instant: datetime) -> list[str]:
         """The documents of an as_of, oldest first: each refresh adds one."""
-        return list(filter(is_snapshot, self.store.keys(f"{snapshots_in(self.folder)}/{instant:{STAMP}}")))
+        return self._documents(f"/{instant:{STAMP}}")
+
+    def _documents(self, below: str = "") -> list[str]:
+        """The keys of all documents, or of those below a folder; a copy that somebody made of one is none."""
+        return list(filter(is_snapshot, self.store.keys(f"{snapshots_in(self.folder)}{below}")))
 
     def newest_keys(self) -> set[str]:
         """The newest document of each as_of: what a run for it would look at first."""
-        by_folder = {
-            key.rsplit("/", 1)[0]: key for key in filter(is_snapshot, self.store.keys(snapshots_in(self.folder)))
-        }
-        return set(by_folder.values())
+        return set({key.rsplit("/", 1)[0]: key for key in self._documents()}.values())
 
     def _readable(self, key: str, hashes: bool = False) -> Snapshot | None:
         """The snapshot of a document; None, and a warning, where it or a file that it names is damaged."""
@@ -197,7 +198,7 @@ class SnapshotCatalogue:
 
     def known(self) -> list[datetime]:
         """The instants of all snapshots, ascending."""
-        stamps = {key.split("/")[-2] for key in filter(is_snapshot, self.store.keys(snapshots_in(self.folder)))}
+        stamps = {key.split("/")[-2] for key in self._documents()}
         return sorted(datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps)
 
     def _first(self, instants: Iterable[datetime], reach: datetime, hashes: bool = False) -> Snapshot | None:

@@ -354,7 +354,7 @@ class Versions:
         """What a pointer says: nothing ({}) where it is damaged, None where there is none."""
         try:
             said = self.store.read_json(key)
-            if self._may_name(key, AsOf.parse(said["as_of"], self.zone), said["version"]):
+            if self._may_name(key, said["as_of"], said["version"]):
                 return {"as_of": said["as_of"], "version": said["version"]}
             log.warning(
                 "%s names something that it cannot name: it is damaged. Run `shopmill repair`.", self.store.uri(key)
@@ -367,10 +367,11 @@ class Versions:
             log.warning("%s does not name a version: it is damaged. Run `shopmill repair`.", self.store.uri(key))
         return {}
 
-    def _may_name(self, pointer: str, as_of: AsOf, version: str) -> bool:
+    def _may_name(self, pointer: str, as_of: str, version: str) -> bool:
         """Whether a pointer may say this: that of an as_of names no other one, and an id is a word."""
-        own = {layout.pointer_in(self.dataset), layout.pointer_in(f"{self.dataset}/{as_of.path}")}
-        return pointer in own and ID.fullmatch(version) is not None
+        return (
+            pointer in {layout.pointer_in(self.dataset), self.pointer_key(as_of)} and ID.fullmatch(version) is not None
+        )
 
     def _newest_first(self, pointer: str) -> Iterator[Manifest]:
         """Whole versions that a pointer could name: by as_of, those of one as_of by when they were published."""
