@@ -221,4 +221,4 @@ def test_a_mapping_that_fails_on_a_value(published: Settings, mapping: Path) -> 
     (mapping / "transactions.sql").write_text(select)
     message = fail(published.model_copy(update={"mapping": str(mapping)}), InvalidInputError)
     assert "Change transactions.sql of the mapping" in message
-    assert '"c1"' in message
+    assert '"a9"' in message  # the shape of the value, which may be a person's
