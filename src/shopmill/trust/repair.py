@@ -11,7 +11,7 @@ from shopmill.asof import AsOf
 from shopmill.trust.verify import Finding, Verification
 from shopmill.versions.index import VersionIndex
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.versions import Published
+from shopmill.versions.versions import StoredFile
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Repair:
         )
 
     @cached_property
-    def _by_hash(self) -> dict[str, list[Published]]:
-        found: dict[str, list[Published]] = {}
+    def _by_hash(self) -> dict[str, list[StoredFile]]:
+        found: dict[str, list[StoredFile]] = {}
         for manifest in self.look.versions.all():
             for one in self.look.versions.sealed(manifest):
                 found.setdefault(one.sha256, []).append(one)

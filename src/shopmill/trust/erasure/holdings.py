@@ -94,7 +94,7 @@ class Holdings:
         return layout.manifests(self.store.keys(dataset))
 
     def _manifest(self, dataset: str, key: str) -> Manifest:
-        return self.versions(dataset)._manifest(key)
+        return self.versions(dataset).manifests.under(key)
 
     @cached_property
     def published(self) -> list[Holding]:

@@ -21,9 +21,10 @@ from shopmill.trust.erasure.rows import rewrite
 from shopmill.versions import layout
 from shopmill.versions.index import Line, Lines, Name, VersionIndex
 from shopmill.versions.manifest import ERASED_FROM, File, Manifest
+from shopmill.versions.manifests import folder_of
 from shopmill.versions.standards import describe
 from shopmill.versions.store import Store, sha256_of, to_json
-from shopmill.versions.versions import Versions, folder_of
+from shopmill.versions.versions import Versions
 
 T = TypeVar("T")
 AT_ONCE = 100
