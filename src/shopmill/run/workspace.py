@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Table
+from shopmill.engine.clocks import refuse_other_rules
 from shopmill.engine.compose import base_tables, compose, views_of
 from shopmill.engine.identifiers import quote
 from shopmill.engine.profile import part
@@ -244,4 +245,5 @@ def open_workspace(run: Run, only_computed: bool = False) -> Iterator[Workspace]
     With `only_computed` the run's tables lack the rows that were taken over from the previous version.
     """
     with run.store.scratch() as scratch, open_files(run, scratch) as files:
+        refuse_other_rules(files.engine, run.settings.zone, run.settings.first_day, run.as_of.day(run.settings.zone))
         yield Workspace(run, files, scratch, only_computed)
