@@ -103,6 +103,16 @@ def kept_statistics(versions: Versions, manifest: Manifest) -> Statistics | None
         return None
 
 
+def has_people(versions: Versions, manifest: Manifest) -> bool:
+    """Whether the statistics beside a manifest have values of people, as those of older code may."""
+    try:
+        document = versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}")
+        columns = [_as_kept(column) for table in document["tables"].values() for column in table["columns"]]
+    except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
+        return False
+    return any(column.without_people != column for column in columns)
+
+
 def keep_statistics(versions: Versions, manifest: Manifest, found: Statistics) -> None:
     """Writes statistics beside a manifest, where the store may be written."""
     try:
@@ -128,8 +138,12 @@ def _table(document: dict[str, Any]) -> TableStatistics:
 
 
 def _column(document: dict[str, Any]) -> ColumnStatistics:
+    return _as_kept(document).without_people
+
+
+def _as_kept(document: dict[str, Any]) -> ColumnStatistics:
     bars = {name: tuple(Bar(**bar) for bar in document[name]) for name in ("histogram", "top")}
-    return ColumnStatistics(**{**document, **bars}).without_people
+    return ColumnStatistics(**{**document, **bars})
 
 
 def describe(tables: Mapping[str, TableFiles], fetch: Fetch) -> Statistics:

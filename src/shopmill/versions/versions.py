@@ -21,7 +21,7 @@ from shopmill.versions.manifest import Manifest
 from shopmill.versions.manifests import Manifests
 from shopmill.versions.pointers import Pointers
 from shopmill.versions.proof import faults
-from shopmill.versions.store import Bytes, Store, to_json
+from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Versions:
         if found:
             return found
         where = f"as of {as_of.label}" if as_of else "at all"
-        if as_of and (reason := self._reason(as_of)):
+        if as_of and (reason := self.why_withdrawn(as_of)):
             raise InvalidInputError(f"{self.dataset} {where} was withdrawn: {reason}.")
         known = ", ".join(known.label for known in self.as_ofs()[-3:])
         raise InvalidInputError(
@@ -88,7 +88,7 @@ class Versions:
             + (f" (newest: {known})." if known else f": run `shopmill run {self.dataset} --as-of DATE`.")
         )
 
-    def _reason(self, as_of: AsOf) -> str | None:
+    def why_withdrawn(self, as_of: AsOf) -> str | None:
         """Why an as_of has no version any more, if one was withdrawn."""
         reasons = (line.withdrawn for line in self._from_folder(as_of.path) if line.withdrawn)
         return next(reasons, None)
@@ -209,10 +209,9 @@ class Versions:
         manifest: Manifest,
         name: str | None = None,
         hashes: bool = False,
-        known: dict[Bytes, str] | None = None,
     ) -> dict[str, str]:
         """What is wrong with the files of a version, or of one table or artifact of it, by key."""
-        return faults(self.store, self.sealed(manifest, name), self.folder(manifest), hashes, known)
+        return faults(self.store, self.sealed(manifest, name), self.folder(manifest), hashes)
 
     def sealed(self, manifest: Manifest, name: str | None = None) -> list[StoredFile]:
         """The files of a version, or of one table or artifact of it, where they lie."""
