@@ -140,6 +140,31 @@ def test_html_in_a_review_is_shown_as_text(shelf: Shelf) -> None:
     assert "a@b.se" not in text
 
 
+def test_a_picture_says_what_it_shows(shelf: Shelf) -> None:
+    ratings = ({"review_id": f"r{n}", "rating": rating} for n, rating in enumerate((1, 5, None)))
+    reviews = [
+        {**row, "sentiment_compound": 0.5, "sentiment_label": "positive", "text_clean": "good"} for row in ratings
+    ]
+    Shelf(shelf.settings, "reviews_nlp").publish("2020-09-23", {"reviews": reviews})
+    text = SITE.open(shelf.reader(), "datasets/reviews_nlp/picture.html")
+    assert [words for words in ("1 star<", "5 stars<", "no stars<") if words not in text] == []
+
+    articles = [{"article_id": "0007", "content_text": "STRAWBERRIES. BERRIES. PRODUCE"}]
+    Shelf(shelf.settings, "articles_content").publish("2020-09-23", {"articles": articles})
+    day = {
+        "unique_id": "0007",
+        "y": 3.0,
+        "rolling_mean_lag1_w7": None,
+        "rolling_mean_lag1_w30": None,
+        "is_promo": False,
+    }
+    daily = [{**day, "ds": f"2020-09-{n}"} for n in (21, 22)]
+    series = {"article_daily": daily, "article_weekly": [{"unique_id": "0007", "y": 6.0}]}
+    Shelf(shelf.settings, "timeseries").publish("2020-09-23", series)
+    text = SITE.open(shelf.reader(), "datasets/timeseries/picture.html")
+    assert "Article 0007 (STRAWBERRIES): 2 days, 0 of them promoted" in text
+
+
 def test_an_empty_store_and_a_silent_registry_are_said(shelf: Shelf) -> None:
     text = SITE.open(shelf.reader(), "index.html")
     assert "The registry does not answer" in text

@@ -5,19 +5,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from ports import free_port
 from shopmill.airflow.local import RunState, TaskState
 from shopmill.airflow.local.processes import end_all, owned_by
 from shopmill.demo.demo import run_demo
-from shopmill.demo.display import Loading, doing, watch
+from shopmill.demo.display import Loading, doing, print_whole, watch
+from shopmill.demo.shop import ShopLoads, known_shop
 from shopmill.demo.turns import WAITING
 from shopmill.errors import InvalidInputError, ShopmillError
+from shopmill.shops.loading import Progress
 from shopmill.shops.postgres import EmbeddedPostgres
 
 DAG = """
@@ -36,6 +40,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from shopmill.demo.demo import run_demo
 from shopmill.errors import ShopmillError
@@ -189,6 +194,51 @@ def test_without_a_terminal_what_is_waited_for_is_said_again(monkeypatch: pytest
     assert said[0] == "Waiting for Airflow …"
     assert 1 < len(said) < 5
     assert all(line.startswith("Waiting for Airflow: scheduler … (") for line in said[1:])
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_what_was_published_is_whole_in_a_pipe(width: int) -> None:
+    output, table = io.StringIO(), Table("dataset", "rows")
+    table.add_row("customer_article_labels", "17,442,400")
+    print_whole(Console(file=output, width=width), table)
+    assert "customer_article_labels" in output.getvalue()
+    assert "17,442,400" in output.getvalue()
+
+
+def test_a_shop_loads_its_rest_when_it_may_and_ends_when_it_is_closed() -> None:
+    told: list[str] = []
+
+    def load(dsn: str, _: float, progress: Progress, catalogue_loaded: Callable[[], None]) -> dict[str, int]:
+        told.append(dsn)
+        catalogue_loaded()
+        told.append("the rest")
+        progress("events", 1, 2)
+        return {"events": 2}
+
+    def begin() -> ShopLoads:
+        loading = Loading(Console(file=io.StringIO()))
+        return ShopLoads(replace(known_shop("synthetic"), load=load), "dsn", 1.0, loading)
+
+    shop = begin()
+    shop.wait_for_catalogue()
+    assert (told, shop.is_whole) == (["dsn"], False)
+    shop.wait()
+    assert (told, shop.is_whole) == (["dsn", "the rest"], True)
+
+    closed = begin()
+    closed.wait_for_catalogue()
+    closed.close()
+    with pytest.raises(ShopmillError, match="stopped"):
+        assert closed.is_whole
+
+
+def test_a_shop_that_cannot_be_loaded_says_so_at_once() -> None:
+    def load(*_: object) -> dict[str, int]:
+        raise ShopmillError("no shop")
+
+    shop = ShopLoads(replace(known_shop("synthetic"), load=load), "dsn", 1.0, Loading(Console(file=io.StringIO())))
+    with pytest.raises(ShopmillError, match="no shop"):
+        shop.wait_for_catalogue()
 
 
 def test_a_loading_that_is_stopped_ends_with_its_next_rows() -> None:

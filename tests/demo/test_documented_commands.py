@@ -14,9 +14,10 @@ import typer
 from rich.console import Console
 
 from shopmill.cli.app import app
-from shopmill.demo.demo import SHOPS, _Demo
+from shopmill.demo.demo import _Demo
 from shopmill.demo.display import show_end
 from shopmill.demo.platform import OneMachine
+from shopmill.demo.shop import known_shop
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +40,7 @@ def test_each_command_exists_with_its_options(page: str) -> None:
 
 
 def test_a_shell_that_sources_the_file_has_the_programs_and_the_settings_of_airflow(tmp_path: Path) -> None:
-    demo = _Demo(Console(file=io.StringIO()), OneMachine(tmp_path), ROOT / "dags", SHOPS["synthetic"], 0.01, [])
+    demo = _Demo(Console(file=io.StringIO()), OneMachine(tmp_path), ROOT / "dags", known_shop("synthetic"), 0.01, [])
     environment = {"AIRFLOW_HOME": "/a/home of its own", "AIRFLOW__X__Y": "it's", "SECRET": "not this one"}
     demo._write_activation(SimpleNamespace(environment=lambda: environment))  # type: ignore[arg-type]
     assert stat.S_IMODE((tmp_path / "activate").stat().st_mode) == 0o600

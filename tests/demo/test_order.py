@@ -14,6 +14,7 @@ from shopmill.airflow.local import RunState
 from shopmill.demo import demo
 from shopmill.demo.demo import _made_of
 from shopmill.demo.platform import THREADS
+from shopmill.demo.shop import known_shop
 from shopmill.demo.turns import WAITING, Turns, in_order
 from shopmill.settings import Settings
 
@@ -39,7 +40,8 @@ class Runs:
 
 @pytest.fixture(autouse=True)
 def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shopmill.demo.turns.LOOK_SECONDS", 0.0)
+    for name in ("LOOK_SECONDS", "SELDOM_SECONDS"):
+        monkeypatch.setattr(f"shopmill.demo.turns.{name}", 0.0)
 
 
 def test_the_quickest_is_first_and_the_unknown_last() -> None:
@@ -128,6 +130,9 @@ class Client(Runs):
 
     paused: dict[str, bool] = field(default_factory=dict)
 
+    def has_dag(self, name: str) -> bool:
+        return name in self.looks
+
     def wait_for_dag(self, name: str, *_: object) -> None:
         self.looks.setdefault(name, 1)
 
@@ -156,6 +161,27 @@ class Airflow:
         """It is."""
 
 
+@dataclass
+class Loads:
+    """A shop that is whole so many looks after it was told to go on."""
+
+    looks: int = 0
+    goes_on: bool = False
+    loading: Any = None
+
+    @property
+    def is_whole(self) -> bool:
+        self.looks -= self.goes_on
+        return self.looks <= 0
+
+    def go_on(self) -> None:
+        self.goes_on = True
+
+    def wait(self) -> None:
+        self.go_on()
+        self.looks = 0
+
+
 @pytest.fixture
 def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., demo._Demo]:
     """A demo without servers, of some of all datasets."""
@@ -168,7 +194,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., demo
     def begin(*wanted: str) -> demo._Demo:
         place: Any = Platform(tmp_path)
         dag_ids = demo._dag_ids(tmp_path, wanted)
-        return demo._Demo(Console(file=io.StringIO()), place, tmp_path, demo.SHOPS["synthetic"], 1.0, dag_ids)
+        return demo._Demo(Console(file=io.StringIO()), place, tmp_path, known_shop("synthetic"), 1.0, dag_ids)
 
     return begin
 
@@ -177,9 +203,28 @@ def test_a_demo_of_one_dataset_starts_nothing_else(begun: Callable[..., demo._De
     """Not even what the announcement of that dataset would wake: a DAG that is paused sleeps on."""
     airflow, wanted = Airflow(), ["articles_content"]
     started = begun(*wanted)
-    assert started.publish(airflow) == 0  # type: ignore[arg-type]
+    assert started.publish(airflow, Loads()) == 0  # type: ignore[arg-type]
     assert airflow.client.started == wanted
     assert airflow.client.paused == {name: name not in wanted for name in datasets.names()}
+
+
+def test_the_first_is_published_before_the_shop_is_whole(begun: Callable[..., demo._Demo]) -> None:
+    """What is made of articles alone does not wait for the rest of the shop; what needs it does."""
+    airflow, shop = Airflow(), Loads(looks=9)
+    wanted = ["articles_content", "articles_embeddings", "reviews_nlp"]
+    whole_at_start: dict[str, bool] = {}
+    start = airflow.client.start
+    airflow.client.start = lambda name: whole_at_start.update({name: shop.looks <= 0}) or start(name)  # type: ignore[func-returns-value,method-assign]
+    assert begun(*wanted).publish(airflow, shop) == 0  # type: ignore[arg-type]
+    assert whole_at_start == {"articles_content": False, "articles_embeddings": False, "reviews_nlp": True}
+
+
+def test_what_is_made_of_articles_alone_is_known() -> None:
+    assert {name for name in datasets.names() if demo._is_of_catalogue(name)} == {
+        "articles_content",
+        "articles_embeddings",
+    }
+    assert not demo._is_of_catalogue("a_dag_of_something_else")
 
 
 def test_the_tasks_of_a_demo_have_their_share_of_the_threads(begun: Callable[..., demo._Demo]) -> None:

@@ -179,6 +179,26 @@ def test_load_fills_postgres_once(loaded: Loaded, journey: duckdb.DuckDBPyConnec
     assert completejourney.load(loaded.dsn, lambda *_: pytest.fail("loaded again")) == loaded.rows
 
 
+class TornError(Exception):
+    """Of a load that is cut off."""
+
+
+def test_the_catalogue_is_there_before_the_rest(database: Callable[[], str]) -> None:
+    dsn = database()
+    seen: list[Any] = []
+
+    def look_and_tear() -> None:
+        with psycopg.connect(dsn) as connection:
+            seen.append(connection.execute("select count(*), count(detail_desc) from articles").fetchone())
+            seen.append(connection.execute("select count(*) from transactions").fetchone())
+        raise TornError
+
+    for _ in range(2):  # the second one begins again: the shop of the first is not whole
+        with pytest.raises(TornError):
+            completejourney.load(dsn, catalogue_loaded=look_and_tear)
+    assert seen == [(92_331, 0), (0,)] * 2
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "dataset",

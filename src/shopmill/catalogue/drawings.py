@@ -253,7 +253,7 @@ def heat_map(
     cells: Mapping[tuple[int, int], tuple[float, str]], across: str, down: str, name: str, size: int = 5
 ) -> Markup:
     """Squares of 1 to `size` by 1 to `size`, the darker the more; each cell is its weight and what it says."""
-    side, left, top = 74.0, 60.0, 10.0
+    side, left, top = 74.0, 76.0, 10.0
     most = max((weight for weight, _ in cells.values()), default=0) or 1
     drawn = []
     for row in range(size, 0, -1):

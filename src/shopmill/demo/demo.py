@@ -7,11 +7,10 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -23,12 +22,12 @@ from shopmill import datasets
 from shopmill.demo.display import Loading, doing, show_end, show_failures, show_login, show_plan, show_published, watch
 from shopmill.demo.door import Door
 from shopmill.demo.platform import THREADS, OneMachine
+from shopmill.demo.shop import DemoShop, ShopLoads, known_shop
 from shopmill.demo.turns import Turns, in_order
 from shopmill.errors import INTERRUPTED, ConflictError, InvalidInputError, ShopmillError
 from shopmill.registry import Registry
 from shopmill.settings import load_settings
-from shopmill.shops import completejourney, synthetic
-from shopmill.shops.loading import Progress
+from shopmill.shops.loading import CATALOGUE
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.shops.server import DemoServer, demo_server
 
@@ -39,32 +38,6 @@ HOME = Path(".shopmill")
 DAGS = Path("dags")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_START_SECONDS = 1800  # on a machine that does other things too
-
-
-@dataclass(frozen=True)
-class DemoShop:
-    """A shop that the demo can load, and the first as_of that sees all of it."""
-
-    note: str
-    time_zone: str
-    as_of: date
-    load: Callable[[str, float, Progress], Mapping[str, int]]
-
-
-SHOPS = {
-    "complete-journey": DemoShop(
-        note=completejourney.SOURCE_NOTE,
-        time_zone=completejourney.TIME_ZONE,
-        as_of=completejourney.AS_OF,
-        load=lambda dsn, _, progress: completejourney.load(dsn, progress),
-    ),
-    "synthetic": DemoShop(
-        note=synthetic.SOURCE_NOTE,
-        time_zone=synthetic.TIME_ZONE,
-        as_of=synthetic.AS_OF,
-        load=lambda dsn, scale, progress: synthetic.load(dsn, scale, progress=progress),
-    ),
-}
 
 
 def run_demo(
@@ -88,12 +61,12 @@ def run_demo(
     """
     stays = console.is_terminal and not exit
     platform = _cluster(console, home.resolve() / "cluster") if cluster else OneMachine(home.resolve())
-    demo = _Demo(console, platform, dags_folder, _known_shop(shop), scale, _dag_ids(dags_folder, datasets))
+    demo = _Demo(console, platform, dags_folder, known_shop(shop), scale, _dag_ids(dags_folder, datasets))
     code = INTERRUPTED
     with _sole_demo(demo.home), _signals_interrupt() as ignore_signals, ExitStack() as running:
         try:
-            airflow = demo.start(running, port)
-            code = demo.publish(airflow)
+            shop_loads, airflow = demo.start(running, port)
+            code = demo.publish(airflow, shop_loads)
             if stays:
                 door = Door(f"{airflow.url}/plugin/shopmill", airflow.client.token)
                 running.callback(door.close)
@@ -117,57 +90,77 @@ class _Demo:
     scale: float
     dag_ids: list[str]
 
-    def start(self, running: ExitStack, port: int) -> "LocalAirflow":
-        """Starts everything and loads the shop beside it; what runs is handed to `running` before it is started."""
+    def start(self, running: ExitStack, port: int) -> "tuple[ShopLoads, LocalAirflow]":
+        """Starts everything and loads the shop beside it, as far as the first dataset needs it.
+
+        What runs is handed to `running` before it is started.
+        """
         self.console.print(self.shop.note, soft_wrap=True)
         with doing(self.console, "Starting PostgreSQL …"):
             self._start_postgres(running)
         self.platform.start(running)
-        with Loading(self.console) as loading, self._shop_loads(loading) as loaded:
+        with Loading(self.console) as loading:
+            shop = ShopLoads(self.shop, self.server.shop_owner_dsn, self.scale, loading)
+            running.callback(shop.close)
+            if not _is_of_catalogue(self.dag_ids[0]):
+                shop.go_on()
             airflow = self._start_airflow(running, port, loading)
-            loaded.result()
+            shop.wait_for_catalogue()
         with doing(self.console, "Waiting for Airflow …") as tell:
             airflow.wait_healthy(_LONGEST_START_SECONDS, lambda late: tell(f"Waiting for Airflow: {', '.join(late)} …"))
-        return airflow
+        return shop, airflow
 
-    @contextmanager
-    def _shop_loads(self, loading: Loading) -> "Iterator[Future[Mapping[str, int]]]":
-        """Loads the shop beside what happens inside; an error there ends the loading."""
-        with ThreadPoolExecutor(1) as beside:
-            try:
-                yield beside.submit(self.shop.load, self.server.shop_owner_dsn, self.scale, loading)
-            except BaseException:
-                loading.stop()
-                raise
-
-    def publish(self, airflow: "LocalAirflow") -> int:
+    def publish(self, airflow: "LocalAirflow", shop: ShopLoads) -> int:
         """Runs the DAGs and prints what came of it. Returns the exit code."""
         as_of = self.shop.as_of.isoformat()
         begun = datetime.now(UTC)
+        all_dags = _dag_ids(self.dags_folder, None)
+        soon = [name for name in all_dags if name == self.dag_ids[0] or airflow.client.has_dag(name)]
+        later = [name for name in all_dags if name not in soon]
         with doing(self.console, "Waiting for Airflow to read the DAGs …") as tell:
-            for dag_id in _dag_ids(self.dags_folder, None):
-                airflow.client.wait_for_dag(
-                    dag_id, _LONGEST_START_SECONDS, partial(tell, f"Waiting for Airflow to read {dag_id} …")
-                )
-                # What was not asked for does not run either when another dataset announces something.
-                airflow.client.set_paused(dag_id, dag_id not in self.dag_ids)
-                airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
+            self._make_ready(airflow, soon, tell)
         show_plan(self.console, self.dag_ids, as_of)
-        states = _while_alive(airflow, self._turns(airflow, as_of, begun).states(self.dag_ids))
-        last = watch(self.console, self.platform.watched(airflow, states))
+        states = _while_alive(airflow, self._turns(airflow, shop, as_of, begun).states(self.dag_ids))
+        states = self._beside(airflow, shop, later, states)
+        last = watch(self.console, self.platform.watched(airflow, states), shop.loading)
+        shop.wait()
         published = [run.dag_id for run in last if run.state == "success"]
         show_published(self.console, load_settings(**self._settings()), published, as_of)
         show_failures(self.console, airflow, last)
         return 0 if self.platform.shows_its_point(last) and len(published) == len(last) else 1
 
-    def _turns(self, airflow: "LocalAirflow", as_of: str, begun: datetime) -> Turns:
+    def _make_ready(
+        self, airflow: "LocalAirflow", dag_ids: Sequence[str], tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """What was not asked for does not run either when another dataset announces something."""
+        for dag_id in dag_ids:
+            waiting = partial(tell, f"Waiting for Airflow to read {dag_id} …")
+            airflow.client.wait_for_dag(dag_id, _LONGEST_START_SECONDS, waiting)
+            airflow.client.set_paused(dag_id, dag_id not in self.dag_ids)
+            airflow.client.abandon_runs(dag_id)  # of a demo that was stopped in the middle: they would go first
+
+    def _beside(
+        self, airflow: "LocalAirflow", shop: ShopLoads, later: Sequence[str], states: "Iterator[list[RunState]]"
+    ) -> "Iterator[list[RunState]]":
+        """The states as they come; the other DAGs are read during the first run, and the shop is loaded to its end after it."""
+        for number, runs in enumerate(states):
+            yield runs
+            if number == 0:
+                self._make_ready(airflow, later)
+            if any(run.is_finished for run in runs):
+                shop.go_on()
+
+    def _turns(self, airflow: "LocalAirflow", shop: ShopLoads, as_of: str, begun: datetime) -> Turns:
         def woken(name: str) -> str | None:
             return next(iter(airflow.client.runs_since(name, begun)), None)
 
         def start(name: str) -> str:
             return woken(name) or airflow.client.trigger(name, {"as_of": as_of})
 
-        return Turns(airflow.client, start, self.platform.tasks_at_once, _made_of(self.dag_ids), woken)
+        def may_start(name: str) -> bool:
+            return shop.is_whole or _is_of_catalogue(name)
+
+        return Turns(airflow.client, start, self.platform.tasks_at_once, _made_of(self.dag_ids), woken, may_start)
 
     @property
     def home(self) -> Path:
@@ -247,12 +240,6 @@ def _cluster(console: Console, home: Path) -> OneMachine:
     return Cluster(home, console)
 
 
-def _known_shop(name: str) -> DemoShop:
-    if name not in SHOPS:
-        raise InvalidInputError(f"There is no shop {name!r}: choose one of {', '.join(SHOPS)}.")
-    return SHOPS[name]
-
-
 def _dag_ids(folder: Path, wanted: Sequence[str] | None) -> list[str]:
     """The DAGs to run: a DAG file has the name of its dataset."""
     known = sorted(path.stem for path in folder.glob("*.py"))
@@ -261,6 +248,15 @@ def _dag_ids(folder: Path, wanted: Sequence[str] | None) -> list[str]:
     if unknown := sorted(set(wanted or []) - set(known)):
         raise InvalidInputError(f"{folder} has no DAG {unknown[0]!r}: choose from {', '.join(known)}.")
     return in_order(wanted or known)
+
+
+def _is_of_catalogue(name: str) -> bool:
+    """Whether a dataset is made of no more than what is loaded first."""
+    if name not in datasets.names():
+        return False
+    dataset = datasets.load(name)
+    tables = {one.table for inputs in dataset.extracts.values() for one in inputs}
+    return tables <= set(CATALOGUE) and all(_is_of_catalogue(one.table) for one in dataset.upstream)
 
 
 def _made_of(dag_ids: Sequence[str]) -> dict[str, set[str]]:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rich import filesize
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -30,6 +30,7 @@ _COLOURS = {"success": "green", "failed": "red", "upstream_failed": "red", "runn
 _DONE = {"success", "skipped"}
 _BAD = {"failed", "upstream_failed", "up_for_retry"}
 QUIET_SECONDS = 30.0
+_PIPE_WIDTH = 200
 
 
 @contextmanager
@@ -67,6 +68,11 @@ class Loading:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._bars.stop()
 
+    @property
+    def at_work(self) -> Table:
+        """The bars of the tables that are not loaded yet, to be shown when this shows nothing by itself."""
+        return self._bars.make_tasks_table([task for task in self._bars.tasks if not task.finished])
+
     def tell(self, what: str) -> None:
         """Says what happens beside the loading."""
         self._console.print(what, soft_wrap=True, highlight=False)
@@ -86,9 +92,9 @@ class Loading:
         self._bars.update(self._tables[table], completed=rows, total=expected)
 
 
-def watch(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
-    """Shows the runs until they are finished; returns their last states."""
-    return _watch_live(console, states) if console.is_terminal else _watch_lines(console, states)
+def watch(console: Console, states: "Iterator[list[RunState]]", loading: Loading | None = None) -> "list[RunState]":
+    """Shows the runs until they are finished, and what is loaded beside them; returns their last states."""
+    return _watch_live(console, states, loading) if console.is_terminal else _watch_lines(console, states)
 
 
 def show_plan(console: Console, dag_ids: Sequence[str], as_of: str) -> None:
@@ -114,7 +120,6 @@ def show_published(console: Console, settings: Settings, datasets: Sequence[str]
     store, registry = Store(settings.store), Registry(settings.registry_dsn.get_secret_value())
     table = Table(title=f"Published as of {as_of}", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("dataset\n  table", no_wrap=True)
-    table.add_column("version", no_wrap=True)
     for name in ("rows", "rows\nrejected", "size", "checks passed/\nwarned", "time"):
         table.add_column(name, justify="right", no_wrap=True)
     paths = []
@@ -125,7 +130,7 @@ def show_published(console: Console, settings: Settings, datasets: Sequence[str]
             _add_tables(table, manifest, runs[0])
             paths.append(store.uri(f"{versions.folder(manifest)}/{manifest.content['main_table']}"))
     if paths:
-        console.print(table)
+        print_whole(console, table)
         console.print(f"Read it in Python: shopmill.load({datasets[0]!r}).to_pandas(), or the files:", soft_wrap=True)
         console.print(*(f"  pandas.read_parquet({path!r})" for path in paths), sep="\n", soft_wrap=True)
 
@@ -171,11 +176,11 @@ def show_login(console: Console, airflow: "LocalAirflow", door: str, home: Path)
     )
 
 
-def _watch_live(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
+def _watch_live(console: Console, states: "Iterator[list[RunState]]", loading: Loading | None) -> "list[RunState]":
     last: list[RunState] = []
     with Live(console=console, refresh_per_second=4) as live:
         for last in states:
-            live.update(_runs_table(last))
+            live.update(Group(_runs_table(last), loading.at_work) if loading else _runs_table(last))
     return last
 
 
@@ -247,6 +252,12 @@ def _coloured(state: str) -> str:
     return f"[{colour}]{escape(state)}[/{colour}]"
 
 
+def print_whole(console: Console, table: Table) -> None:
+    """Prints a table as wide as it is where there is no terminal, for a pipe has no width."""
+    whole = console if console.is_terminal else Console(file=console.file, width=_PIPE_WIDTH)
+    whole.print(table)
+
+
 def _add_tables(table: Table, manifest: Manifest, run: dict[str, Any]) -> None:
     """The run in bold, 80 columns wide, and below it what it published."""
     warned = sum(not check["passed"] for check in run["checks"])
@@ -254,7 +265,7 @@ def _add_tables(table: Table, manifest: Manifest, run: dict[str, Any]) -> None:
     seconds = (run["finished_at"] - run["started_at"]).total_seconds()
     size = filesize.decimal(sum(file.bytes for file in manifest.all_files))
     rejected = f"{run['rejected'] or 0:,}"
-    table.add_row(manifest.dataset, manifest.version, "", rejected, size, checks, f"{seconds:.0f} s", style="bold")
+    table.add_row(manifest.dataset, "", rejected, size, checks, f"{seconds:.0f} s", style="bold")
     for name in manifest.tables:
         size = filesize.decimal(sum(file.bytes for file in manifest.files(name)))
-        table.add_row(f"  {name}", "", f"{manifest.rows(name):,}", "", size)
+        table.add_row(f"  {name}", f"{manifest.rows(name):,}", "", size)

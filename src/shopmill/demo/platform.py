@@ -18,8 +18,9 @@ THREADS = max(1, CORES // TASKS_AT_ONCE)
 SELDOM = {
     "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     "DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "5",
+    "DAG_PROCESSOR__FILE_PARSING_SORT_MODE": "alphabetical",
 }
-"""Airflow itself needs a core as well: it looks around less often than in a test."""
+"""Airflow itself needs a core as well: it looks around less often than in a test, and first at what is published first."""
 
 
 @dataclass

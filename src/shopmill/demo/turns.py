@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from shopmill.airflow.local import AirflowClient, RunState
 
 LOOK_SECONDS = 2.0
+"""Until the first dataset is there. Then there is more to do than to look, and each look is work for the API server."""
+SELDOM_SECONDS = 5.0
 LONGEST_SECONDS = 6 * 3600  # on a machine that does other things too
 WAITING = "waiting"
 """The state of a dataset whose run has not been started."""
 
-FIRST = ("articles_content", "reviews_nlp", "timeseries", "events_and_funnels", "user_item_interactions")
+FIRST = ("articles_content", "timeseries", "reviews_nlp", "events_and_funnels", "user_item_interactions")
 """The quickest one first, for something to look at; then what takes longest, so that nothing long is left at the end."""
 
 
@@ -27,7 +29,8 @@ class Turns:
     """Starts a dataset's run when there is room for it.
 
     `start` gives the id of the run of a dataset. One that is `made_of` others is started when these have ended, unless
-    Airflow has begun it by itself: `woken` gives the id of such a run, None where there is none.
+    Airflow has begun it by itself: `woken` gives the id of such a run, None where there is none. None is started before it
+    `may_start`.
     """
 
     client: "AirflowClient"
@@ -35,6 +38,7 @@ class Turns:
     at_once: int
     made_of: Mapping[str, Collection[str]] = field(default_factory=dict)
     woken: Callable[[str], str | None] = lambda _: None
+    may_start: Callable[[str], bool] = lambda _: True
 
     def states(self, names: Sequence[str]) -> "Iterator[list[RunState]]":
         """The states of all, again and again, until all are finished.
@@ -53,7 +57,7 @@ class Turns:
                 return
             if time.monotonic() > until:
                 raise AirflowApiError(f"Not finished after {LONGEST_SECONDS} s: {', '.join(left)}.")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS if len(left) == len(runs) else SELDOM_SECONDS)
 
     def _look(self, runs: "dict[str, RunState]") -> None:
         """Asks for the runs at work, finds those that Airflow began, and starts others in the place of those that ended."""
@@ -75,8 +79,8 @@ class Turns:
         ended = {name for name, run in runs.items() if run.is_finished}
         at_work = sum(bool(run.run_id) for run in runs.values()) - len(ended)
         room = (self.at_once + 1 if ended else 1) - at_work
-        ready = [name for name, run in runs.items() if not run.run_id and self._waits_for(name, runs) <= ended]
-        return ready[: max(0, room)]
+        waiting = [name for name, run in runs.items() if not run.run_id and self._waits_for(name, runs) <= ended]
+        return [name for name in waiting if self.may_start(name)][: max(0, room)]
 
     def _waits_for(self, name: str, runs: "Mapping[str, RunState]") -> set[str]:
         return set(self.made_of.get(name, ())) & set(runs)

@@ -6,9 +6,11 @@ counted in thousandths of a gallon. The files' times are UTC; a day is a day in 
 end with 2017-12-31 (the last time stamp is 2018-01-01 04:01:20 UTC), so the first as_of that sees all is `AS_OF`.
 
 Generated from the real baskets, seeded: events (a clickstream that leads to 60 % of the orders, and visits that led
-to none) and reviews. Absent, hence null: colours, looks, stock, postal codes, club status.
+to none) and reviews. Absent, hence null: descriptions, colours, looks, stock, postal codes, club status. Left out: the
+sizes of packages, for which the canonical shop has no column.
 """
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +30,8 @@ SOURCE_NOTE = (
 FILES = ("transactions", "products", "demographics", "promotions")
 SHOP = Shop(
     name="complete journey",
-    scripts=("chance.sql", "completejourney.sql", "clickstream.sql", "reviews.sql"),
+    catalogue=("completejourney_catalogue.sql",),
+    sales=("chance.sql", "completejourney.sql", "clickstream.sql", "reviews.sql"),
     variables={
         "seed": 2017,
         "session_share": 0.6,
@@ -50,21 +53,31 @@ SHOP = Shop(
 )
 
 
-def load(dsn: str, progress: Progress | None = None) -> dict[str, int]:
-    """Load the shop into the database, unless it is there already; return the rows by table."""
+def load(
+    dsn: str, progress: Progress | None = None, catalogue_loaded: Callable[[], None] = lambda: None
+) -> dict[str, int]:
+    """Load the shop into the database, unless it is there already; return the rows by table.
+
+    `catalogue_loaded` is called when customers and articles are there, and what it does comes before the rest.
+    """
     rows = loaded_rows(dsn, SHOP)
     if rows is None:
-        with tables() as source:
-            rows = load_shop(dsn, SHOP, source, progress)
+        with _files() as source:
+            rows = load_shop(dsn, SHOP, source, progress, catalogue_loaded)
     return rows
 
 
 def tables(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """The shop as a DuckDB database in memory with one table or view for each canonical table."""
+    connection = _files(threads)
+    SHOP.create(connection)
+    return connection
+
+
+def _files(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": threads} if threads else {})
     for name in FILES:
         connection.read_parquet(str(_folder() / f"{name}.parquet")).create_view(f"journey_{name}")
-    SHOP.create(connection)
     return connection
 
 

@@ -1,8 +1,12 @@
-"""Fills a PostgreSQL with the canonical shop's tables out of DuckDB: all of it in one transaction, or nothing."""
+"""Fills a PostgreSQL with the canonical shop's tables out of DuckDB, in two transactions.
+
+What the shop sells is there for others to read before the long tables are loaded. A load that is killed leaves nothing half
+full: the next one begins again.
+"""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -14,7 +18,10 @@ import pyarrow as pa
 
 from shopmill.errors import InvalidInputError, ShopmillError
 
-TABLES = ("customers", "articles", "transactions", "orders", "order_items", "events", "reviews", "promotions")
+CATALOGUE = ("customers", "articles")
+"""The tables of the first transaction: short ones, of which a dataset is made all the same."""
+SALES = ("transactions", "orders", "order_items", "events", "reviews", "promotions")
+TABLES = (*CATALOGUE, *SALES)
 UNFILLED = ("exchange_rates",)
 """Tables that no sample shop has rows for."""
 BATCH_ROWS = 100_000
@@ -25,28 +32,42 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Shop:
-    """A sample shop: the scripts that make its tables in DuckDB, and the variables that these read."""
+    """A sample shop: the scripts that make its tables in DuckDB, and the variables that these read.
+
+    `catalogue` makes the customers and articles, `sales` what is made of them.
+    """
 
     name: str
-    scripts: tuple[str, ...]
+    catalogue: tuple[str, ...]
+    sales: tuple[str, ...]
     variables: Mapping[str, Any]
     expected_rows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """Hash of all that decides the content."""
-        texts = [script(name) for name in ("schema.sql", *self.scripts)]
+        texts = [script(name) for name in ("schema.sql", *self.catalogue, *self.sales)]
         content = json.dumps([self.name, dict(self.variables), texts], sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def create(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Run the scripts: then DuckDB has a table or view for each of the canonical tables."""
+        self.create_catalogue(connection)
+        self.create_sales(connection)
+
+    def create_catalogue(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Run those for customers and articles alone."""
         connection.execute("set timezone = 'UTC'")
         # Joins keep the order of their left side, whatever the sizes and the number of threads.
         connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
         for name, value in self.variables.items():
             connection.execute(f"set variable {name} = ?", [value])
-        for name in self.scripts:
+        for name in self.catalogue:
+            connection.execute(script(name))
+
+    def create_sales(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Run the others, in the same connection."""
+        for name in self.sales:
             connection.execute(script(name))
 
 
@@ -77,22 +98,47 @@ def loaded_rows(dsn: str, shop: Shop) -> dict[str, int] | None:
 
 
 def load_shop(
-    dsn: str, shop: Shop, source: duckdb.DuckDBPyConnection, progress: Progress | None = None
+    dsn: str,
+    shop: Shop,
+    source: duckdb.DuckDBPyConnection,
+    progress: Progress | None = None,
+    catalogue_loaded: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
-    """Replace the tables in PostgreSQL by those in DuckDB; return the rows by table."""
-    rows = {}
-    # One transaction: a load that is killed leaves what was there, and COPY into a table of its own writes no WAL.
+    """Replace the tables in PostgreSQL by those that the shop's scripts make in `source`; return the rows by table.
+
+    `catalogue_loaded` is called when customers and articles are there, and what it does comes before the rest.
+    """
+    shop.create_catalogue(source)
     with adbc.connect(dsn) as connection, connection.cursor() as cursor:
         _execute(cursor, f"drop table if exists {', '.join((*TABLES, *UNFILLED))}")
         _execute(cursor, script("schema.sql"))
-        for table in TABLES:
-            batches = _Counted(table, source.table(table).to_arrow_reader(BATCH_ROWS), shop, progress)
-            rows[table] = _ingest(cursor, batches)
+        _execute(cursor, script("shop_info.sql"))  # without a row: of a shop that is not whole
+        rows = _fill(cursor, CATALOGUE, shop, source, progress)
+        connection.commit()
+    _analyze(dsn, CATALOGUE)
+    catalogue_loaded()
+    shop.create_sales(source)
+    with adbc.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(f"truncate {', '.join(SALES)}")  # COPY into a table that is emptied beside it writes no WAL
+        rows |= _fill(cursor, SALES, shop, source, progress)
         _execute(cursor, script("indexes.sql"))
         _record(cursor, shop, rows)
         connection.commit()
-    _analyze(dsn)
+    _analyze(dsn, SALES)
     return rows
+
+
+def _fill(
+    cursor: adbc.Cursor,
+    tables: Sequence[str],
+    shop: Shop,
+    source: duckdb.DuckDBPyConnection,
+    progress: Progress | None,
+) -> dict[str, int]:
+    def ingested(table: str) -> int:
+        return _ingest(cursor, _Counted(table, source.table(table).to_arrow_reader(BATCH_ROWS), shop, progress))
+
+    return {table: ingested(table) for table in tables}
 
 
 @dataclass
@@ -133,7 +179,6 @@ def _ingest(cursor: adbc.Cursor, batches: _Counted) -> int:
 
 
 def _record(cursor: adbc.Cursor, shop: Shop, rows: dict[str, int]) -> None:
-    _execute(cursor, script("shop_info.sql"))
     variables = json.dumps(dict(shop.variables), default=str)
     values = [shop.name, variables, shop.fingerprint, json.dumps(rows)]
     cursor.execute("insert into shopmill_demo.shop_info select $1, $2::jsonb, $3, $4::jsonb", values)
@@ -145,6 +190,6 @@ def _execute(cursor: adbc.Cursor, statements: str) -> None:
             cursor.execute(statement)
 
 
-def _analyze(dsn: str) -> None:
+def _analyze(dsn: str, tables: Sequence[str]) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f"analyze {', '.join(TABLES)}")
+        connection.execute(f"analyze {', '.join(tables)}")

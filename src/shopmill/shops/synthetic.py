@@ -9,7 +9,7 @@ years ahead, one in 2,000 an article that is not in the catalogue, and so with e
 import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -42,13 +42,17 @@ def load(
     progress: Progress | None = None,
     *,
     events_per_transaction: float = 1.0,
+    catalogue_loaded: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
-    """Load the shop into the database, unless just this one is there already; return the rows by table."""
+    """Load the shop into the database, unless just this one is there already; return the rows by table.
+
+    `catalogue_loaded` is called when customers and articles are there, and what it does comes before the rest.
+    """
     shop = synthetic_shop(scale, seed, events_per_transaction)
     rows = loaded_rows(dsn, shop)
     if rows is None:
         with _database(shop, threads=None) as source:
-            rows = load_shop(dsn, shop, source, progress)
+            rows = load_shop(dsn, shop, source, progress, catalogue_loaded)
     return rows
 
 
@@ -66,7 +70,10 @@ def tables(
     scale: float, seed: int = 42, *, events_per_transaction: float = 1.0, threads: int | None = None
 ) -> duckdb.DuckDBPyConnection:
     """The shop as a DuckDB database in memory with one table or view for each canonical table."""
-    return _database(synthetic_shop(scale, seed, events_per_transaction), threads)
+    shop = synthetic_shop(scale, seed, events_per_transaction)
+    connection = _database(shop, threads)
+    shop.create(connection)
+    return connection
 
 
 def synthetic_shop(scale: float, seed: int = 42, events_per_transaction: float = 1.0) -> Shop:
@@ -81,7 +88,8 @@ def synthetic_shop(scale: float, seed: int = 42, events_per_transaction: float =
     n_lines, n_customers, n_articles = (max(1, round(n * scale)) for n in (TRANSACTIONS, CUSTOMERS, ARTICLES))
     return Shop(
         name="synthetic",
-        scripts=("chance.sql", "synthetic.sql", "clickstream.sql", "reviews.sql"),
+        catalogue=("chance.sql", "synthetic.sql"),
+        sales=("clickstream.sql", "reviews.sql"),
         variables={
             "seed": seed,
             "n_lines": n_lines,
@@ -111,7 +119,6 @@ def _database(shop: Shop, threads: int | None) -> duckdb.DuckDBPyConnection:
     seed, n_lines = shop.variables["seed"], shop.variables["n_lines"]
     connection.from_arrow(pa.Table.from_pylist(list(_days(n_lines)))).create("days")
     connection.from_arrow(pa.Table.from_pylist(list(_basket_shapes(seed)))).create("basket_shapes")
-    shop.create(connection)
     return connection
 
 

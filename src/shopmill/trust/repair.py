@@ -10,10 +10,8 @@ from functools import cached_property
 from shopmill.asof import AsOf
 from shopmill.trust.verify import Finding, Verification
 from shopmill.versions.index import VersionIndex
-from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.statistics import has_people, keep_statistics, kept_statistics
-from shopmill.versions.versions import StoredFile
+from shopmill.versions.versions import Published
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,11 @@ class Repair:
         """A sentence for each thing that was repaired. What is left, another look finds."""
         versions, name = self.look.versions, self.look.dataset.name
         for manifest in self.look.manifests:
-            for key in self.look.damage(manifest, self.look.entries(manifest)):
+            for key in self.look.damage(manifest):
                 if source := self._same_bytes(manifest, key):
                     versions.store.copy(source, key)
                     versions.store.flush([key])
                     yield f"{versions.store.uri(key)} has its bytes again, from {versions.store.uri(source)}"
-            if has_people(versions, manifest) and (kept := kept_statistics(versions, manifest)):
-                keep_statistics(versions, manifest, kept)
-                yield f"{versions.store.uri(versions.folder(manifest))}/{STATISTICS} has no values of people any more"
         if any(self.look.index()):
             lines = versions.lines_of_folders()
             VersionIndex(versions.store, name, versions.zone).replace_all(lines)
@@ -53,8 +48,8 @@ class Repair:
         )
 
     @cached_property
-    def _by_hash(self) -> dict[str, list[StoredFile]]:
-        found: dict[str, list[StoredFile]] = {}
+    def _by_hash(self) -> dict[str, list[Published]]:
+        found: dict[str, list[Published]] = {}
         for manifest in self.look.versions.all():
             for one in self.look.versions.sealed(manifest):
                 found.setdefault(one.sha256, []).append(one)

@@ -36,8 +36,11 @@ class Version:
         self._verify, self._whole = verify, set[str]()
         self._store = Store(settings.store)
         self._versions = Versions(self._store, name, settings.zone)
-        at = AsOf.parse(str(as_of), settings.zone) if as_of is not None else None
-        self.manifest: Manifest = self._exactly(at, version) if at and version else self._versions.need(at)
+        self.manifest: Manifest = self._versions.need(
+            AsOf.parse(str(as_of), settings.zone) if as_of is not None else None
+        )
+        if version and version != self.manifest.version:
+            self.manifest = self._replaced(version)
         self.version, self.as_of = self.manifest.version, self.manifest.as_of
         self.tables = self.manifest.tables
 
@@ -46,15 +49,14 @@ class Version:
             f"<shopmill {self.manifest.dataset} as of {self.as_of}, version {self.version}: {', '.join(self.tables)}>"
         )
 
-    def _exactly(self, as_of: AsOf, version: str) -> Manifest:
-        """The manifest of a version by its id, whether another one has taken its place or it was withdrawn."""
+    def _replaced(self, version: str) -> Manifest:
+        """The manifest of a version that another one has taken the place of."""
         try:
-            return self._versions.exactly(as_of.label, version)
+            return self._versions.exactly(self.manifest.as_of, version)
         except FileNotFoundError:
-            current = self._versions.need(as_of)
             raise InvalidInputError(
-                f"{current.dataset} as of {as_of.label} has no version {version} in {self._store.url}; "
-                f"the current one is {current.version}."
+                f"{self.manifest.dataset} as of {self.manifest.as_of} has no version {version} in {self._store.url}; "
+                f"the current one is {self.manifest.version}."
             ) from None
 
     def too_old(self, lacks: str) -> InvalidInputError:

@@ -92,7 +92,7 @@ class AirflowClient:
         all import errors when the DAG does not appear in time.
         """
         deadline = time.monotonic() + timeout
-        while not self._has_dag(dag_id):
+        while not self.has_dag(dag_id):
             errors = self._import_errors()
             late = time.monotonic() > deadline
             errors_of_dag = [text for file, text in errors.items() if late or Path(file).stem == dag_id]
@@ -183,7 +183,8 @@ class AirflowClient:
         messages = [message if isinstance(message, dict) else {"event": message} for message in content]
         return [message for message in messages if not message["event"].startswith("::")]  # folding marks of the UI
 
-    def _has_dag(self, dag_id: str) -> bool:
+    def has_dag(self, dag_id: str) -> bool:
+        """Whether Airflow has read the DAG, now or before."""
         return self._request("GET", f"/api/v2/dags/{dag_id}").status_code == _OK
 
     def _import_errors(self) -> dict[str, str]:

@@ -5,12 +5,11 @@ Two commands would do the same, and import Airflow twice.
 
 import sys
 
-from airflow.__main__ import main
-
+from shopmill.airflow.component import run_airflow
 from shopmill.airflow.setup import ensure_pool, ensure_roles
 
 if __name__ == "__main__":
     sys.argv = ["airflow", "db", "migrate"]
-    main()  # type: ignore[no-untyped-call]
+    run_airflow()
     ensure_pool(None)
     ensure_roles()

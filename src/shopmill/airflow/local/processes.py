@@ -18,19 +18,22 @@ _LOOKS = 2  # a process that just becomes another program has no environment for
 
 
 def spawn(
-    command: Sequence[str], environment: Mapping[str, str], owner: Path, log: Path, typed: str = ""
+    command: Sequence[str], environment: Mapping[str, str], owner: Path, log: Path, typed: str | None = ""
 ) -> subprocess.Popen[bytes]:
-    """Starts a command in its own session and process group, writing what it prints to `log`; `typed` is its input."""
+    """Starts a command in its own session and process group, writing what it prints to `log`; `typed` is its input.
+
+    With None its input ends when the caller closes it, or ends itself.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (the command is ours)
             list(command),
             env={**environment, **_mark(owner)},
-            stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if typed == "" else subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in the terminal reaches the parent only, which then ends them in order
         )
-    if process.stdin:
+    if process.stdin and typed:
         with suppress(BrokenPipeError), process.stdin:
             process.stdin.write(typed.encode())
     return process

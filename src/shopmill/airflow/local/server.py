@@ -18,12 +18,13 @@ import psycopg
 from shopmill.airflow.local import processes
 from shopmill.airflow.local.client import AirflowClient
 from shopmill.airflow.local.configuration import HOST, LOGIN, airflow_environment, load_secrets, write_passwords
-from shopmill.airflow.local.topology import COMPONENTS, Topology
+from shopmill.airflow.local.topology import API, COMPONENTS, Topology
 from shopmill.errors import InvalidInputError, ShopmillError
 
 _HEALTH_NAMES = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 _GRACE_SECONDS = 5  # a task in the middle of its work does not heed SIGTERM; being killed is safe for it
 _TAIL_LINES = 15
+_COMPONENT = "shopmill.airflow.component"
 _SETUP = 1  # what `prepare` makes: a new number has it run again where an older one was
 
 
@@ -101,11 +102,17 @@ class LocalAirflow:
         _refuse_taken_port(self.port)
         environment = self.environment()
         write_passwords(self.home, self.password)
+        if self._topology.builds_api_early:
+            self._start_api(environment)
         self._migrate(environment, progress)
         progress("starting its processes")
         self._started_at = datetime.now(UTC)
+        if API not in self._running:
+            self._start_api(environment)
         for name, arguments in self._topology.processes.items():
-            self._running[name] = self._spawn(name, ("airflow", *arguments), environment)
+            if name != API:
+                self._running[name] = self._spawn(name, (_COMPONENT, *arguments), environment)
+        self._let_api_serve()
 
     def wait_healthy(self, timeout: float = 900, progress: Callable[[list[str]], None] = lambda _: None) -> None:
         """Waits until all processes are healthy, telling `progress` the names of those that are not yet.
@@ -133,6 +140,8 @@ class LocalAirflow:
         processes.end_all(self.home, _GRACE_SECONDS)
         for process in self._running.values():
             process.poll()
+            if process.stdin:
+                process.stdin.close()
         self._running.clear()
 
     def process_of(self, pid: int) -> str | None:
@@ -171,8 +180,18 @@ class LocalAirflow:
             settings=self._topology.settings,
         )
 
+    def _start_api(self, environment: Mapping[str, str]) -> None:
+        """It builds what it serves, which takes longer than all else, and waits to be let."""
+        command = (_COMPONENT, *self._topology.processes[API])
+        self._running[API] = self._spawn(API, command, environment, typed=None)
+
+    def _let_api_serve(self) -> None:
+        waiting = self._running[API].stdin
+        if waiting:
+            waiting.close()
+
     def _spawn(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], typed: str = ""
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], typed: str | None = ""
     ) -> subprocess.Popen[bytes]:
         return processes.spawn([sys.executable, "-m", *command], environment, self.home, self._log(name), typed)
 

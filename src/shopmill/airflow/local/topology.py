@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from shopmill.airflow.local.configuration import LOGIN
 
+API = "api-server"
 COMPONENTS = {
-    "api-server": ("api-server",),
+    API: (API,),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
@@ -29,6 +30,11 @@ class Topology:
     settings: Mapping[str, str] = field(default_factory=dict)
     prepare: Sequence[Sequence[str]] = ()
     absent_workers: Callable[[], list[str]] = list
+
+    @property
+    def builds_api_early(self) -> bool:
+        """Whether the API can be built before the database has its tables: FAB's users and roles lie in them."""
+        return "CORE__AUTH_MANAGER" not in self.settings
 
 
 def celery_topology(broker_url: str, workers: int = 2) -> Topology:

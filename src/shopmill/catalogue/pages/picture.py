@@ -93,12 +93,13 @@ def _funnel(look: Look, _: str) -> list[Figure]:
     by_day = chart([str(day[0]) for day in days], lines, "The funnel by day")
     return [
         Figure(f"Sessions by how far they got, by day of their start (the last {len(days)} days)", by_day),
-        Figure("The same, all days together", bars(total, "The funnel of all days", 620)),
+        Figure(f"The same of these {len(days)} days together", bars(total, "The funnel of all these days", 620)),
     ]
 
 
 def _series(look: Look, wanted: str) -> list[Figure]:
     chosen = [wanted] if wanted else _most_sold(look)
+    texts = _texts_of_articles(look)
     figures = []
     for unique_id in chosen:
         rows = look.rows(
@@ -113,7 +114,7 @@ def _series(look: Look, wanted: str) -> list[Figure]:
         ]
         promoted = sum(bool(row[4]) for row in rows)
         caption = (
-            f"Article {unique_id}: {len(rows)} days, {promoted} of them promoted"
+            f"Article {unique_id}{_named(texts(unique_id))}: {len(rows)} days, {promoted} of them promoted"
             if rows
             else f"There is no series {unique_id}."
         )
@@ -121,6 +122,11 @@ def _series(look: Look, wanted: str) -> list[Figure]:
             Figure(caption, chart([str(r[0]) for r in rows], lines, f"Series of {unique_id}") if rows else Markup(""))
         )
     return figures
+
+
+def _named(text: str) -> str:
+    """What an article's text begins with: its name."""
+    return f" ({text.partition('. ')[0]})" if text else ""
 
 
 def _most_sold(look: Look) -> list[str]:
@@ -189,6 +195,10 @@ def _rfm(look: Look, _: str) -> list[Figure]:
     ]
 
 
+def _stars(rating: int | None) -> str:
+    return "no stars" if rating is None else "1 star" if rating == 1 else f"{rating} stars"
+
+
 def _reviews(look: Look, _: str) -> list[Figure]:
     by_rating = look.rows("select rating, avg(sentiment_compound), count(*) from {reviews} group by 1 order by 1 desc")
     labels = look.rows(
@@ -198,11 +208,11 @@ def _reviews(look: Look, _: str) -> list[Figure]:
         "select rating, sentiment_compound, text_clean from {reviews} where sentiment_compound is not null "
         "qualify row_number() over (partition by sentiment_label order by md5(review_id)) <= 3 order by sentiment_compound desc"
     )
-    samples = [(f"{r} ★", f"{s:+.2f}", str(masked("text", t))[:LONGEST]) for r, s, t in shown]
-    stars = [(f"{r} stars ({n:,} reviews)", "" if mean is None else f"{mean:+.2f}") for r, mean, n in by_rating]
+    samples = [(_stars(r), f"{s:+.2f}", str(masked("text", t))[:LONGEST]) for r, s, t in shown]
+    stars = [(_stars(r), f"{n:,}", "" if mean is None else f"{mean:+.2f}") for r, mean, n in by_rating]
     return [
         Figure("Reviews by sentiment", bars([(s, float(n)) for s, n in labels], "Reviews by sentiment", 620)),
-        Figure("Mean sentiment by stars: words and stars agree", columns=("stars", "mean sentiment"), rows=stars),
+        Figure("Mean sentiment by stars, from -1 to +1", columns=("stars", "reviews", "mean sentiment"), rows=stars),
         Figure("Reviews with their sentiment", columns=("stars", "sentiment", "text"), rows=samples),
     ]
 
