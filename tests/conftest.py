@@ -17,6 +17,7 @@ from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 
 ELSEWHERE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+FSYNC = pytest.StashKey[Callable[[int], None]]()
 LEFT_BEHIND = ("SHOPMILL_", "AWS_", "AIRFLOW_", "OPENLINEAGE_")
 """What a demo, a shell or a deployment may have set: no test depends on it. SHOPMILL_TEST_ is for the tests themselves."""
 
@@ -30,6 +31,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         del os.environ[name]
     session.config.stash[ELSEWHERE] = folder = tempfile.TemporaryDirectory(prefix="shopmill-tests-")
     os.environ["XDG_CACHE_HOME"] = f"{folder.name}/cache"
+    # Nobody cuts the power of a test, and a run syncs 200 times. What would be lost is seen by `power_cut`, not by the disk.
+    session.config.stash[FSYNC], os.fsync = os.fsync, lambda _handle: None
     # Airflow writes a configuration wherever it is imported: not into the home of whoever runs the tests.
     os.environ["AIRFLOW_HOME"] = f"{folder.name}/airflow"
     (Path(folder.name) / "empty").mkdir()
@@ -38,8 +41,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    os.fsync = session.config.stash[FSYNC]
     os.chdir(session.config.invocation_params.dir)
     session.config.stash[ELSEWHERE].cleanup()
+
+
+@pytest.fixture
+def really_synced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is synced is on the disk, as it is everywhere but in the tests."""
+    monkeypatch.setattr(os, "fsync", request.config.stash[FSYNC])
 
 
 @pytest.fixture(scope="session")

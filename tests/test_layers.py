@@ -19,7 +19,7 @@ LAYERS = (
     ("versions",),
     ("engine",),
     ("declaration", "settings", "asof", "connection_string"),
-    ("sql_files", "vocabulary"),
+    ("sql_files", "vocabulary", "zones"),
     ("errors",),
     ("personal", "redaction"),
 )

@@ -2,20 +2,16 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shopmill.errors import InvalidInputError
+from shopmill.zones import midnight
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}(:\d{2}){0,2}(\.0+)? ?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )  # in whole seconds
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which `day` begins in the shop's zone, in UTC."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 _FOLDER = "as_of="

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.vocabulary import event_words, normal
+from shopmill.zones import zone_of
 
 ENV_FILE = Path(".shopmill/env")
 SHOP_FILE = Path("shopmill.toml")
@@ -208,7 +209,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
+            zone_of(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Stockholm") from error
         return name
@@ -256,7 +257,7 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         """The shop's time zone."""
-        return ZoneInfo(self.time_zone)
+        return zone_of(self.time_zone)
 
 
 def of_environment() -> dict[str, Any]:

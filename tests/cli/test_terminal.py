@@ -16,6 +16,7 @@ from rich.console import Console
 from shopmill.cli import output
 from shopmill.cli.output import print_table
 from shopmill.cli.progress import ProgressLine
+from shopmill.versions.statistics import TableStatistics
 
 DATASET, AS_OF = "user_item_interactions", "2020-09-23"
 Run = Callable[..., tuple[int, str, str]]
@@ -113,6 +114,15 @@ def test_show_says_what_the_columns_look_like(shopmill: Run) -> None:
     shown = json.loads(shopmill("show", DATASET, "--json")[1])
     assert shown["statistics"]["purchase_count"]["nulls"] == 0
     assert shown["statistics"]["customer_id"]["personal"] is True
+    assert "are of" not in out  # a small table is looked at whole
+    assert shown["sampled"] == shown["rows"]
+
+
+@pytest.mark.usefixtures("published")
+def test_show_says_that_it_looked_at_some_rows(shopmill: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = {"interactions": TableStatistics(17_442_427, 100_000, ())}
+    monkeypatch.setattr("shopmill.versions.statistics.statistics_of", lambda *_: looked)
+    assert "Nulls, distinct and values are of 100,000 rows, spread over all." in shopmill("show", DATASET)[1]
 
 
 @pytest.mark.usefixtures("published")

@@ -59,3 +59,10 @@ def test_a_statement_casts_and_orders(dataset: Dataset) -> None:
     assert text.endswith('order by "a"')
     assert "unused" not in text
     assert compose(dataset, "select 1").startswith("select * from (")
+
+
+def test_what_an_engine_holds_is_a_table_to_a_query(dataset: Dataset) -> None:
+    assert list(views_of(dataset, FILES["out"], held={"low"})) == ["high"]
+    assert list(views_of(dataset, FILES["out"], held={"high"})) == []
+    assert '"low" as (' not in compose(dataset, FILES["out"], held={"low"})
+    assert statement(dataset, dataset.tables[0], held={"high"}).startswith("select")

@@ -135,6 +135,7 @@ def ext4(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     subprocess.run(["umount", "--lazy", str(folder)], check=False)
 
 
+@pytest.mark.usefixtures("really_synced")
 def test_a_real_file_system_whose_power_is_cut(shop: Settings, tmp_path: Path, ext4: tuple[Path, Path]) -> None:
     """The image is copied while the file system is mounted: what the kernel still holds in memory is not in the copy."""
     image, folder = ext4

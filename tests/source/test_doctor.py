@@ -362,6 +362,21 @@ def test_an_index_counts_that_serves_the_time(
     assert ("orders.order_datetime" not in found) == served
 
 
+OF_THE_SETTING = MAPPED.format("placed at time zone current_setting('shopmill.time_zone')")
+
+
+def test_an_index_serves_a_zone_that_is_asked_for(settings: Settings, made: Make, tmp_path: Path) -> None:
+    """What a setting gives can be in no index: the mapping is read with the name of the zone in its place, and doctor says so."""
+    (tmp_path / "orders.sql").write_text(OF_THE_SETTING)
+    chosen = settings.model_copy(update={"mapping": str(tmp_path), "time_zone": "Europe/Stockholm"})
+    dsn = made(ORDERS)
+    told = "with 'Europe/Stockholm' in the place of current_setting('shopmill.time_zone')"
+    assert told in findings(chosen, dsn)["orders.order_datetime"].fix
+    with psycopg.connect(dsn) as connection:
+        connection.execute("create index on o ((placed at time zone 'Europe/Stockholm'))")
+    assert "orders.order_datetime" not in findings(chosen, dsn)
+
+
 def test_row_security_and_another_shop_are_errors(settings: Settings, made: Make, postgres: EmbeddedPostgres) -> None:
     dsn = made(
         "create table articles (article_id text, tenant text); insert into articles values ('a', 'x');"

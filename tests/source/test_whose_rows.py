@@ -13,6 +13,7 @@ from rows import Extract
 from shopmill.errors import InvalidInputError
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
+from shopmill.source.doctor import examine
 from shopmill.source.shop import move
 
 NAME = "copied"
@@ -124,3 +125,40 @@ def test_a_table_of_another_schema_that_a_mapping_names_is_read_as_another_table
     (tmp_path / "transactions.sql").write_text("select * from public.transactions")
     found = extract("2020-09-24", ["transactions"], source_dsn=SecretStr(dsn), mapping=str(tmp_path))
     assert found["transactions"].rows == 1
+
+
+ASKS = {
+    "a view": "create view transactions as select * from lines where owner = current_user",
+    "a view of a view": "create view mine as select * from lines where pg_has_role(current_user, owner, 'member');"
+    "create view transactions as select * from mine",
+}
+
+
+@pytest.mark.parametrize("kind", ASKS)
+def test_rows_that_depend_on_who_reads_them_are_of_that_role(
+    extract: Extract, postgres: EmbeddedPostgres, made: Callable[[str], str], settings: Settings, kind: str
+) -> None:
+    """Nothing but the role is another, and so are the rows."""
+    lines = "create table lines (t_dat date, article_id text, price numeric, owner text);"
+    rows = "insert into lines values ('2020-09-20', 'a', 1.5, 'tester'), ('2020-09-20', 'b', 2, 'third_reader');"
+    dsn = made(lines + rows + ASKS[kind])
+    name = str(psycopg.conninfo.conninfo_to_dict(dsn)["dbname"])
+    taken(extract, dsn)
+    found = {one.text for one in examine(settings.model_copy(update={"source_dsn": SecretStr(dsn)}), ())}
+    assert any("asks who reads it: another role may see other rows" in text for text in found)
+    postgres.ensure_role("third_reader")
+    with psycopg.connect(postgres.admin_dsn(name)) as admin:
+        admin.execute(f"grant connect on database {name} to third_reader".encode())
+        admin.execute(b"grant select on all tables in schema public to third_reader")
+    with pytest.raises(InvalidInputError, match=r"another shop \(now: role third_reader, not tester\)"):
+        taken(extract, postgres.dsn(name, "third_reader"), "2020-09-24")
+    taken(extract, dsn, "2020-09-24")
+
+
+def test_a_view_that_asks_for_nobody_is_of_all_roles(made: Callable[[str], str], settings: Settings) -> None:
+    dsn = made(
+        'create table lines (t_dat date, article_id text, price numeric, "USER" text, "current_user" text);'
+        """create view transactions as select *, 'CURRENT_USER ' || "USER" as note from lines"""
+    )
+    found = examine(settings.model_copy(update={"source_dsn": SecretStr(dsn)}), ())
+    assert not [one for one in found if "asks who reads it" in one.text]

@@ -287,7 +287,10 @@ def test_what_is_not_theirs_stays(shop: Settings) -> None:
     for table in tables:
         assert rows(*table) == [row for row in before[table] if row.get("customer_id") != ANNA]
     after = {row["customer_index"]: row["customer_id"] for row in rows("user_item_interactions", "customer_index")}
-    assert after == {number: f"erased-{number}" if who == ANNA else who for number, who in numbers.items()}
+    hers = {number: who for number, who in after.items() if numbers[number] == ANNA}
+    assert after == numbers | hers
+    [(number, name)] = hers.items()
+    assert re.fullmatch(rf"erased-{number}-[0-9a-f]{{8}}", name)
     users = {row["user_id"] for row in rows("events_and_funnels", "sessions")}
     assert users == {
         "customer:customer-0",
@@ -337,6 +340,29 @@ def test_every_later_run_works_and_does_not_bring_them_back(shop: Settings, tmp_
     assert traces(shop, tmp_path / "after") == []
     assert differences(shop) == []
     assert rebuild(datasets.load("timeseries"), manifest(shop, "timeseries").version, shop).is_same
+
+
+def test_a_customer_whose_id_looks_like_that_of_an_erased_one_is_another_one(shop: Settings) -> None:
+    def numbers() -> dict[str, int]:
+        rows = shopmill.load("user_item_interactions", store=shop.store).to_arrow(table="customer_index").to_pylist()
+        return {row["customer_id"]: row["customer_index"] for row in rows}
+
+    number = numbers()[ANNA]
+    Erasure(shop).run(ANNA)
+    before = numbers()
+    like_hers = f"erased-{number}"
+    with psycopg.connect(shop.source_dsn.get_secret_value(), autocommit=True) as connection:
+        connection.execute("insert into customers (customer_id) values (%s)", (like_hers,))
+        connection.execute(
+            "insert into transactions (t_dat, customer_id, article_id, price) values ('2020-09-23', %s, '1', 10)",
+            (like_hers,),
+        )
+        try:
+            publish(shop, "2020-09-24", "user_item_interactions")
+        finally:  # the tests share the shop
+            connection.execute("delete from transactions where customer_id = %s", (like_hers,))
+            connection.execute("delete from customers where customer_id = %s", (like_hers,))
+    assert numbers() == before | {like_hers: len(before)}
 
 
 def test_the_shop_read_again_gives_the_same_raw_files(shop: Settings) -> None:

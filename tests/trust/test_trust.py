@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 import shopmill
 from copies import Copies
 from shopmill import datasets
+from shopmill.asof import AsOf
 from shopmill.cli import app as cli
 from shopmill.errors import InvalidInputError
 from shopmill.registry import Registry
@@ -24,10 +25,11 @@ from shopmill.run.run import Run
 from shopmill.run.staging import staged_runs
 from shopmill.settings import Settings
 from shopmill.trust.rebuild import rebuild
+from shopmill.versions import layout
 from shopmill.versions.garbage import GarbageCollection, collect
 from shopmill.versions.locks import Locks
 from shopmill.versions.retention import Retention
-from shopmill.versions.store import Store
+from shopmill.versions.store import Store, to_json
 from shopmill.versions.versions import Versions
 
 DATASET, DAYS = "timeseries", ("2020-09-21", "2020-09-22", "2020-09-23")
@@ -141,6 +143,31 @@ def test_one_bad_manifest_is_one_line(shop: Settings) -> None:
     assert command(shop, "gc").exit_code == 0
 
 
+def test_the_version_that_was_asked_for_is_the_one_that_is_named(shop: Settings) -> None:
+    versions = versions_of(shop)
+    asked = versions.need(AsOf.parse(DAYS[1], shop.zone))
+    overwrite(versions.store._place(layout.manifest_in(versions.folder(asked))), b"")
+    [finding] = found(shop, "--as-of", DAYS[1])
+    assert finding["where"] == f"{DATASET} as of {DAYS[1]}, version {asked.version}"
+    assert (finding["as_of"], finding["fault"]) == (DAYS[1], "has no manifest that can be read")
+    assert found(shop, "--as-of", DAYS[0]) == []
+
+
+def test_statistics_of_older_code_that_have_values_of_people_are_found_and_written_again(shop: Settings) -> None:
+    assert found(shop, "--all") == []
+    versions = versions_of(shop)
+    key = f"{versions.folder(versions.need(AsOf.parse(DAYS[0], shop.zone)))}/{layout.STATISTICS}"
+    document = versions.store.read_json(key)
+    columns = document["tables"]["rejects"]["columns"]
+    columns.append({**columns[0], "name": "customer_id", "top": [{"label": "anna-7", "rows": 9}], "personal": False})
+    versions.store.write(key, to_json(document))
+    faults = [(one["where"], one["fault"]) for one in found(shop, "--all")]
+    assert faults == [(versions.store.uri(key), "has values of people")]
+    assert "has no values of people any more" in command(shop, "repair", DATASET).stdout
+    assert b"anna-7" not in versions.store.read(key)
+    assert found(shop, "--all") == []
+
+
 @pytest.mark.parametrize("dataset", [DATASET, "user_item_interactions", "articles_content"])
 def test_a_version_is_rebuilt_from_what_was_recorded(shop: Settings, dataset: str) -> None:
     for day in DAYS:
@@ -204,6 +231,10 @@ def test_a_version_is_withdrawn_with_a_reason(shop: Settings) -> None:
     with pytest.raises(InvalidInputError, match=r"was withdrawn: prices were in cents.*--undo"):
         publish(shop, DAYS[2])
     assert found(shop, "--all") == []
+    planned = command(shop, "plan", DATASET, "--as-of", DAYS[2]).stdout
+    assert "its version was withdrawn (prices were in cents), and one that comes out the same is refused" in planned
+    rejects = json.loads(command(shop, "rejects", DATASET, "--version", newest.version, "--json").stdout)
+    assert (rejects["as_of"], rejects["version"]) == (DAYS[2], newest.version)
     assert publish(shop, "2020-09-24").status == "published"
     assert command(shop, "unpublish", DATASET, DAYS[2], "--undo").exit_code == 0
     assert shopmill.load(DATASET, DAYS[2], shop.store).version == newest.version
@@ -246,6 +277,9 @@ def test_files_are_verified_whatever_the_registry_is(
     assert faults[0] == "has other bytes than were written"
     assert ("may have" if registry == "away" else "has") in faults[1]
     assert "no row in etl_runs" in faults[1]
+    more = [one["fault"] for one in found(there, "--raw")]
+    assert more[:2] == faults
+    assert [fault[:39] for fault in more[2:]] == ["could lack people who were erased: The "] * (registry == "away")
 
 
 @pytest.mark.parametrize(
@@ -272,9 +306,9 @@ def test_a_repair_reads_only_what_looks_other_than_when_it_was_found_whole(
     assert found(shop, "--all") == []
     versions, read = versions_of(shop), list[str]()
 
-    def hashed(store: Store, key: str, known: object) -> str:
+    def hashed(store: Store, key: str) -> str:
         read.append(key)
-        return whole(store, key, known)
+        return whole(store, key)
 
     whole = Store.sha256
     monkeypatch.setattr(Store, "sha256", hashed)

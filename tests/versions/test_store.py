@@ -1,5 +1,7 @@
 """One behaviour on two kinds of store: a local folder, and a real S3 server over HTTP."""
 
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -168,3 +170,48 @@ def test_secrets_are_in_no_error(s3_store: str) -> None:
 
 def test_equal_content_is_equal_json() -> None:
     assert to_json({"b": 1, "a": "é"}) == to_json({"a": "é", "b": 1}) == '{\n "a": "é",\n "b": 1\n}\n'.encode()
+
+
+def test_a_file_with_more_names_than_its_file_system_gives_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, link = Store(str(tmp_path)), os.link
+    store.write("a", b"content")
+
+    def refused(source: Path, target: Path) -> None:
+        if Path(source).name == "a":
+            raise OSError(errno.EMLINK, os.strerror(errno.EMLINK))
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", refused)
+    store.copy("a", "versions/1/a")
+    store.flush(["versions/1/a"])
+    assert store.read("versions/1/a") == b"content"
+    assert store.keys("versions") == ["versions/1/a"]
+
+
+def test_names_and_links_that_somebody_put_there_do_not_end_a_listing(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    store.write("d/kept", b"1")
+    (tmp_path / "d/up").symlink_to(tmp_path / "d")
+    (tmp_path / "d/nowhere").symlink_to("nothing")
+    os.mkfifo(tmp_path / "d/pipe")
+    Path(os.fsdecode(bytes(tmp_path) + b"/d/\xff.x")).write_bytes(b"")
+    assert store.keys("d") == ["d/\\xff.x", "d/kept"]
+
+
+def test_a_folder_that_is_a_link_to_another_disk_is_listed(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "store/d").symlink_to(tmp_path / "elsewhere")
+    store.write("d/kept", b"1")
+    assert [(entry.key, entry.bytes) for entry in store.entries("d")] == [("d/kept", 1)]
+
+
+def test_a_folder_is_no_file(store: Store) -> None:
+    store.write("d/kept", b"1")
+    assert not store.exists("d")
+    with pytest.raises(FileNotFoundError):
+        store.read("d")
+    with pytest.raises(FileNotFoundError):
+        store.read("d/kept/more")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from shopmill.settings import Settings
     from shopmill.text.index_search import Neighbour
-    from shopmill.versions.column_statistics import ColumnStatistics
     from shopmill.versions.load import Version
+    from shopmill.versions.statistics import TableStatistics
     from shopmill.versions.versions import Versions
 
 COLUMNS = ("dataset", "as_of", "version", "rows", "rejected", "bytes", "current")
@@ -102,13 +102,15 @@ def _masked(sample: "DuckDBPyRelation") -> list[tuple[Any, ...]]:
 def _document(found: "Version", table: str, sample: Sequence[tuple[Any, ...]], settings: "Settings") -> dict[str, Any]:
     manifest = found.manifest
     names = [column["name"] for column in manifest.content["tables"][table]["columns"]]
+    statistics = _statistics(found, table, settings)
     return {
         **asdict(manifest.summary),
         "path": found.path,
         "tables": manifest.content["tables"],
         "checks": manifest.checks,
         "accounts": manifest.content.get("accounts", {}),
-        "statistics": {name: asdict(column) for name, column in _statistics(found, table, settings).items()},
+        "sampled": statistics.sampled if statistics else 0,
+        "statistics": {column.name: asdict(column) for column in statistics.columns} if statistics else {},
         "sample": [{n: v if v is None else str(v) for n, v in zip(names, row, strict=True)} for row in sample],
     }
 
@@ -122,8 +124,10 @@ def _print_version(found: "Version", table: str, sample: Sequence[tuple[Any, ...
         soft_wrap=not out.is_terminal,
     )
     known = _statistics(found, table, settings)
-    looks = [{**column, **_looks(known.get(column["name"]))} for column in described["columns"]]
+    looks = [{**column, **_looks(known, column["name"])} for column in described["columns"]]
     print_table(looks, COLUMN_COLUMNS, spare=("unit", "distinct", "type"))
+    if known and known.sampled < known.rows:
+        print_lines(f"Nulls, distinct and values are of {known.sampled:,} rows, spread over all.")
     out.print()
     checks = manifest.checks
     results = [
@@ -138,20 +142,19 @@ def _print_version(found: "Version", table: str, sample: Sequence[tuple[Any, ...
         print_lines(f"{column:<28} " + "  ".join(str(value)[:24].ljust(24) for value in values))
 
 
-def _statistics(found: "Version", table: str, settings: "Settings") -> "dict[str, ColumnStatistics]":
-    """What the columns look like, by name; nothing where the files cannot be read."""
+def _statistics(found: "Version", table: str, settings: "Settings") -> "TableStatistics | None":
+    """What the columns of a table look like, where that is known."""
     from shopmill.versions.statistics import statistics_of
     from shopmill.versions.store import Store
     from shopmill.versions.versions import Versions
 
     versions_of = Versions(Store(settings.store), found.manifest.dataset, settings.zone)
-    described = statistics_of(versions_of, found.manifest).get(table)
-    return {column.name: column for column in described.columns} if described else {}
+    return statistics_of(versions_of, found.manifest).get(table)
 
 
-def _looks(column: "ColumnStatistics | None") -> dict[str, Any]:
+def _looks(table: "TableStatistics | None", name: str) -> dict[str, Any]:
     """The distribution of a column in a few characters."""
-    if column is None:
+    if table is None or (column := table.column(name)) is None:
         return {}
     counts = [bar.rows for bar in column.histogram]
     most = max(counts, default=0)

@@ -1,5 +1,6 @@
 """`shopmill verify`, `repair`, `rebuild` and `unpublish`: whether a store can be trusted, and what to do where it cannot."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,8 +57,9 @@ def repair(context: typer.Context, dataset: SomeDataset = None, as_json: Json = 
     left: list[Finding] = []
     for look in verifications(context.obj, dataset, trusting=True):
         with Locks(look.store).lock(f"publish {look.dataset.name}"):
-            done += Repair(look).run()
-        left += look.of(everything=True)
+            repaired = list(Repair(look).run())
+        done += repaired
+        left += (replace(look) if repaired else look).of(everything=True)  # what has changed is looked at again
     if as_json:
         print_json({"repaired": done, "left": [finding.document() for finding in left]})
     else:

@@ -4,6 +4,7 @@ A file of `tables/` computes the table of its name. A file of `views/`, and of t
 a common table expression where a query reads it, so that nothing is written to disk that nobody reads.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,12 +41,15 @@ def references(sql: str) -> frozenset[str]:
     return names_in(sql).tables
 
 
-def views_of(dataset: Dataset, sql: str) -> dict[str, str]:
-    """The views that a query needs, directly or through others, each after those it needs itself."""
+def views_of(dataset: Dataset, sql: str, held: Collection[str] = ()) -> dict[str, str]:
+    """The views that a query needs, directly or through others, each after those it needs itself.
+
+    Those that an engine has `held` are tables to it: neither they nor what they are made of is needed.
+    """
     found: dict[str, str] = {}
     for name in sorted(references(sql)):
-        if name in dataset.views:
-            found |= views_of(dataset, dataset.views[name])
+        if name in dataset.views and name not in held:
+            found |= views_of(dataset, dataset.views[name], held)
             found[name] = dataset.views[name]
     return found
 
@@ -56,14 +60,14 @@ def base_tables(dataset: Dataset, query: str) -> set[str]:
     return {name for sql in (query, *views.values()) for name in references(sql)} - set(views)
 
 
-def compose(dataset: Dataset, query: str) -> str:
-    """The query with its views in front."""
-    return f"{_views(dataset, query)}select * from (\n{query.strip()}\n) as result"
+def compose(dataset: Dataset, query: str, held: Collection[str] = ()) -> str:
+    """The query with its views in front, but for those that an engine has `held`."""
+    return f"{_views(dataset, query, held)}select * from (\n{query.strip()}\n) as result"
 
 
-def statement(dataset: Dataset, table: Table, is_ordered: bool = True) -> str:
+def statement(dataset: Dataset, table: Table, is_ordered: bool = True, held: Collection[str] = ()) -> str:
     """The query of a table, cast to its declared types and, where it `is_ordered`, put in its total order."""
-    return _views(dataset, dataset.sql[table.name]) + typed(table, dataset.sql[table.name], is_ordered)
+    return _views(dataset, dataset.sql[table.name], held) + typed(table, dataset.sql[table.name], is_ordered)
 
 
 def typed(table: Table, query: str, is_ordered: bool = True) -> str:
@@ -73,8 +77,8 @@ def typed(table: Table, query: str, is_ordered: bool = True) -> str:
     return f"select\n  {columns}\nfrom (\n{query.strip()}\n) as result{order}"
 
 
-def _views(dataset: Dataset, query: str) -> str:
-    named = [f"{quote(name)} as (\n{sql.strip()}\n)" for name, sql in views_of(dataset, query).items()]
+def _views(dataset: Dataset, query: str, held: Collection[str]) -> str:
+    named = [f"{quote(name)} as (\n{sql.strip()}\n)" for name, sql in views_of(dataset, query, held).items()]
     return "with " + ",\n".join(named) + "\n" if named else ""
 
 

@@ -97,6 +97,11 @@ class DuckDBEngine:
         """A view over an Arrow table."""
         self._connection.register(name, rows)
 
+    def hold(self, name: str, query: str, bound: Bound) -> bool:
+        """A temporary table: in memory, and in scratch space beyond the memory limit."""
+        self._execute(f"create or replace temp table {quote(name)} as {query}", bound)
+        return True
+
     def write(self, query: str, bound: Bound, target: Path) -> int:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,9 @@ class Queries(Protocol):
     has_statistics: bool
     """Whether counts and extremes of whole columns cost next to nothing, being read off the files' statistics."""
 
+    def hold(self, name: str, query: str, bound: Bound) -> bool:
+        """Computes a query and keeps its rows as the table `name`; gives whether it does such things."""
+
     def table(self, name: str, rows: pa.Table) -> None:
         """Makes a small Arrow table known as `name`."""
 

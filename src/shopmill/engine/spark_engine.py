@@ -188,6 +188,10 @@ class SparkEngine:
         frame = self._sql(split + _sort_by((FILE, *order)), bound)
         _numbered(frame).write.mode("overwrite").partitionBy(FILE).parquet(address)
 
+    def hold(self, name: str, query: str, bound: Bound) -> bool:  # noqa: ARG002
+        """Not done: what is read again is computed again, by as many executors as there are."""
+        return False
+
     def rows(self, query: str, bound: Bound) -> list[dict[str, Any]]:
         """Rows as dictionaries."""
         found: list[dict[str, Any]] = self._frame(query, bound).toArrow().to_pylist()

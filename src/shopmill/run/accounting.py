@@ -3,7 +3,6 @@
 from collections import defaultdict
 
 from shopmill.declaration import TAKEN_AS_UNKNOWN
-from shopmill.engine.compose import compose
 from shopmill.engine.profile import part
 from shopmill.run.workspace import Workspace
 from shopmill.versions.accounts import Account
@@ -50,7 +49,7 @@ def take_accounts(workspace: Workspace) -> tuple[Account, ...]:
 def _counts(workspace: Workspace, table: str, query: str) -> dict[str, int]:
     """Rows by kind; those of no kind are the used ones."""
     with part(f"account of {table}"):
-        found = workspace.engine.rows(compose(workspace.run.dataset, query), workspace.bound)
+        found = workspace.engine.rows(workspace.compose(query), workspace.bound)
     counts = {row["kind"] or "": int(row["row_count"] or 0) for row in found}
     return {kind: n for kind, n in sorted(counts.items()) if n or not kind}
 

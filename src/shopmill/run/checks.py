@@ -1,6 +1,6 @@
 """Declared checks become queries: one aggregate per table for all row rules, one per rule over tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,8 @@ class Checking:
     """Days from the newest rows of an input to as_of; inputs without rows are missing."""
     absent: frozenset[str] = frozenset()
     """Source tables that the shop does not have."""
+    held: Collection[str] = ()
+    """Views that the engine holds as tables."""
 
     def run(self) -> list[Result]:
         """All results, in the order of the declaration."""
@@ -197,7 +199,7 @@ class Checking:
 
     def _query(self, check: QueryCheck) -> Result:
         with part(check.name):
-            rows = self.engine.rows(compose(self.dataset, self.dataset.query(check)), self.bound)
+            rows = self.engine.rows(compose(self.dataset, self.dataset.query(check), self.held), self.bound)
         if len(rows) != 1:
             raise InvalidInputError(
                 f"The check {check.name!r} of {self.dataset.name} gives {len(rows)} rows: a check gives one, with violations."
@@ -217,7 +219,7 @@ class Checking:
         """Whether the ids of two tables are alike; a table without rows is one that the shop does not have."""
         sql = JOIN.format(of=quote(join.of), key=quote(join.key), column=quote(join.column), to=f"judged_{join.to}")
         with part(f"{join.of} joins {join.to}"):
-            row = self.engine.rows(compose(self.dataset, sql), self.bound)[0]
+            row = self.engine.rows(compose(self.dataset, sql, self.held), self.bound)[0]
         n, unknown, limit = int(row["n"]), int(row["unknown"] or 0), self.bound["max_unmatched_share"]
         violated = bool(row["has_such_as"]) and unknown > limit * n
         such_as, has_such_as = shape(join.column, row["such_as"]), shape(join.column, row["has_such_as"])

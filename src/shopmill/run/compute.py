@@ -41,7 +41,7 @@ def continue_from(run: Run, previous: Manifest | None) -> None:
     if incremental and incremental.rebuild_when:
         with open_workspace(run) as workspace:
             workspace.prepare([query := run.dataset.query(incremental.rebuild_when)])
-            found = workspace.engine.rows(compose(run.dataset, query), workspace.bound)[0]
+            found = workspace.engine.rows(workspace.compose(query), workspace.bound)[0]
         if found["violations"]:
             run.staging.write_extent(Extent())
 
@@ -64,12 +64,11 @@ def compute(workspace: Workspace, table: Table, on_statement: OnStatement = lamb
 def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
     """The query of a table that SQL alone computes."""
     dataset = workspace.run.dataset
-    query = statement(dataset, table, is_ordered=not _label(workspace.run, table))
-    on_statement(table.name, query)
-    _same_columns(
-        table, workspace.engine.columns(compose(dataset, dataset.sql[table.name]), workspace.bound), workspace.run
-    )
-    return query
+    is_ordered = not _label(workspace.run, table)
+    on_statement(table.name, statement(dataset, table, is_ordered))
+    found = workspace.engine.columns(workspace.compose(dataset.sql[table.name]), workspace.bound)
+    _same_columns(table, found, workspace.run)
+    return statement(dataset, table, is_ordered, workspace.held)
 
 
 def _through_function(workspace: Workspace, table: Table, on_statement: OnStatement) -> str:
@@ -89,8 +88,9 @@ def _through_function(workspace: Workspace, table: Table, on_statement: OnStatem
 
 def input_of(workspace: Workspace, name: str, function: str, on_statement: OnStatement, order: str = "") -> Path:
     """The rows that the SQL of a function gives, as a scratch file."""
-    query = compose(workspace.run.dataset, workspace.run.dataset.sql[name]) + order
-    on_statement(f"what {function} is given for {name}", query)
+    dataset = workspace.run.dataset
+    on_statement(f"what {function} is given for {name}", compose(dataset, dataset.sql[name]) + order)
+    query = workspace.compose(dataset.sql[name]) + order
     return workspace.files.bring(query, workspace.bound, f"{name}.input.parquet")
 
 
@@ -175,7 +175,7 @@ def due_announcements(workspace: Workspace) -> dict[str, int]:
     dataset = workspace.run.dataset
     queries = {announced.asset: dataset.query(announced) for announced in dataset.announcements}
     workspace.prepare(queries.values())
-    found = {asset: workspace.engine.rows(compose(dataset, sql), workspace.bound)[0] for asset, sql in queries.items()}
+    found = {asset: workspace.engine.rows(workspace.compose(sql), workspace.bound)[0] for asset, sql in queries.items()}
     return {asset: int(row["changes"]) for asset, row in found.items() if row["due"]}
 
 
@@ -184,7 +184,7 @@ def measure(workspace: Workspace) -> dict[str, int]:
     dataset = workspace.run.dataset
     queries = {declared.name: dataset.query(declared) for declared in dataset.measures}
     workspace.prepare(queries.values())
-    found = {name: workspace.engine.rows(compose(dataset, sql), workspace.bound)[0] for name, sql in queries.items()}
+    found = {name: workspace.engine.rows(workspace.compose(sql), workspace.bound)[0] for name, sql in queries.items()}
     return {name: int(row["value"]) for name, row in found.items()}
 
 
@@ -204,6 +204,7 @@ def run_checks(workspace: Workspace) -> list[Result]:
         rows_before,
         _input_ages(run),
         frozenset(name for name, snapshot in run.inputs.items() if snapshot.is_absent),
+        workspace.held,
     )
     return checking.run()
 

@@ -70,8 +70,14 @@ def plan_of(run: Rehearsal) -> RunPlan:
     extent, previous = run.staging.extent(), run.staging.previous()
     before = run.versions.exactly(previous.as_of, previous.version) if previous else None
     kind: Kind = "first" if before is None else "incremental" if extent.computed else "full"
-    why = (*(changes or ["there is no version of this as_of yet"]), *_reasons(run, kind, before, extent))
+    why = (*(changes or [_why_none(run)]), *_reasons(run, kind, before, extent))
     return _plan(run, kind, why, found, tuple(_writings(run, before, extent)))
+
+
+def _why_none(run: Rehearsal) -> str:
+    if reason := run.versions.why_withdrawn(run.as_of):
+        return f"its version was withdrawn ({reason}), and one that comes out the same is refused"
+    return "there is no version of this as_of yet"
 
 
 def _plan(

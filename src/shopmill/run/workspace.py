@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Table
-from shopmill.engine.compose import base_tables
+from shopmill.engine.clocks import refuse_other_rules
+from shopmill.engine.compose import base_tables, compose, views_of
 from shopmill.engine.identifiers import quote
+from shopmill.engine.profile import part
 from shopmill.engine.protocol import Bound, Queries, bind
 from shopmill.errors import InvalidInputError
 from shopmill.run.content import PREVIOUS
@@ -30,6 +32,11 @@ CHANGED, FORMER = "changed_", "former_"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "source_"
 """An input can be named `source_<table>` too: what to do where a published table has the name of an input."""
+HELD = frozenset({"judged_orders"})
+"""Views that are computed once and held: every query of order lines reads the orders, and to look for ids that repeat is
+dearer than to keep the rows."""
+HELD_COLUMNS = "* replace (case when problem is not null then source_row end as source_row)"
+"""Of rows without a problem nobody asks what they were."""
 
 
 class Workspace:
@@ -54,14 +61,33 @@ class Workspace:
             **(run.dataset.incremental.margins(run.parameters) if run.dataset.incremental else {}),
         )
         self.context = Context(self.bound, run.settings, run.store)
+        self.held: dict[str, dict[str, list[str]]] = {}
+        """What the engine holds, with the raw files that each is made of."""
+        self._files: dict[str, list[str]] = {}
         self._known: set[str] = set()
         self._reads_all = False
 
     def prepare(self, queries: Iterable[str]) -> None:
         """Makes every table known that the queries, with their views, read."""
-        for name in sorted({name for query in queries for name in base_tables(self.run.dataset, query)} - self._known):
+        queries, dataset = list(queries), self.run.dataset
+        for name in sorted({name for query in queries for name in base_tables(dataset, query)} - self._known):
             self._make_known(name)
             self._known.add(name)
+        for name in sorted(HELD & {name for query in queries for name in views_of(dataset, query)}):
+            self._hold(name)
+
+    def _hold(self, name: str) -> None:
+        """Lets the engine compute a view once, and again where it is made of other files."""
+        query = f"select {HELD_COLUMNS} from {quote(name)}"
+        made_of = {base: self._files[base] for base in base_tables(self.run.dataset, query)}
+        if self.held.get(name) != made_of:
+            with part(f"{name}, held"):
+                if self.engine.hold(name, compose(self.run.dataset, query), self.bound):
+                    self.held[name] = made_of
+
+    def compose(self, query: str) -> str:
+        """A query of the dataset with its views in front, but for what the engine holds."""
+        return compose(self.run.dataset, query, self.held)
 
     def begin(self, narrowed_by: str = "", reads_all: bool = False) -> None:
         """Sets what is computed next, and `$since`: all that the run computes, or what the table `narrowed_by` says of it.
@@ -140,6 +166,7 @@ class Workspace:
     def _raw_view(self, name: str, table: str, keys: list[str]) -> None:
         columns = {column.name: column.type for column in TABLES[table].columns}
         self.files.view(name, keys, columns)
+        self._files[name] = keys
 
     def _view(self, name: str, table: Table, keys: list[str]) -> None:
         self.files.view(name, keys, {c.name: c.type for c in table.columns})
@@ -218,4 +245,5 @@ def open_workspace(run: Run, only_computed: bool = False) -> Iterator[Workspace]
     With `only_computed` the run's tables lack the rows that were taken over from the previous version.
     """
     with run.store.scratch() as scratch, open_files(run, scratch) as files:
+        refuse_other_rules(files.engine, run.settings.zone, run.settings.first_day, run.as_of.day(run.settings.zone))
         yield Workspace(run, files, scratch, only_computed)

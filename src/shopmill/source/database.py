@@ -1,13 +1,14 @@
 """The shop's tables as they are at one moment: which columns they have, of what types, and the SELECT that reads them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from adbc_driver_manager.dbapi import Connection
 
 from shopmill.engine.identifiers import literal, quote
-from shopmill.errors import InvalidInputError, MissingTableError, SchemaDriftError
+from shopmill.errors import InvalidInputError, MissingTableError, SchemaDriftError, SourceUnavailableError
 from shopmill.settings import Settings
 from shopmill.source.connecting import connect
 from shopmill.source.contract import TABLES, SourceTable, fix_of
@@ -18,6 +19,7 @@ from shopmill.source.platforms import TABLES_AND_COLUMNS, difference
 from shopmill.source.selection import IDS, PLAIN_TEXT, Selection, in_the_contracts_case, names_as_written
 from shopmill.source.session import Session
 
+T = TypeVar("T")
 TYPES = """
 with recursive based as (
   select oid, oid as base from pg_type where oid in ({oids})
@@ -42,6 +44,24 @@ order by 1 limit 3
 """
 """The tables of a name in schemas that are not searched."""
 
+REPLACED = """
+select coalesce(c.oid, locked.relation)::regclass::text
+from pg_locks as locked left join pg_class as c on c.oid = locked.relation
+where locked.pid = pg_backend_pid() and locked.locktype = 'relation' and locked.relation >= 16384
+  and (
+    (c.oid is null and pg_get_indexdef(locked.relation) is null)
+    or (c.relkind in ('r', 'm') and c.relfilenode is distinct from pg_relation_filenode(c.oid))
+  )
+order by 1
+"""
+"""The tables of this transaction whose rows are in another file now than in its snapshot, or which are not in that at all.
+
+To the snapshot such a table is empty: PostgreSQL keeps no rows of before a TRUNCATE, a rewrite or a swap.
+"""
+ATTEMPTS = 5
+TIME_ZONE = re.compile(r"(?i)current_setting\s*\(\s*'shopmill\.time_zone'\s*(,\s*true\s*)?\)")
+"""How a SELECT asks for the shop's zone. It gets the name: what asks a setting is never served by an index."""
+
 USUAL_COLLATIONS = {'"default"', '"C"', "C", None}
 """None is for a text of two tables that differ in it: it cannot be compared at all."""
 
@@ -52,6 +72,23 @@ class Source(Session):
     def __init__(self, connection: Connection, mapping: Mapping, settings: Settings):
         super().__init__(connection, settings)
         self.mapping = mapping
+
+    def holding(self, look: Callable[[], T]) -> T:
+        """What `look` finds, as of a moment from which on nobody can replace the tables that it looked at.
+
+        A look locks them against that. Whoever replaced one between the beginning of the transaction and the lock has made
+        it look empty: then all begins again.
+        """
+        for _ in range(ATTEMPTS):
+            found = look()
+            if not (replaced := self.replaced()):
+                return found
+            self.again()
+        raise replaced_while_read(replaced)
+
+    def replaced(self) -> list[str]:
+        """The tables of this transaction that were emptied, rewritten or swapped since it began."""
+        return [str(name) for (name,) in self.answers(REPLACED)]
 
     def selection(self, table: SourceTable) -> Selection:
         """The table as the shop has it; MissingTableError where it has none, SchemaDriftError where it is another."""
@@ -73,7 +110,7 @@ class Source(Session):
         """The SELECT of the mapping; a canonical one of the columns that the table has and the role may read."""
         select = self.mapping.selects.get(table.name)
         if select is None or not select.is_canonical:
-            return self.mapping.select(table.name)
+            return TIME_ZONE.sub(literal(self.settings.time_zone), self.mapping.select(table.name))
         allowed = {
             str(name): bool(may) for name, may in self.rows(table, COLUMNS.format(table=literal(quote(table.name))))
         }
@@ -182,6 +219,14 @@ class Source(Session):
             raise InvalidInputError(
                 f"{table.name}.{twice[0]} is selected twice: leave one of them out of {self.mapping.place(table.name)}."
             )
+
+
+def replaced_while_read(tables: list[str]) -> SourceUnavailableError:
+    """The error for tables that another session empties or swaps while they are read."""
+    return SourceUnavailableError(
+        f"{', '.join(tables)} was emptied, rewritten or replaced while it is read, and looks empty. Run again when whatever "
+        "loads it has ended."
+    )
 
 
 @contextmanager

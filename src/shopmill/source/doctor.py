@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from shopmill.declaration import Dataset
 from shopmill.errors import MissingTableError, ShopmillError
 from shopmill.settings import Settings
+from shopmill.source.clocks import examine_clocks
 from shopmill.source.contract import TABLES, SourceTable, fix_of
-from shopmill.source.database import Source, open_source
+from shopmill.source.database import TIME_ZONE, Source, open_source
 from shopmill.source.doctor_currencies import examine_currencies
 from shopmill.source.doctor_indexes import is_served
 from shopmill.source.doctor_keys import examine_keys
@@ -17,7 +18,7 @@ from shopmill.source.findings import Finding
 from shopmill.source.mapping import Mapping, load_mapping
 from shopmill.source.platforms import INDEX_KEYS, advice, platform_of
 from shopmill.source.selection import Selection
-from shopmill.source.shop import difference_to_owner, shop_of
+from shopmill.source.shop import difference_to_owner, shop_of, what_asks_who_reads
 from shopmill.versions.store import Store
 
 Look = Callable[[Source], Iterator[Finding]]
@@ -40,6 +41,7 @@ def examine(settings: Settings, datasets: Iterable[Dataset]) -> Iterator[Finding
     except ShopmillError as error:
         yield Finding("connection", "error", str(error), "", tuple(readers))
         return
+    yield from _looked(settings, mapping, "time zone", examine_clocks, tuple(readers))
     yield from _misspelt(mapping)
     there: dict[str, Selection] = {}
     for table in TABLES.values():
@@ -113,6 +115,14 @@ def _misspelt(mapping: Mapping) -> Iterator[Finding]:
 
 
 def _whose(source: Source, settings: Settings, there: dict[str, Selection]) -> Iterator[Finding]:
+    source.holding(lambda: [source.selected(selection.table) for selection in there.values()])
+    if asking := what_asks_who_reads(source, there.values()):
+        yield Finding(
+            "role",
+            "warn",
+            f"{', '.join(asking)} asks who reads it: another role may see other rows, and is taken for another shop",
+            "let the source role see all rows of the shop, and read with the same role always",
+        )
     differences = difference_to_owner(Store(settings.store, settings.work_folder), shop_of(source, there.values()))
     if differences:
         yield Finding(
@@ -176,6 +186,8 @@ def _index(source: Source, selection: Selection, suffers: tuple[str, ...]) -> It
         fix = ""
     else:
         fix = f"create an index on what {table.name}.sql selects as {table.time}, exactly as it is written there"
+        if TIME_ZONE.search(source.mapping.select(table.name)):
+            fix += f", but with '{source.settings.time_zone}' in the place of current_setting('shopmill.time_zone')"
     if fix:
         text = "has no index that serves it: every run reads the whole table to find its new days"
         yield Finding(subject, "warn", text, fix, suffers)

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError, MissingTableError
 from shopmill.settings import Settings
+from shopmill.source.clocks import refuse_other_rules
 from shopmill.source.contract import TABLES, SourceTable
-from shopmill.source.database import Source, open_source
+from shopmill.source.database import Source, open_source, replaced_while_read
 from shopmill.source.mapping import Mapping, load_mapping
 from shopmill.source.reading import Progress, Reader
 from shopmill.source.selection import Selection
@@ -118,13 +119,17 @@ class Extraction:
         if not due:
             return {}
         with open_source(self.settings, mapping) as source, self.store.scratch() as scratch:
+            refuse_other_rules(source, self.as_of.day(self.settings.zone))
             known = {name for name in due if (last := catalogues[name].newest()) and not last.is_absent}
-            selections = self._selections(source, [TABLES[name] for name in due], {*asked, *known})
+            tables = [TABLES[name] for name in due]
+            selections = source.holding(lambda: self._selections(source, tables, {*asked, *known}))
             there = {name: selection for name, selection in selections.items() if selection}
             claim(self.store, shop_of(source, there.values()))
             sieve = Sieve.of(self.store, self.settings.pseudonym_key)
             reader = Reader(source, self.settings, self.store, self.as_of, scratch, self.progress, sieve)
             read = reader.read({name: (catalogues[name], there[name], due[name]) for name in there})
+            if replaced := source.replaced():  # such as a partition that the first look had no need of
+                raise replaced_while_read(replaced)
             absent = {name: Snapshot(name, self.as_of.label, self.as_of.label, ()) for name in due if name not in there}
             return read | {name: replace(snapshot, taken_at=reader.taken_at) for name, snapshot in absent.items()}
 

@@ -76,7 +76,7 @@ def _wanted(tables: Iterable[str]) -> set[str]:
 
 def _different(source: Source, settings: Settings, store: Store, snapshot: Snapshot) -> set[date]:
     try:
-        selection = source.selection(TABLES[snapshot.table])
+        selection = source.holding(lambda: source.selection(TABLES[snapshot.table]))
     except MissingTableError:
         return set()
     claim(store, shop_of(source, [selection]))

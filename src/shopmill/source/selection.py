@@ -6,10 +6,11 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from shopmill.asof import AsOf, midnight
+from shopmill.asof import AsOf
 from shopmill.engine.identifiers import quote
 from shopmill.source.contract import TABLES, SourceColumn, SourceTable
 from shopmill.source.snapshot import FIRST_DAY, LAST_DAY, NEVER
+from shopmill.zones import midnight
 
 MISFIT = "_misfit_"
 """Before the name of a date: its text where readers could not open it, such as infinity or a year before Christ."""

@@ -1,5 +1,6 @@
 """Whose rows a store holds: the identity of the database that it was filled from. A store belongs to one shop."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -23,6 +24,16 @@ from shopmill.versions.store import Store, to_json
 MAY_KNOW_SYSTEM = "select has_function_privilege('pg_control_system()', 'execute')"
 SYSTEM = "select system_identifier::text from pg_control_system()"
 MADE_AS = "select oid::text from pg_database where datname = current_database()"
+OF_A_ROLE = r"""
+select viewed.oid::regclass::text
+from pg_locks as locked join pg_class as viewed on viewed.oid = locked.relation
+where locked.pid = pg_backend_pid() and locked.locktype = 'relation' and viewed.relkind = 'v' and viewed.oid >= 16384
+  and regexp_replace(pg_get_viewdef(viewed.oid), '''([^'']|'''')*''', '', 'g')
+    ~ '(?<!")\m(CURRENT_USER|SESSION_USER|CURRENT_ROLE|USER)\M|\mpg_has_role\('
+order by 1
+"""
+"""The views that this transaction has read and that ask who reads them."""
+ASKS_WHO = re.compile(r"(?i)\b(current_user|session_user|current_role|pg_has_role)\b")
 SCHEMA = "select relnamespace::regnamespace::text from pg_class where oid = to_regclass({name})"
 
 
@@ -32,8 +43,8 @@ class Shop:
 
     `system` is empty where the role may not read it, and the `address` that was connected to stands for it. `made_as` is the
     number that a server gives a database when it is made: one of the same name that took its place has another. `schemas`
-    says in which schema each unqualified table was found. The role is told apart where row-level security makes it see rows
-    of its own.
+    says in which schema each unqualified table was found. The role is told apart where row-level security, or a view that asks
+    who reads it (`of_role`), makes it see rows of its own.
     """
 
     system: str
@@ -43,6 +54,7 @@ class Shop:
     schemas: Mapping[str, str] = field(default_factory=dict)
     made_as: str = ""
     address: str = ""
+    of_role: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Shop":
@@ -57,6 +69,7 @@ class Shop:
             schemas={**other.schemas, **self.schemas},
             made_as=self.made_as or other.made_as,
             address=self.address or other.address,
+            of_role=self.of_role or other.of_role,
         )
 
     def differences(self, other: "Shop") -> list[str]:
@@ -66,8 +79,10 @@ class Shop:
             pairs.append(("address", self.address, other.address))
         if self.database == other.database:
             pairs.append((f"database {self.database} made as", self.made_as, other.made_as))
-        if "allow" in {self.row_security, other.row_security}:
+        is_allowed = "allow" in {self.row_security, other.row_security}
+        if is_allowed or self.of_role or other.of_role:
             pairs.append(("role", self.role, other.role))
+        if is_allowed:
             pairs.append(("SHOPMILL_ROW_SECURITY", self.row_security, other.row_security))
         pairs += [
             (f"schema of {n}", s, other.schemas[n]) for n, s in sorted(self.schemas.items()) if n in other.schemas
@@ -77,6 +92,7 @@ class Shop:
 
 def shop_of(source: Source, selections: Iterable[Selection]) -> Shop:
     """The identity of the database that a source reads, and of the tables that the selections name."""
+    selections = tuple(selections)
     names = {name for selection in selections for name in _unqualified(selection.select)}
     schemas = {name: source.value(SCHEMA.format(name=literal(name))) for name in sorted(names)}
     return Shop(
@@ -87,7 +103,14 @@ def shop_of(source: Source, selections: Iterable[Selection]) -> Shop:
         {name: str(schema) for name, schema in schemas.items() if schema},
         str(source.value(MADE_AS)),
         address(source.settings.source_dsn.get_secret_value(), "SHOPMILL_SOURCE_DSN"),
+        ", ".join(what_asks_who_reads(source, selections)),
     )
+
+
+def what_asks_who_reads(source: Source, selections: Iterable[Selection]) -> list[str]:
+    """The views that were read, and the files of the mapping, whose rows may depend on the role that reads them."""
+    views = [str(name) for (name,) in source.answers(OF_A_ROLE)]
+    return views + [f"{one.table.name}.sql" for one in selections if ASKS_WHO.search(one.select)]
 
 
 def _unqualified(select: str) -> set[str]:

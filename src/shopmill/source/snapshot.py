@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shopmill.asof import AsOf, midnight
+from shopmill.asof import AsOf
 from shopmill.errors import DamagedError
 from shopmill.source.contract import SourceTable
 from shopmill.versions.layout import is_snapshot, raw_under, snapshots_in
@@ -19,6 +19,7 @@ from shopmill.versions.proof import faults, refuse
 from shopmill.versions.shapes import well_typed
 from shopmill.versions.snapshot_documents import base_of, difference, read_snapshot
 from shopmill.versions.store import Store, to_json
+from shopmill.zones import midnight
 
 log = logging.getLogger(__name__)
 UNDATED = "undated"

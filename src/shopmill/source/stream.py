@@ -6,7 +6,6 @@ DuckDB's limit and one row group, never by the table's size.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,7 +14,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shopmill.asof import midnight
 from shopmill.engine.duckdb_engine import connect
 from shopmill.engine.identifiers import literal, quote
 from shopmill.engine.splitting import ROW_GROUP
@@ -29,10 +27,10 @@ from shopmill.source.personal_data import Policy
 from shopmill.source.selection import ATTRIBUTE, MISFIT, Selection
 from shopmill.source.tombstones import Sieve
 from shopmill.source.values import Cleaner, Counts, counted_misfits
+from shopmill.zones import clocks_change_near, midnight
 
 CHUNK_ROWS = 250_000  # sorted in the cache, and little is left to do when the last row has come
 QUEUED_BATCHES = 8
-CLOCK_CHANGE = timedelta(hours=3)
 MAY_NOT_FIT = {"numeric", "float4", "float8", "int8"}
 
 
@@ -166,16 +164,10 @@ def _rows_before_the_last_day(batch: pa.RecordBatch, times: Sequence[str], zone:
     is_date = pa.types.is_date(dating.type)
     day = last.as_py() if is_date else last.as_py().astimezone(zone).date()
     begin = midnight(day, zone)
-    if _clocks_change_near(begin, zone):
+    if clocks_change_near(begin, zone):
         return 0
     first = last if is_date else pa.scalar(begin, dating.type)
     return int(pc.sum(pc.less(dating, first)).as_py() or 0)
-
-
-def _clocks_change_near(moment: datetime, zone: ZoneInfo) -> bool:
-    """Whether a day may come back for some minutes after the next one has begun: clocks that fall back over midnight."""
-    before, after = ((moment + hours).astimezone(zone).utcoffset() for hours in (-CLOCK_CHANGE, CLOCK_CHANGE))
-    return before != after
 
 
 def _sorted_query(selection: Selection, arriving: Collection[str]) -> str:

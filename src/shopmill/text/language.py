@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -22,6 +23,13 @@ SCHEMA = pa.schema(
 _MASKS = re.compile(r"\[(?:email|phone)\]")
 
 
+@lru_cache(maxsize=2)  # unpacking the model takes a second
+def _identifier(expected: frozenset[str]) -> LanguageIdentifier:
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(sorted(USUAL | expected | {NO_LANGUAGE}))
+    return identifier
+
+
 def _is_undecided(likely: Sequence[tuple[str, float]]) -> bool:
     """Whether the words say nothing about which of several languages they are in."""
     return len(likely) > 1 and likely[0][1] == likely[1][1]
@@ -37,8 +45,7 @@ class LanguageDetector:
     def __init__(self, expected: Collection[str] = (), *, least_confidence: float = LEAST_CONFIDENCE) -> None:
         self.least_confidence = least_confidence
         self._expected = frozenset(expected)
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        self._identifier.set_languages(sorted(USUAL | self._expected | {NO_LANGUAGE}))
+        self._identifier = _identifier(self._expected)
 
     def detect(self, text: str) -> tuple[str | None, float]:
         """Return the language, or None when unsure, and the probability of the best guess in [0, 1]."""

@@ -10,8 +10,10 @@ from functools import cached_property
 from shopmill.asof import AsOf
 from shopmill.trust.verify import Finding, Verification
 from shopmill.versions.index import VersionIndex
+from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.versions import Published
+from shopmill.versions.statistics import has_people, keep_statistics, kept_statistics
+from shopmill.versions.versions import StoredFile
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,14 @@ class Repair:
         """A sentence for each thing that was repaired. What is left, another look finds."""
         versions, name = self.look.versions, self.look.dataset.name
         for manifest in self.look.manifests:
-            for key in self.look.damage(manifest):
+            for key in self.look.damage(manifest, self.look.entries(manifest)):
                 if source := self._same_bytes(manifest, key):
                     versions.store.copy(source, key)
                     versions.store.flush([key])
                     yield f"{versions.store.uri(key)} has its bytes again, from {versions.store.uri(source)}"
+            if has_people(versions, manifest) and (kept := kept_statistics(versions, manifest)):
+                keep_statistics(versions, manifest, kept)
+                yield f"{versions.store.uri(versions.folder(manifest))}/{STATISTICS} has no values of people any more"
         if any(self.look.index()):
             lines = versions.lines_of_folders()
             VersionIndex(versions.store, name, versions.zone).replace_all(lines)
@@ -48,8 +53,8 @@ class Repair:
         )
 
     @cached_property
-    def _by_hash(self) -> dict[str, list[Published]]:
-        found: dict[str, list[Published]] = {}
+    def _by_hash(self) -> dict[str, list[StoredFile]]:
+        found: dict[str, list[StoredFile]] = {}
         for manifest in self.look.versions.all():
             for one in self.look.versions.sealed(manifest):
                 found.setdefault(one.sha256, []).append(one)

@@ -15,13 +15,15 @@ from shopmill.errors import DamagedError, RegistryError
 from shopmill.registry import Registry
 from shopmill.source.snapshot import Snapshot
 from shopmill.versions import layout
+from shopmill.versions.disk import is_unfinished
 from shopmill.versions.index import Name, VersionIndex
-from shopmill.versions.looked import Looked, marks
+from shopmill.versions.looked import Looked, listed, mark
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.proof import faults
+from shopmill.versions.proof import Entries, Hashes, faults_among
 from shopmill.versions.snapshot_documents import read_snapshot
 from shopmill.versions.standards import NAMES as STANDARDS
-from shopmill.versions.store import Bytes, Store
+from shopmill.versions.statistics import has_people
+from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
 BESIDE = {layout.MANIFEST, layout.STATISTICS, layout.WITHDRAWN, *STANDARDS}
@@ -64,7 +66,7 @@ class Verification:
     """What finds the version that the vector index serves."""
     known: dict[str, str] = field(default_factory=dict)
     """What was wrong with the raw files that were looked at, by key; empty for whole ones."""
-    read: dict[Bytes, str] = field(default_factory=dict)
+    read: Hashes = field(default_factory=dict)
     """The hashes of the files that were read: those that versions share are read once."""
     trusting: bool = False
     """Whether versions that look as they did when they were found whole count as whole: their bytes are not read."""
@@ -91,14 +93,27 @@ class Verification:
         return self.versions.all(but=self._trusted)
 
     @cached_property
+    def _listed(self) -> dict[str, Entries]:
+        """What lies in the folder of each version: asked for once, for there may be thousands."""
+        return listed(self.store, self.dataset.name)
+
+    def entries(self, manifest: Manifest) -> Entries:
+        """What lies in the folder of a version: now, where it was not whole when all were listed."""
+        there = self._listed.get(folder := self.versions.folder(manifest), {})
+        return there if layout.manifest_in(folder) in there else self._entries_now(folder)
+
+    def _entries_now(self, folder: str) -> Entries:
+        return {entry.key: entry for entry in self.store.entries(folder)}
+
+    @cached_property
     def _marks(self) -> dict[str, str]:
-        return marks(self.store, self.dataset.name)
+        return {folder: mark(entries) for folder, entries in self._listed.items()}
 
     @cached_property
     def _trusted(self) -> dict[str, str]:
         """The folders of versions that need no look, with what they look like."""
         before = self._looked.read() if self.trusting else {}
-        return {folder: mark for folder, mark in before.items() if self._marks.get(folder) == mark}
+        return {folder: known for folder, known in before.items() if self._marks.get(folder) == known}
 
     @property
     def _looked(self) -> Looked:
@@ -107,7 +122,7 @@ class Verification:
     def _everything(self) -> Iterator[Finding]:
         whole, now = dict(self._trusted), self._marks
         for manifest in self.manifests:
-            findings = list(self.version(manifest))
+            findings = list(self.version(manifest, self.entries(manifest)))
             folder = self.versions.folder(manifest)
             if not findings and folder in now:
                 whole[folder] = now[folder]
@@ -116,37 +131,48 @@ class Verification:
         self._looked.keep(whole)
 
     def _one(self, as_of: AsOf | None) -> Iterator[Finding]:
-        newest = self._newest
-        try:
-            manifest = self.versions.need(as_of) if as_of else self.versions.exactly(*newest) if newest else None
-        except (DamagedError, FileNotFoundError):
-            yield self._unreadable(*newest) if newest else self._unreadable("", "")
+        name = self._named(as_of)
+        if name is None:
+            if as_of:
+                self.versions.need(as_of)  # which says why there is none
             return
-        findings = list(self.version(manifest)) if manifest else []
-        if manifest and findings:
-            self._looked.forget(self.versions.folder(manifest))
+        try:
+            manifest = self.versions.exactly(*name)
+        except (DamagedError, FileNotFoundError):
+            yield self._unreadable(*name)
+            return
+        folder = self.versions.folder(manifest)
+        findings = list(self.version(manifest, self._entries_now(folder)))
+        if findings:
+            self._looked.forget(folder)
         yield from findings
 
-    @property
-    def _newest(self) -> tuple[str, str] | None:
-        """The current version, whatever the pointer says, which may be what is wrong."""
-        counted = self.versions.counted(self.versions.lines())
-        return max(counted, key=lambda name: AsOf.parse(name[0], self.zone), default=None)
+    def _named(self, as_of: AsOf | None) -> tuple[str, str] | None:
+        """The current version, or that of an as_of, whatever the pointer says, which may be what is wrong."""
+        lines = self.versions.lines()
+        there = self.versions.counted(lines)
+        if as_of:
+            own = [name for name in there if name[0] == as_of.label]
+            broken = [name for name, line in lines.items() if name[0] == as_of.label and not line.whole]
+            return next(iter([*own, *broken]), None)
+        return max(there, key=lambda name: AsOf.parse(name[0], self.zone), default=None)
 
-    def damage(self, manifest: Manifest) -> dict[str, str]:
+    def damage(self, manifest: Manifest, entries: Entries) -> dict[str, str]:
         """What is wrong with the files of a version, by key: every byte is read, once for all that share it."""
-        return self.versions.faults(manifest, hashes=True, known=self.read)
+        return faults_among(self.store, self.versions.sealed(manifest), entries, self.read)
 
-    def version(self, manifest: Manifest) -> Iterator[Finding]:
+    def version(self, manifest: Manifest, entries: Entries) -> Iterator[Finding]:
         """Files, and what a version was made of."""
         again = f"{REPAIR[:-1]}, or `shopmill run {manifest.dataset} --as-of {manifest.as_of}`."
-        for key, fault in self.damage(manifest).items():
+        for key, fault in self.damage(manifest, entries).items():
             yield self._finding(manifest.as_of, key, fault, again)
         folder = self.versions.folder(manifest)
         named = {f"{folder}/{file.path}" for file in manifest.all_files} | {f"{folder}/{name}" for name in BESIDE}
-        for key in self.store.keys(folder):
-            if key not in named:
+        for key in entries:
+            if key not in named and not is_unfinished(key):
                 yield self._finding(manifest.as_of, key, "is in no manifest", "Delete it.")
+        if (key := f"{folder}/{layout.STATISTICS}") in entries and has_people(self.versions, manifest):
+            yield self._finding(manifest.as_of, key, "has values of people", REPAIR)
         for name, made in manifest.content["inputs"].items():
             if "version" in made and not self._is_there(name, made):
                 where = f"{self.dataset.name} as of {manifest.as_of}"
@@ -202,9 +228,21 @@ class Verification:
     def _raw_faults(self, snapshot: Snapshot) -> dict[str, str]:
         """What is wrong with the files of a snapshot. Most of them are those of other snapshots too."""
         due = [file for file in snapshot.files if file.key not in self.known]
-        wrong = faults(self.store, due, layout.raw_of(snapshot.table), hashes=True, known=self.read)
+        for file in due:
+            self.store.uri(file.key)  # DamagedError where it leads out of the store
+        wrong = faults_among(self.store, due, self._raw_entries(snapshot.table), self.read)
         self.known.update({file.key: wrong.get(file.key, "") for file in due})
         return {file.key: self.known[file.key] for file in snapshot.files if self.known[file.key]}
+
+    def _raw_entries(self, table: str) -> Entries:
+        """What was read of a table of the shop, listed once."""
+        if table not in self._raw_listed:
+            self._raw_listed[table] = {entry.key: entry for entry in self.store.entries(layout.raw_of(table))}
+        return self._raw_listed[table]
+
+    @cached_property
+    def _raw_listed(self) -> dict[str, Entries]:
+        return {}
 
     def unreadable(self) -> Iterator[Finding]:
         """Folders of versions whose manifest is missing or cannot be read."""

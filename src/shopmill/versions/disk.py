@@ -8,9 +8,10 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,19 @@ class Disk:
     def __init__(self, root: Path):
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of a file; FileNotFoundError where there is none."""
+        try:
+            return path.read_bytes()
+        except (IsADirectoryError, NotADirectoryError):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+
+    def files(self, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+        """All files below a folder, by their names below the root; none twice where a link leads back up."""
+        beginning = len(str(self.root).rstrip("/")) + 1
+        for path, about in _files_below(str(folder)):
+            yield os.fsencode(path[beginning:]).decode(errors="backslashreplace"), about
 
     def write(self, path: Path, data: bytes) -> None:
         """Puts or replaces a file; it is on the disk afterwards."""
@@ -60,10 +74,15 @@ class Disk:
             unfinished.replace(path)
 
     def link(self, source: Path, path: Path) -> None:
-        """Gives a file a second name. It is on the disk after `flush`."""
-        with self._beside(path) as unfinished:
-            unfinished.hardlink_to(source)
-            unfinished.replace(path)
+        """Gives a file a second name, or a copy where it has as many as it may. It is on the disk after `flush`."""
+        try:
+            os.link(source, path)
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.EEXIST, errno.EMLINK}:
+                raise
+            with self._beside(path) as unfinished:
+                _link_or_copy(source, unfinished)
+                unfinished.replace(path)
 
     def swap(self, path: Path, expected: bytes | None, data: bytes) -> bool:
         """Replaces a file where it still holds `expected` (None: no file); says whether it did. Not synced."""
@@ -88,8 +107,12 @@ class Disk:
 
     def _sync_folders(self, paths: Iterable[Path]) -> None:
         """Every folder on the way, for any of them may be new; syncing one that did not change costs next to nothing."""
-        inside = len(self.root.parts)
-        folders = {parent for path in paths for parent in path.parents if len(parent.parts) >= inside}
+        folders: set[Path] = set()
+        for path in paths:
+            folder = path.parent
+            while folder not in folders and folder != self.root.parent:
+                folders.add(folder)
+                folder = folder.parent
         for folder in sorted(folders, key=lambda one: len(one.parts), reverse=True):
             _sync(folder)
 
@@ -108,11 +131,42 @@ def is_unfinished(key: str) -> bool:
     return key.rsplit("/", 1)[-1].startswith(".")
 
 
+def _files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        with os.scandir(folder) as found:
+            inner = list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in inner:
+        if entry.is_dir():
+            if not (entry.is_symlink() and _leads_up(entry.path)):
+                yield from _files_below(entry.path)
+        else:
+            with suppress(FileNotFoundError):  # gone by now, or a link to nowhere
+                if stat.S_ISREG((about := entry.stat()).st_mode):
+                    yield entry.path, about
+
+
+def _leads_up(link: str) -> bool:
+    target, folder = os.path.realpath(link), str(Path(link).parent.resolve())
+    return f"{folder}/".startswith(f"{target.rstrip('/')}/")
+
+
 def _write_synced(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _link_or_copy(source: Path, path: Path) -> None:
+    """A year of versions may need more names for a file than a file system gives it: 65,000 on ext4."""
+    try:
+        os.link(source, path)
+    except OSError as error:
+        if error.errno != errno.EMLINK:
+            raise
+        shutil.copyfile(source, path)
 
 
 def _sync(path: Path) -> None:

@@ -20,10 +20,11 @@ from shopmill.versions import layout
 from shopmill.versions.index import Line, Lines, Name, VersionIndex
 from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Pin
+from shopmill.versions.manifests import folder_of
 from shopmill.versions.retention import Retention
 from shopmill.versions.snapshot_documents import named_by
 from shopmill.versions.store import Entry, Store
-from shopmill.versions.versions import Versions, folder_of
+from shopmill.versions.versions import Versions
 
 log = logging.getLogger(__name__)
 AT_ONCE = 100

@@ -36,11 +36,8 @@ class Version:
         self._verify, self._whole = verify, set[str]()
         self._store = Store(settings.store)
         self._versions = Versions(self._store, name, settings.zone)
-        self.manifest: Manifest = self._versions.need(
-            AsOf.parse(str(as_of), settings.zone) if as_of is not None else None
-        )
-        if version and version != self.manifest.version:
-            self.manifest = self._replaced(version)
+        at = AsOf.parse(str(as_of), settings.zone) if as_of is not None else None
+        self.manifest: Manifest = self._exactly(at, version) if at and version else self._versions.need(at)
         self.version, self.as_of = self.manifest.version, self.manifest.as_of
         self.tables = self.manifest.tables
 
@@ -49,14 +46,15 @@ class Version:
             f"<shopmill {self.manifest.dataset} as of {self.as_of}, version {self.version}: {', '.join(self.tables)}>"
         )
 
-    def _replaced(self, version: str) -> Manifest:
-        """The manifest of a version that another one has taken the place of."""
+    def _exactly(self, as_of: AsOf, version: str) -> Manifest:
+        """The manifest of a version by its id, whether another one has taken its place or it was withdrawn."""
         try:
-            return self._versions.exactly(self.manifest.as_of, version)
+            return self._versions.exactly(as_of.label, version)
         except FileNotFoundError:
+            current = self._versions.need(as_of)
             raise InvalidInputError(
-                f"{self.manifest.dataset} as of {self.manifest.as_of} has no version {version} in {self._store.url}; "
-                f"the current one is {self.manifest.version}."
+                f"{current.dataset} as of {as_of.label} has no version {version} in {self._store.url}; "
+                f"the current one is {current.version}."
             ) from None
 
     def too_old(self, lacks: str) -> InvalidInputError:

@@ -14,22 +14,25 @@ from dataclasses import dataclass
 
 from shopmill.errors import StoreError
 from shopmill.versions import layout
+from shopmill.versions.proof import Entries
 from shopmill.versions.store import Store
 
 log = logging.getLogger(__name__)
 MARK_DIGITS = 16
 
 
-def marks(store: Store, dataset: str) -> dict[str, str]:
-    """What the folder of each version looks like, in a hash."""
-    found: dict[str, list[str]] = defaultdict(list)
+def listed(store: Store, dataset: str) -> dict[str, Entries]:
+    """What lies in the folder of each version."""
+    found: dict[str, Entries] = defaultdict(dict)
     for entry in store.entries(dataset):
         if folder := layout.folder_of_version(entry.key):
-            found[folder].append(f"{entry.key} {entry.bytes} {entry.tag}")
-    return {folder: _mark("\n".join(lines)) for folder, lines in found.items()}
+            found[folder][entry.key] = entry
+    return dict(found)
 
 
-def _mark(text: str) -> str:
+def mark(entries: Entries) -> str:
+    """What the folder of a version looks like, in a hash."""
+    text = "\n".join(f"{entry.key} {entry.bytes} {entry.tag}" for entry in entries.values())
     return hashlib.sha256(text.encode()).hexdigest()[:MARK_DIGITS]
 
 

@@ -126,8 +126,13 @@ class Manifest:
 
     def files(self, table: str) -> list[File]:
         """The files of one table or artifact, in order; those of an artifact have no rows."""
-        described = {**self.content["tables"], **self.artifacts}[table]["files"]
-        return [File(**{"rows": 0, **file}) for file in described]
+        return self._files[table]
+
+    @cached_property
+    def _files(self) -> Mapping[str, list[File]]:
+        """The files of each table and artifact: thousands of manifests are asked for them more than once."""
+        described = {**self.content["tables"], **self.artifacts}
+        return {name: [File(**{"rows": 0, **file}) for file in one["files"]] for name, one in described.items()}
 
     @property
     def all_files(self) -> list[File]:
@@ -209,8 +214,9 @@ def _hashed_text(text: str, manifest: Manifest) -> bytes:
     """What `to_json` would write of the content, with dataset and as_of, cut out of a manifest.json that it wrote."""
     _, _, rest = text.partition('\n "content": {')
     within = rest.partition("\n }")[0].replace("\n ", "\n")  # no line ends within a text: JSON writes it as \\n
-    for own in OWN:
-        later = next((found.start() for found in NAME.finditer(within) if found[1] > own), len(within))
+    names = [(found[1], found.start()) for found in NAME.finditer(within)]
+    for own in reversed(OWN):
+        later = next((start for name, start in names if name > own), len(within))
         line = f'\n "{own}": {json.dumps(getattr(manifest, own), ensure_ascii=False)},'
         within = f"{within[:later]}{line}{within[later:]}"
     return f"{{{within}\n}}\n".encode()

@@ -5,10 +5,13 @@ It is no part of what a version is: the id does not hash it, and another way to 
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import random
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from shopmill.errors import DamagedError, StoreError
 from shopmill.personal import is_personal
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-FORM = 1  # of the document: another number is computed again
+FORM = 2  # of the document: another number is computed again
 SAMPLE_ROWS = 100_000
+LEAST_PLACES, MOST_PLACES = 16, 100
+"""In how many places a table of more rows is looked at: in more where its files are small."""
 COLUMNS_AT_ONCE = 32
 """So many columns are read of a file that is opened: each alone would open a table of many days as often as it has columns."""
 
@@ -103,6 +107,16 @@ def kept_statistics(versions: Versions, manifest: Manifest) -> Statistics | None
         return None
 
 
+def has_people(versions: Versions, manifest: Manifest) -> bool:
+    """Whether the statistics beside a manifest have values of people, as those of older code may."""
+    try:
+        document = versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}")
+        columns = [_as_kept(column) for table in document["tables"].values() for column in table["columns"]]
+    except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
+        return False
+    return any(column.without_people != column for column in columns)
+
+
 def keep_statistics(versions: Versions, manifest: Manifest, found: Statistics) -> None:
     """Writes statistics beside a manifest, where the store may be written."""
     try:
@@ -128,8 +142,12 @@ def _table(document: dict[str, Any]) -> TableStatistics:
 
 
 def _column(document: dict[str, Any]) -> ColumnStatistics:
+    return _as_kept(document).without_people
+
+
+def _as_kept(document: dict[str, Any]) -> ColumnStatistics:
     bars = {name: tuple(Bar(**bar) for bar in document[name]) for name in ("histogram", "top")}
-    return ColumnStatistics(**{**document, **bars}).without_people
+    return ColumnStatistics(**{**document, **bars})
 
 
 def describe(tables: Mapping[str, TableFiles], fetch: Fetch) -> Statistics:
@@ -140,35 +158,64 @@ def describe(tables: Mapping[str, TableFiles], fetch: Fetch) -> Statistics:
 def _describe(table: TableFiles, fetch: Fetch) -> TableStatistics:
     chosen = sample(table, fetch)
     columns = tuple(_describe_columns(chosen, table.columns))
-    return TableStatistics(table.rows, sum(rows for _, _, rows in chosen), columns)
+    return TableStatistics(table.rows, sum(part.taken for part in chosen), columns)
 
 
 def sample(table: TableFiles, fetch: Fetch) -> "list[Part]":
-    """The row groups of a table that stand for all of it: evenly spread, of about SAMPLE_ROWS rows."""
+    """Rows that stand for all of a table, about SAMPLE_ROWS: all of a small one, else some of row groups all over it."""
     with_rows = [pair for pair in zip(table.keys, table.files, strict=True) if pair[1].rows]
-    chosen = spread(with_rows, lambda pair: pair[1].rows, SAMPLE_ROWS)
-    paths = fetch([key for key, _ in chosen], [file for _, file in chosen])
-    return spread(list(_row_groups(paths)), lambda part: part[2], SAMPLE_ROWS)
+    places = _places(table.rows, len(with_rows))
+    due = _hit(places, [file.rows for _, file in with_rows])
+    sources = fetch([with_rows[number][0] for number in due], [with_rows[number][1] for number in due])
+    most = SAMPLE_ROWS // len(places) if table.rows > SAMPLE_ROWS else table.rows
+    found = zip(sources, due.values(), strict=True)
+    return [part for source, rows in found for part in _parts(source, rows, most)]
 
 
-def spread(items: Sequence[T], rows_of: Callable[[T], int], limit: int) -> list[T]:
-    """Items evenly spread over all, of about `limit` rows in total: at least one, where there is one."""
-    total = sum(map(rows_of, items))
-    step = max(1.0, total / limit)
-    wanted = max(1, round(len(items) / step))
-    return [items[int(i * len(items) / wanted)] for i in range(wanted)] if items else []
+def _places(rows: int, files: int) -> list[int]:
+    """Rows to look at, by number: one in each of so many stretches, for at one distance all could be of one weekday."""
+    if rows <= SAMPLE_ROWS:
+        return list(range(rows))
+    wanted = min(MOST_PLACES, max(LEAST_PLACES, SAMPLE_ROWS * files // rows))
+    dice = random.Random(0)
+    return [int((place + dice.random()) * rows / wanted) for place in range(wanted)]
 
 
-Part = tuple[Source, int, int]
-"""A row group: its file, its number there, its rows."""
+def _hit(places: Iterable[int], sizes: Sequence[int]) -> dict[int, list[int]]:
+    """Which of things of some sizes the places are in, by number, and where in each."""
+    ends = list(accumulate(sizes))
+    found: dict[int, list[int]] = {}
+    for place in places:
+        number = bisect_right(ends, place)
+        found.setdefault(number, []).append(place - ends[number] + sizes[number])
+    return found
 
 
-def _row_groups(paths: Sequence[Source]) -> Iterator[Part]:
+@dataclass(frozen=True)
+class Part:
+    """Rows of a row group: its file, its number there, and how many of its rows are looked at."""
+
+    source: Source
+    group: int
+    rows: int
+    taken: int
+
+    def of(self, group: "pa.Table") -> "pa.Table":
+        """Those rows, evenly spread over the group."""
+        if self.taken >= self.rows:
+            return group
+        return group.take([place * self.rows // self.taken for place in range(self.taken)])
+
+
+def _parts(source: Source, places: Sequence[int], most: int) -> Iterator[Part]:
+    """The row groups of a file that some of its rows are in, and of each at most so many rows for each of these."""
     import pyarrow.parquet as pq
 
-    for path in paths:
-        metadata = pq.ParquetFile(path).metadata
-        yield from ((path, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups))
+    metadata = pq.ParquetFile(source).metadata
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    inside = [min(place, sum(sizes) - 1) for place in places if sum(sizes)]  # a damaged file may have fewer rows
+    for group, hits in _hit(inside, sizes).items():
+        yield Part(source, group, sizes[group], min(sizes[group], most * len(hits)))
 
 
 def _describe_columns(parts: Sequence[Part], names: Sequence[str]) -> Iterator[ColumnStatistics]:
@@ -191,8 +238,11 @@ def _rows_of(parts: Sequence[Part], names: Sequence[str]) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    by_file: dict[Source, list[int]] = {}
-    for path, group, _ in parts:
-        by_file.setdefault(path, []).append(group)
-    read = [pq.ParquetFile(path).read_row_groups(groups, columns=list(names)) for path, groups in by_file.items()]
-    return pa.concat_tables(read).slice(0, SAMPLE_ROWS)
+    by_file: dict[Source, list[Part]] = {}
+    for part in parts:
+        by_file.setdefault(part.source, []).append(part)
+    found = []
+    for source, some in by_file.items():
+        file = pq.ParquetFile(source)
+        found += [part.of(file.read_row_group(part.group, columns=list(names))) for part in some]
+    return pa.concat_tables(found)

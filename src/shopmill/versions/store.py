@@ -7,7 +7,6 @@ Credentials for S3 come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_UR
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 import stat
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,13 +38,12 @@ from shopmill.versions.causes import (
     wrong_folder,
 )
 from shopmill.versions.disk import Disk, is_unfinished
+from shopmill.versions.indented import indented
 from shopmill.versions.large_copies import copy_in_parts, is_too_large
 from shopmill.versions.ranged import RangedFile
 from shopmill.versions.shapes import from_json
 
 T = TypeVar("T")
-Bytes = tuple[int, int, int]
-"""What only local files with the same bytes have in common: inode, time and size."""
 PARALLEL_TRANSFERS = 8
 CANNOT_WRITE = NO_SPACE | NO_RIGHT | {errno.EROFS, errno.ENOTDIR}
 
@@ -56,17 +54,9 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_once(path: Path, known: dict[Bytes, str]) -> str:
-    found = path.stat()
-    same = (found.st_ino, found.st_mtime_ns, found.st_size)
-    if same not in known:
-        known[same] = sha256_of(path)
-    return known[same]
-
-
 def to_json(value: Any) -> bytes:
     """The one way JSON is written: sorted keys, so that equal content is equal bytes."""
-    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+    return f"{indented(value)}\n".encode()
 
 
 @dataclass(frozen=True)
@@ -78,6 +68,11 @@ class Entry:
     modified: datetime
     tag: str = ""
     """Another one when other bytes were written: of a local file its inode, time and size."""
+
+
+def _entry(key: str, about: os.stat_result) -> Entry:
+    tag = f"{about.st_ino:x}-{about.st_mtime_ns:x}-{about.st_size:x}"
+    return Entry(key, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC), tag)
 
 
 class Store:
@@ -140,6 +135,8 @@ class Store:
     def read(self, key: str) -> bytes:
         """The bytes under `key`; FileNotFoundError where there is none."""
         with self._told("read", key):
+            if self._disk:
+                return self._disk.read(self._place(key))
             return bytes(obstore.get(self._objects, key).bytes())
 
     def ranged(self, key: str) -> RangedFile:
@@ -208,6 +205,8 @@ class Store:
         """Whether there is something under `key`."""
         try:
             with self._told("read", key):
+                if self.root:
+                    return self._place(key).is_file()
                 obstore.head(self._objects, key)
         except FileNotFoundError:
             return False
@@ -215,15 +214,16 @@ class Store:
 
     def keys(self, prefix: str) -> list[str]:
         """All keys below the folder `prefix`, sorted; none of files that are being written."""
-        with self._told("list", prefix):
-            found = (item["path"] for batch in obstore.list(self._objects, prefix) for item in batch)
-            return sorted(key for key in found if not is_unfinished(key))
+        return [entry.key for entry in self.entries(prefix) if not is_unfinished(entry.key)]
 
     def entries(self, prefix: str) -> list[Entry]:
         """What is below the folder `prefix`, sorted by key."""
         with self._told("list", prefix):
-            found = [item for batch in obstore.list(self._objects, prefix) for item in batch]
-        every = (Entry(i["path"], i["size"], i["last_modified"], i["e_tag"] or "") for i in found)
+            if self._disk:
+                every = [_entry(key, about) for key, about in self._disk.files(self._place(prefix))]
+            else:
+                found = [item for batch in obstore.list(self._objects, prefix) for item in batch]
+                every = [Entry(i["path"], i["size"], i["last_modified"], i["e_tag"] or "") for i in found]
         return sorted(every, key=lambda entry: entry.key)
 
     def folders(self, prefix: str) -> list[str]:
@@ -335,14 +335,11 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def sha256(self, key: str, known: dict[Bytes, str] | None = None) -> str:
-        """The hash of the bytes under `key`, which are read for it; FileNotFoundError where there is none.
-
-        `known` keeps the hashes of what was read: local files that share their bytes are read once.
-        """
+    def sha256(self, key: str) -> str:
+        """The hash of the bytes under `key`, which are read for it; FileNotFoundError where there is none."""
         with self._told("read", key):
             if self.root:
-                return _read_once(self._place(key), {} if known is None else known)
+                return sha256_of(self._place(key))
             found = hashlib.sha256()
             for chunk in obstore.get(self._objects, key):
                 found.update(chunk)

@@ -7,12 +7,10 @@
 """
 
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, folder_name, is_folder_name
@@ -20,30 +18,21 @@ from shopmill.errors import DamagedError, InvalidInputError, StoreError
 from shopmill.versions import layout
 from shopmill.versions.index import Line, Lines, VersionIndex
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.manifests import Manifests
+from shopmill.versions.pointers import Pointers
 from shopmill.versions.proof import faults
-from shopmill.versions.store import Bytes, Store, to_json
+from shopmill.versions.store import Store, to_json
 
 log = logging.getLogger(__name__)
-ID = re.compile(r"\w{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Published:
+class StoredFile:
     """A file of a version where it lies."""
 
     key: str
     bytes: int
     sha256: str
-
-
-def _folder_name(as_of: str) -> str:
-    """The folder of a label that is known to be one, as `AsOf.path` has it."""
-    return folder_name(as_of)
-
-
-def folder_of(dataset: str, as_of: AsOf, version: str) -> str:
-    """The key prefix of a version."""
-    return layout.version_folder(f"{dataset}/{as_of.path}", version)
 
 
 @dataclass(frozen=True)
@@ -54,23 +43,36 @@ class Versions:
     dataset: str
     zone: ZoneInfo
 
+    @property
+    def manifests(self) -> Manifests:
+        """What the versions say of themselves."""
+        return Manifests(self.store, self.dataset, self.zone)
+
+    @property
+    def _pointers(self) -> Pointers:
+        return Pointers(self.manifests)
+
     def current(self) -> Manifest | None:
         """The version with the newest as_of."""
-        return self._pointed_to(layout.pointer_in(self.dataset))
+        return self._pointers.named(self._pointers.newest)
 
     def at(self, as_of: AsOf) -> Manifest | None:
         """The current version of exactly this as_of."""
-        return self._pointed_to(layout.pointer_in(f"{self.dataset}/{as_of.path}"))
+        return self._pointers.named(self._pointers.of(as_of))
 
     def before(self, as_of: AsOf) -> Manifest | None:
         """The newest version of an earlier as_of: what a run continues from. A rerun continues from the same one."""
         earlier = [found for found in self.as_ofs() if found.instant < as_of.instant]
         return next((found for known in reversed(earlier) if (found := self.at(known))), None)
 
+    def exactly(self, as_of: str, version: str) -> Manifest:
+        """One version; FileNotFoundError where it is not there, DamagedError where it cannot be read."""
+        return self.manifests.exactly(as_of, version)
+
     def previous_of(self, manifest: Manifest) -> Manifest | None:
         """The version that a version continued from and was compared with; None for a first one, or when it was deleted."""
         previous = manifest.previous
-        return self._find(previous.as_of, previous.version) if previous else None
+        return self.manifests.find(previous.as_of, previous.version) if previous else None
 
     def need(self, as_of: AsOf | None) -> Manifest:
         """The version of an as_of, or the current one; InvalidInputError where there is none."""
@@ -78,7 +80,7 @@ class Versions:
         if found:
             return found
         where = f"as of {as_of.label}" if as_of else "at all"
-        if as_of and (reason := self._reason(as_of)):
+        if as_of and (reason := self.why_withdrawn(as_of)):
             raise InvalidInputError(f"{self.dataset} {where} was withdrawn: {reason}.")
         known = ", ".join(known.label for known in self.as_ofs()[-3:])
         raise InvalidInputError(
@@ -86,7 +88,7 @@ class Versions:
             + (f" (newest: {known})." if known else f": run `shopmill run {self.dataset} --as-of DATE`.")
         )
 
-    def _reason(self, as_of: AsOf) -> str | None:
+    def why_withdrawn(self, as_of: AsOf) -> str | None:
         """Why an as_of has no version any more, if one was withdrawn."""
         reasons = (line.withdrawn for line in self._from_folder(as_of.path) if line.withdrawn)
         return next(reasons, None)
@@ -107,14 +109,14 @@ class Versions:
         ids: dict[str, set[str]] = defaultdict(set)
         known: Lines = {}
         for name, line in index.lines().items():
-            if (folder := _folder_name(line.as_of)) in folders:  # parsing a year of as_ofs would take a second
+            if (folder := folder_name(line.as_of)) in folders:  # parsing a year of as_ofs would take a second
                 known[name] = line
                 ids[folder].add(line.version)
         unknown = [
             folder for folder in folders if folder not in ids or (look_again and self._ids(folder) != ids[folder])
         ]
         found = {(line.as_of, line.version): line for folder in sorted(unknown) for line in self._from_folder(folder)}
-        due = [line for line in known.values() if not line.whole and self._find(line.as_of, line.version)]
+        due = [line for line in known.values() if not line.whole and self.manifests.find(line.as_of, line.version)]
         news = found | {(line.as_of, line.version): replace(line, whole=True) for line in due}
         if news:
             try:
@@ -138,8 +140,8 @@ class Versions:
             folder = layout.version_folder(f"{self.dataset}/{as_of_folder}", version)
             entries = self.store.entries(folder)
             at = max((entry.modified for entry in entries), default=datetime.now(UTC))
-            if manifest := self._readable(layout.manifest_in(folder)):
-                yield replace(Line.of(manifest, at), withdrawn=self.withdrawn(manifest) or "")
+            if manifest := self.manifests.readable(layout.manifest_in(folder)):
+                yield replace(Line.of(manifest, at), withdrawn=self.manifests.withdrawn(manifest) or "")
             else:
                 size = sum(entry.bytes for entry in entries)
                 yield Line(label, version, 0, 0, size, len(entries), at.isoformat(timespec="seconds"), whole=False)
@@ -156,17 +158,8 @@ class Versions:
         newest = max(found, key=lambda line: (line.at, line.version))
         if len(found) == 1:
             return newest
-        pointer = self._pointer(self.pointer_key(as_of))
+        pointer = self._pointers.read(self.pointer_key(as_of))
         return next((line for line in found if pointer and line.version == pointer["version"]), newest)
-
-    def withdrawn(self, manifest: Manifest) -> str | None:
-        """Why a version was withdrawn; None for one that was not."""
-        try:
-            return str(self.store.read_json(f"{self.folder(manifest)}/{layout.WITHDRAWN}")["reason"])
-        except FileNotFoundError:
-            return None
-        except (DamagedError, KeyError, TypeError):
-            return "the reason cannot be read"
 
     def folders(self) -> set[str]:
         """The folders that have a manifest, be it one that can be read or not."""
@@ -181,7 +174,7 @@ class Versions:
 
     def folder_of_line(self, line: Line) -> str:
         """The key prefix of a version that the index names."""
-        return layout.version_folder(f"{self.dataset}/{_folder_name(line.as_of)}", line.version)
+        return layout.version_folder(f"{self.dataset}/{folder_name(line.as_of)}", line.version)
 
     def name_of(self, folder: str) -> tuple[str, str]:
         """The as_of and the id of the version in a folder."""
@@ -191,7 +184,7 @@ class Versions:
     def all(self, but: Collection[str] = ()) -> list[Manifest]:
         """Every version, by as_of and id, except those in the folders of `but`."""
         due = sorted(self.folders().difference(but))
-        found = [manifest for folder in due if (manifest := self._readable(layout.manifest_in(folder)))]
+        found = [manifest for folder in due if (manifest := self.manifests.readable(layout.manifest_in(folder)))]
         return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
 
     def is_current(self, manifest: Manifest) -> bool:
@@ -216,16 +209,15 @@ class Versions:
         manifest: Manifest,
         name: str | None = None,
         hashes: bool = False,
-        known: dict[Bytes, str] | None = None,
     ) -> dict[str, str]:
         """What is wrong with the files of a version, or of one table or artifact of it, by key."""
-        return faults(self.store, self.sealed(manifest, name), self.folder(manifest), hashes, known)
+        return faults(self.store, self.sealed(manifest, name), self.folder(manifest), hashes)
 
-    def sealed(self, manifest: Manifest, name: str | None = None) -> list[Published]:
+    def sealed(self, manifest: Manifest, name: str | None = None) -> list[StoredFile]:
         """The files of a version, or of one table or artifact of it, where they lie."""
         names = [name] if name else [*manifest.tables, *manifest.artifacts]
         folder = self.folder(manifest)
-        return [Published(f"{folder}/{f.path}", f.bytes, f.sha256) for n in names for f in manifest.files(n)]
+        return [StoredFile(f"{folder}/{f.path}", f.bytes, f.sha256) for n in names for f in manifest.files(n)]
 
     def lines_of_folders(self) -> list[Line]:
         """What there is, read from the folders alone."""
@@ -233,7 +225,7 @@ class Versions:
 
     def folder(self, manifest: Manifest) -> str:
         """The key prefix of a version."""
-        return folder_of(self.dataset, AsOf.parse(manifest.as_of, self.zone), manifest.version)
+        return self.manifests.folder(manifest)
 
     def publish(
         self,
@@ -249,33 +241,42 @@ class Versions:
         lost: it is asked before the manifest and before the pointers.
         """
         folder = self.folder(manifest)
-        key = layout.manifest_in(folder)
-        is_new = self._readable(key) is None
-        if reason := self.withdrawn(manifest):
-            raise InvalidInputError(
-                f"Version {manifest.version} of {self.dataset} as of {manifest.as_of} was withdrawn: {reason}. "
-                f"Fix what it is made of, or run `shopmill unpublish {self.dataset} {manifest.as_of} --undo`."
-            )
+        self._refuse_withdrawn(manifest)
+        is_new = self.manifests.readable(layout.manifest_in(folder)) is None
         damaged = {} if is_new else self.faults(manifest, hashes=True)
         line = Line.of(manifest, datetime.now(UTC), whole=False)
-        if is_new:
-            self._index.put([line])
-        due = [path for path in staged if is_new or f"{folder}/{path}" in damaged]
         if damaged:
             log.warning("%s: %d files are damaged and are written again.", self.store.uri(folder), len(damaged))
-        self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), due)
-        self.store.flush(f"{folder}/{path}" for path in due)
+        if is_new:
+            self._index.put([line])
+        self._move(staged, folder, [path for path in staged if is_new or f"{folder}/{path}" in damaged])
         if is_new:
             for name, text in (described or {}).items():
                 self.store.write(f"{folder}/{name}", text)
         confirm()
-        if is_new and not self.store.create(key, manifest.to_json()):
-            self.store.write(key, manifest.to_json())  # it was there, and damaged
+        if is_new:
+            self._write_manifest(layout.manifest_in(folder), manifest)
         confirm()
         self._point(manifest)
         if is_new:
             self._index.put([replace(line, whole=True)])
         return is_new
+
+    def _refuse_withdrawn(self, manifest: Manifest) -> None:
+        if reason := self.manifests.withdrawn(manifest):
+            raise InvalidInputError(
+                f"Version {manifest.version} of {self.dataset} as of {manifest.as_of} was withdrawn: {reason}. "
+                f"Fix what it is made of, or run `shopmill unpublish {self.dataset} {manifest.as_of} --undo`."
+            )
+
+    def _move(self, staged: Mapping[str, str], folder: str, paths: list[str]) -> None:
+        """Puts staged files into the folder of a version; they are on the disk afterwards."""
+        self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), paths)
+        self.store.flush(f"{folder}/{path}" for path in paths)
+
+    def _write_manifest(self, key: str, manifest: Manifest) -> None:
+        if not self.store.create(key, manifest.to_json()):
+            self.store.write(key, manifest.to_json())  # it was there, and damaged
 
     def withdraw(self, as_of: AsOf, reason: str) -> Manifest | None:
         """Takes the version of an as_of out of service, and keeps why; gives the current one there now, if any.
@@ -296,7 +297,7 @@ class Versions:
         if not found:
             raise InvalidInputError(f"No version of {self.dataset} as of {label} was withdrawn.")
         newest = max(found, key=lambda line: (line.at, line.version))
-        manifest = self._find(label, newest.version)
+        manifest = self.manifests.find(label, newest.version)
         if manifest is None:
             raise DamagedError(
                 f"The manifest of version {newest.version} of {self.dataset} as of {label} is missing or damaged. "
@@ -313,11 +314,8 @@ class Versions:
 
     def repoint(self, as_of: AsOf) -> None:
         """Lets the pointers name what is left: the newest version of the as_of, the newest as_of that has one."""
-        for key in (layout.pointer_in(f"{self.dataset}/{as_of.path}"), layout.pointer_in(self.dataset)):
-            if left := next(self._newest_first(key), None):
-                self._write_pointer(key, {"as_of": left.as_of, "version": left.version})
-            elif self.store.exists(key):
-                self.store.delete_keys([key])
+        for key in (self._pointers.of(as_of), self._pointers.newest):
+            self._pointers.move_back(key)
 
     def keep_pointed_to(self, manifest: Manifest) -> None:
         """Writes pointers again that are damaged or missing, where this version counts at its as_of."""
@@ -326,98 +324,15 @@ class Versions:
 
     def is_pointed_to(self, manifest: Manifest) -> bool:
         """Whether all pointers that should name this version do."""
-        pointer = {"as_of": manifest.as_of, "version": manifest.version}
-        return all(self._pointer(key) == pointer for key in self._pointers_to(manifest))
-
-    def _pointers_to(self, manifest: Manifest) -> list[str]:
-        own, newest = self.pointer_key(manifest.as_of), layout.pointer_in(self.dataset)
-        return [own, newest] if self.is_newest(AsOf.parse(manifest.as_of, self.zone)) else [own]
-
-    def _point(self, manifest: Manifest) -> None:
-        for key in self._pointers_to(manifest):
-            self._write_pointer(key, {"as_of": manifest.as_of, "version": manifest.version})
-
-    def _write_pointer(self, key: str, pointer: Mapping[str, Any]) -> None:
-        if self._pointer(key) != pointer:
-            self.store.write(key, to_json(pointer))
-
-    def _pointed_to(self, key: str) -> Manifest | None:
-        """The version that a pointer names; the newest whole one below its folder where what it says is damaged."""
-        if not (pointer := self._pointer(key)):
-            return next(self._newest_first(key), None) if pointer is not None else None
-        if found := self._find(pointer["as_of"], pointer["version"]):
-            return found
-        log.warning("%s names version %s, which is missing or damaged.", self.store.uri(key), pointer["version"])
-        return next(self._newest_first(key), None)
-
-    def _pointer(self, key: str) -> dict[str, str] | None:
-        """What a pointer says: nothing ({}) where it is damaged, None where there is none."""
-        try:
-            said = self.store.read_json(key)
-            if self._may_name(key, said["as_of"], said["version"]):
-                return {"as_of": said["as_of"], "version": said["version"]}
-            log.warning(
-                "%s names something that it cannot name: it is damaged. Run `shopmill repair`.", self.store.uri(key)
-            )
-        except FileNotFoundError:
-            return None
-        except DamagedError as error:
-            log.warning("%s", error)
-        except (KeyError, TypeError, ValueError, InvalidInputError):
-            log.warning("%s does not name a version: it is damaged. Run `shopmill repair`.", self.store.uri(key))
-        return {}
-
-    def _may_name(self, pointer: str, as_of: str, version: str) -> bool:
-        """Whether a pointer may say this: that of an as_of names no other one, and an id is a word."""
-        return (
-            pointer in {layout.pointer_in(self.dataset), self.pointer_key(as_of)} and ID.fullmatch(version) is not None
-        )
-
-    def _newest_first(self, pointer: str) -> Iterator[Manifest]:
-        """Whole versions that a pointer could name: by as_of, those of one as_of by when they were published."""
-        below = {entry.key: entry for entry in self.store.entries(layout.folder_of_pointer(pointer))}
-        found = [below[key] for key in layout.manifests(below) if is_folder_name(key.split("/")[1])]
-        at = {entry.key: AsOf.from_path(entry.key.split("/")[1], self.zone) for entry in found}
-        for entry in sorted(found, key=lambda entry: (at[entry.key], entry.modified), reverse=True):
-            manifest = self._readable(entry.key)
-            if manifest and not self.withdrawn(manifest):
-                yield manifest
-
-    def _readable(self, key: str) -> Manifest | None:
-        """The manifest under a key; None, and a warning where it is damaged, when there is none to read."""
-        try:
-            return self._manifest(key)
-        except FileNotFoundError:
-            return None
-        except DamagedError as error:
-            log.warning("%s", error)
-            return None
-
-    def _find(self, as_of: str, version: str) -> Manifest | None:
-        return self._readable(self._manifest_key(as_of, version))
-
-    def exactly(self, as_of: str, version: str) -> Manifest:
-        """The manifest of one version; FileNotFoundError where it is not there, DamagedError where it cannot be read."""
-        return self._manifest(self._manifest_key(as_of, version))
+        return self._pointers.all_name(manifest, *self._pointers_to(manifest))
 
     def pointer_key(self, as_of: str) -> str:
         """The key of the pointer of an as_of."""
-        return layout.pointer_in(f"{self.dataset}/{AsOf.parse(as_of, self.zone).path}")
+        return self._pointers.of(AsOf.parse(as_of, self.zone))
 
-    def _manifest_key(self, as_of: str, version: str) -> str:
-        return layout.manifest_in(folder_of(self.dataset, AsOf.parse(as_of, self.zone), version))
+    def _point(self, manifest: Manifest) -> None:
+        self._pointers.name(manifest, *self._pointers_to(manifest))
 
-    def _manifest(self, key: str) -> Manifest:
-        data = self.store.read(key)
-        try:
-            manifest = Manifest.from_bytes(data)
-            key_of_it = self._manifest_key(manifest.as_of, manifest.version)
-            is_right = key == key_of_it and manifest.dataset == self.dataset and manifest.stays_inside
-            is_right = is_right and manifest.is_well_formed
-        except (AttributeError, KeyError, TypeError, ValueError, InvalidInputError):
-            is_right = False
-        if not is_right:
-            raise DamagedError(
-                f"{self.store.uri(key)} is not the manifest that was published there: it is damaged. Run `shopmill repair`."
-            )
-        return manifest
+    def _pointers_to(self, manifest: Manifest) -> list[str]:
+        own = self.pointer_key(manifest.as_of)
+        return [own, self._pointers.newest] if self.is_newest(AsOf.parse(manifest.as_of, self.zone)) else [own]

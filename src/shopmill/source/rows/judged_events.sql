@@ -12,12 +12,21 @@ with converted_{{ source }}events as (
   left join rates_by_day as rates
     on rates.currency = upper(given.currency)
     and rates.day = cast(event_datetime at time zone $time_zone as date)
+),
+valued_{{ source }}events as (
+  select
+    *,
+    case
+      when rate_of_day = 1 then event_value
+      else try_cast(cast(event_value as decimal(19, 6)) * rate_of_day as decimal(18, 6))
+    end as own_value
+  from converted_{{ source }}events
 )
 select
   event_id, session_id, customer_id, visitor_id, article_id, product_code,
   case when meaning <> 'other' then meaning else event_type end as event_type,
   event_type as event_word,
-  try_cast(cast(event_value as decimal(19, 6)) * rate_of_day as decimal(18, 6)) as event_value,
+  own_value as event_value,
   currency, user_agent, event_datetime, misfits,
   case
     when event_datetime is null then
@@ -28,8 +37,7 @@ select
       then 'visitor_id, session_id and customer_id are null'
     when event_value is not null and rate_of_day is null
       then 'no exchange rate for ' || upper(currency) || ' at or before its day'
-    when event_value is not null and try_cast(cast(event_value as decimal(19, 6)) * rate_of_day as decimal(18, 6)) is null
-      then 'event_value is 1000000000000 or more'
+    when event_value is not null and own_value is null then 'event_value is 1000000000000 or more'
   end as problem,
   'event_value does not fit decimal(18,6): ' || json_extract_string(misfits, '$.event_value') || ', taken as unknown'
     as unknown,
@@ -41,4 +49,4 @@ select
     'currency': currency,
     'event_datetime': coalesce(cast(epoch_us(event_datetime) as varchar), json_extract_string(misfits, '$.event_datetime'))
   }) as source_row
-from converted_{{ source }}events
+from valued_{{ source }}events

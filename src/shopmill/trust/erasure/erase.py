@@ -8,7 +8,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
@@ -123,6 +123,7 @@ class Erasure:
         tombstones = Tombstones.read(self.store, self.settings.pseudonym_key)
         policy = Policy.of(self.settings)
         found, rows = find(holdings, customers | {policy.stands_for("customer_id", one) for one in customers})
+        found = replace(found, hash=person)
         every = (*holdings.raw, *holdings.published)
         due: Due = []
         for number, one in enumerate(every, start=1):
@@ -197,7 +198,7 @@ class Erasure:
             successors = list(group)
             replacement = Replacement(Versions(self.store, dataset, self.settings.zone), successors)
             replacement.put()
-            renamed += [_renamed(one, replacement) for one in successors if one.old != one.new]
+            renamed += replacement.renamed
         self.store.delete_keys([key for key in plan.raw if self.store.exists(key)])
         forget(self.store, plan.vectors)
         self._erasures.rename(renamed)
@@ -249,9 +250,3 @@ def _version_rows(holdings: Holdings, due: Due) -> dict[str, int]:
 
 def _described(one: Successor) -> dict[str, str]:
     return {"dataset": one.dataset, "as_of": one.as_of, "erased_from": one.old, "version": one.new}
-
-
-def _renamed(one: Successor, replacement: Replacement) -> Renamed:
-    manifest = replacement.manifest(one)
-    made = manifest.summary
-    return Renamed(one.dataset, one.old, one.new, made.rows, made.bytes, manifest.content["inputs"])

@@ -76,6 +76,12 @@ class Holdings:
         """Every version by dataset; DamagedError where one cannot be read, and so could keep a person."""
         return {dataset: list(self._manifests(dataset)) for dataset in self.datasets}
 
+    @property
+    def folders(self) -> set[str]:
+        """The folders of all versions."""
+        of = {dataset: self.versions(dataset) for dataset in self.manifests}
+        return {of[one.dataset].folder(one) for manifests in self.manifests.values() for one in manifests}
+
     def _manifests(self, dataset: str) -> Iterator[Manifest]:
         for key in self._keys(dataset):
             with self._noted(key):
@@ -94,7 +100,7 @@ class Holdings:
         return layout.manifests(self.store.keys(dataset))
 
     def _manifest(self, dataset: str, key: str) -> Manifest:
-        return self.versions(dataset)._manifest(key)
+        return self.versions(dataset).manifests.under(key)
 
     @cached_property
     def published(self) -> list[Holding]:
@@ -103,9 +109,11 @@ class Holdings:
         for dataset, manifests in self.manifests.items():
             versions = self.versions(dataset)
             for manifest in manifests:
+                folder = versions.folder(manifest)
                 for table in manifest.tables:
-                    for one in versions.sealed(manifest, table):
-                        found.setdefault(one.sha256, Holding(one.key, table, dataset, one.sha256))
+                    for one in manifest.files(table):
+                        if one.sha256 not in found:
+                            found[one.sha256] = Holding(f"{folder}/{one.path}", table, dataset, one.sha256)
         return list(found.values())
 
     @property

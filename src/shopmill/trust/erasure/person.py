@@ -25,6 +25,7 @@ BEFORE, AFTER = r"(?<![\w-])(?<!\d[.,])", r"(?![\w-])(?![.,]\d)"
 LONG = 6
 """An id that is shorter and has digits only could be any number of a message."""
 
+HASH_DIGITS = 8
 TELLING = 20
 """A text that is shorter, such as `Great!`, is anybody's."""
 
@@ -36,6 +37,13 @@ class Person:
     ids: Mapping[str, frozenset[str]]
     addresses: frozenset[str] = frozenset()
     texts: frozenset[str] = field(default=frozenset(), repr=False)
+    hash: str = ""
+    """The keyed hash of the customer's id."""
+
+    @property
+    def mark(self) -> str:
+        """What ends the name that stands for their id where it was numbered: no other customer can have such an id."""
+        return self.hash[:HASH_DIGITS]
 
     @cached_property
     def named(self) -> Mapping[str, frozenset[str]]:
@@ -74,6 +82,8 @@ class Person:
 
     def masked(self, text: str) -> str:
         """A message without anything of theirs."""
+        if not text:
+            return text
         plain = self._plain.sub(MASK, text)
         return TOKEN.sub(lambda found: MASK if found[0].rstrip(".") in self._tokens else found[0], plain)
 

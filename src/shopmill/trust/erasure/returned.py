@@ -1,7 +1,10 @@
 """What `shopmill verify --raw` says of a store as a whole: whose it is, and people who were erased and are there again."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 
+from shopmill.errors import DamagedError, InvalidInputError, RegistryError
 from shopmill.registry import Registry
 from shopmill.registry.erasures import Erasures
 from shopmill.settings import Settings
@@ -25,14 +28,31 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if store.exists(PLAN):
         way_out = "Run `shopmill erase` for the same customer again."
         yield Finding("", "", store.uri(PLAN), "is of an erasure that has not come to its end", way_out)
-    found = Tombstones.read(store, settings.pseudonym_key)
-    known = _registered(settings, store)
+    found, known = Tombstones(), dict[str, list[str]]()
+    try:
+        found = Tombstones.read(store, settings.pseudonym_key)
+    except (DamagedError, InvalidInputError) as error:
+        yield Finding("", "", store.uri(KEY), "does not say who was erased, so they could be back", str(error))
+    try:
+        known = _registered(settings, store)
+    except RegistryError as error:
+        fault = f"could lack people who were erased: {str(error).rstrip('.')}"
+        yield Finding("", "", store.uri(KEY), fault, "Verify again when the registry works.")
     if lacking := known.keys() - found.people.keys():
         fault = f"lacks {len(lacking)} of the people who were erased"
         yield Finding("", "", store.uri(KEY), fault, "Run `shopmill erase --restored`.")
     ids = found.ids | {value for person, own in known.items() for value in (person, *own)}
+    if settings.pseudonym_key.get_secret_value():
+        yield from _back(settings, store, ids)
+    elif ids:
+        yield Finding(
+            "", "", store.url, "could have people who were erased", "Set SHOPMILL_PSEUDONYM_KEY to find them."
+        )
+
+
+def _back(settings: Settings, store: Store, ids: Collection[str]) -> Iterator[Finding]:
     left_out: dict[str, str] = {}
-    with store.scratch() as scratch:
+    with nullcontext(Path()) if store.root else store.scratch() as scratch:  # who may only read looks as well
         back = returned(Holdings(store, settings.zone, scratch, left_out), settings.pseudonym_key, ids)
     for key in left_out:
         yield Finding("", "", store.uri(key), "cannot be read, so an erased customer could be in it", WAY_OUT)

@@ -95,7 +95,7 @@ def _theirs(batch: pa.RecordBatch, person: Person) -> pa.BooleanArray:
 def without(path: Path, person: Person) -> Iterator[pa.RecordBatch]:
     """The rows of a file that are left, in the types of the file.
 
-    A number that was given to a customer for ever is kept, and names nobody: `erased-17`. Reviews that repeat an erased
+    A number that was given to a customer for ever is kept, and names nobody (`erased-17-9c41d2e0`). Reviews that repeat an erased
     one get the first of them as their original.
     """
     with pq.ParquetFile(path) as file:
@@ -111,7 +111,7 @@ def without(path: Path, person: Person) -> Iterator[pa.RecordBatch]:
 
 def _renamed(table: pa.Table, person: Person) -> pa.Table:
     theirs = _is_in(table["customer_id"], person.ids["customer"])
-    names = pc.binary_join_element_wise("erased", table[NUMBER].cast(pa.string()), "-")
+    names = pc.binary_join_element_wise("erased", table[NUMBER].cast(pa.string()), person.mark, "-")
     place = table.schema.get_field_index("customer_id")
     renamed = table.set_column(place, table.schema.field(place), pc.if_else(theirs, names, table["customer_id"]))
     return renamed.sort_by("customer_id")

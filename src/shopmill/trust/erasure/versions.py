@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from shopmill.asof import AsOf
 from shopmill.errors import DamagedError
+from shopmill.registry.erasures import Renamed
 from shopmill.settings import user_cache
 from shopmill.trust.erasure.holdings import Holding, Holdings
 from shopmill.trust.erasure.journal import WORK, Successor
@@ -21,9 +22,10 @@ from shopmill.trust.erasure.rows import rewrite
 from shopmill.versions import layout
 from shopmill.versions.index import Line, Lines, Name, VersionIndex
 from shopmill.versions.manifest import ERASED_FROM, File, Manifest
+from shopmill.versions.manifests import folder_of
 from shopmill.versions.standards import describe
 from shopmill.versions.store import Store, sha256_of, to_json
-from shopmill.versions.versions import Versions, folder_of
+from shopmill.versions.versions import Versions
 
 T = TypeVar("T")
 AT_ONCE = 100
@@ -186,6 +188,8 @@ class Replacement:
 
     def __init__(self, versions: Versions, successors: list[Successor]):
         self._versions, self._store, self._successors = versions, versions.store, successors
+        self.renamed: list[Renamed] = []
+        """What the registry is to say of those that have another id, once they are put."""
 
     def put(self) -> None:
         """Manifests first, then the index and the pointers; then the old ones go."""
@@ -202,21 +206,18 @@ class Replacement:
 
     def _write(self, some: Sequence[Successor]) -> None:
         """What lies beside the manifests first: with its manifest a version exists."""
-        manifests = {self._folder(one, one.new): self._store.read(one.manifest) for one in some}
-        beside = {
-            f"{folder}/{name}": text
-            for folder, data in manifests.items()
-            for name, text in describe(Manifest.from_bytes(data)).items()
-        }
+        manifests: dict[str, bytes] = {}
+        beside: dict[str, bytes] = {}
         for one in some:
+            folder, data = self._folder(one, one.new), self._store.read(one.manifest)
+            manifest, manifests[layout.manifest_in(folder)] = Manifest.from_bytes(data), data
+            beside |= {f"{folder}/{name}": text for name, text in describe(manifest).items()}
             if one.withdrawn:
-                beside[f"{self._folder(one, one.new)}/{layout.WITHDRAWN}"] = to_json(dict(one.withdrawn))
+                beside[f"{folder}/{layout.WITHDRAWN}"] = to_json(dict(one.withdrawn))
+            if one.old != one.new:
+                self.renamed.append(_renamed(one, manifest))
         self._store.write_all(beside)
-        self._store.write_all({layout.manifest_in(folder): data for folder, data in manifests.items()})
-
-    def manifest(self, one: Successor) -> Manifest:
-        """The manifest of a successor."""
-        return Manifest.from_bytes(self._store.read(one.manifest))
+        self._store.write_all(manifests)
 
     def _folder(self, one: Successor, version: str) -> str:
         return folder_of(one.dataset, AsOf.parse(one.as_of, self._versions.zone), version)
@@ -235,10 +236,15 @@ class Replacement:
         self._store.write_all(changed)
 
 
+def _renamed(one: Successor, manifest: Manifest) -> Renamed:
+    made = manifest.summary
+    return Renamed(one.dataset, one.old, one.new, made.rows, made.bytes, manifest.content["inputs"])
+
+
 def dead_folders(holdings: Holdings) -> Iterator[str]:
     """Folders of versions that were never finished: nobody can read them, and they may name anybody."""
+    folders = holdings.folders
     for dataset in holdings.datasets:
-        folders = {key.rsplit("/", 1)[0] for key in layout.manifests(holdings.store.keys(dataset))}
         for as_of in holdings.store.folders(dataset):
             for version in holdings.store.folders(f"{dataset}/{as_of}"):
                 folder = f"{dataset}/{as_of}/{version}"
