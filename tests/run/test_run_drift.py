@@ -1,6 +1,7 @@
 """Drift: what is unlike the same weekday of earlier weeks warns with the numbers, and blocks beyond max_drift only."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -102,6 +103,52 @@ def test_a_table_that_may_be_empty_has_any_number_of_rows() -> None:
     assert list(changes_of(table, seen(N), [seen(0)] * 3)) == []
 
 
+def day(rows: int, *columns: ColumnStatistics) -> TableStatistics:
+    """A table whose history is the same as ever, with so many rows in its newest day."""
+    newest = TableStatistics(rows, rows, columns)
+    return replace(seen(10 * N), newest=newest)
+
+
+def column(name: str, **known: Any) -> ColumnStatistics:
+    return ColumnStatistics(name, **{"nulls": 0, "distinct": 2, **known})
+
+
+@pytest.mark.parametrize(
+    ("now", "earlier", "by", "said"),
+    [
+        (day(0), [day(8)] * 3, 0, ""),  # where rows are so few, none may be chance
+        (day(0), [day(0)] * 3, 0, ""),
+        (day(0), [day(100)] * 3, 0.7, "of its newest day 0 rows, 100 before"),
+        (day(0), [day(N)] * 3, 1.0 - CHANCE, "of its newest day 0 rows, 10,000 before"),
+        (day(N // 2), [day(n) for n in (N, N + 500, N + 1000)], 0.37, "of its newest day 5,000 rows, 10,000 to 11,000 before"),
+        (day(N - 900), [day(n) for n in (N, N + 500, N + 1000)], 0, ""),  # they swing as much
+        (
+            day(N, column("v", nulls=N)),
+            [day(N, column("v"))] * 3,
+            1.0 - CHANCE,
+            "of its newest day v has no value in 100.0% of rows, 0.0% before",
+        ),
+        (
+            day(N, column("is_holiday", distinct=1, top=(Bar("true", N),))),
+            [day(N, column("is_holiday", distinct=1, top=(Bar("false", N),)))] * 3,
+            0,
+            "",  # what is so of a day is no change of its rows
+        ),
+    ],
+)  # fmt: skip
+def test_the_newest_day_of_a_history_is_compared_by_itself(
+    now: TableStatistics, earlier: list[TableStatistics], by: float, said: str
+) -> None:
+    changes = list(changes_of(TABLE, now, earlier))
+    assert [change.said for change in changes] == ([said] if said else [])
+    if said:
+        assert changes[0].by == pytest.approx(by, abs=1e-3)
+
+
+def test_a_version_without_a_newest_day_is_compared_as_a_whole() -> None:
+    assert list(changes_of(TABLE, day(0), [seen(10 * N)] * 3)) == []
+
+
 DATASET, FIRST = "user_item_interactions", date(2020, 8, 3)
 WEEKS = [str(FIRST + timedelta(weeks=n)) for n in range(6)]
 
@@ -160,8 +207,8 @@ def test_the_statistics_that_were_compared_are_those_beside_the_version(
     described = []
     from shopmill.run import drift
 
-    original = drift.describe
-    monkeypatch.setattr(drift, "describe", lambda *given: described.append(original(*given)) or described[-1])
+    original = drift._described
+    monkeypatch.setattr(drift, "_described", lambda *given: described.append(original(*given)) or described[-1])
     run(WEEKS[0], 20)
     versions = Versions(Store(settings.store), DATASET, settings.zone)
     assert [kept_statistics(versions, versions.need(None))] == described
@@ -173,3 +220,21 @@ def test_other_weekdays_and_other_parameters_are_not_compared(run: Callable[...,
     run("2020-08-18", 100)
     run(WEEKS[2], 100, view_half_life_days="7")
     assert drift_of(run(WEEKS[3], 300).warned) == []
+
+
+def test_a_day_that_lacks_most_of_its_rows_is_told_though_the_history_is_long(
+    settings: Settings, shop_dsn: str
+) -> None:
+    days = [FIRST - timedelta(days=30) + timedelta(days=n) for n in range(30 + 7 * 3)]
+    sales = [
+        {"t_dat": str(day), "customer_id": f"c{n}", "article_id": "1", "price": 1, "sales_channel_id": 1}
+        for day in days
+        for n in range(200 if day < days[-1] else 20)
+    ]
+    others = {"articles": [{"article_id": "1"}], "customers": [{"customer_id": f"c{n}"} for n in range(200)]}
+    fill_shop(shop_dsn, {"transactions": sales, **others})
+    dataset = datasets.load(DATASET)
+    warned = [steps.run_all(Run.create(dataset, week, settings, LENIENT, refresh=True)).warned for week in WEEKS[:4]]
+    assert [drift_of(said) for said in warned[:3]] == [[]] * 3
+    [told] = drift_of(warned[3])
+    assert "log is unlike its 3 versions of this weekday before: of its newest day 20 rows, 200 before" in told

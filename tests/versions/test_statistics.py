@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from shopmill.settings import Settings
-from shopmill.versions import statistics as module
+from shopmill.versions import sampling
 from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import File, Manifest
-from shopmill.versions.statistics import Statistics, TableFiles, sample, statistics_of, values_of
+from shopmill.versions.sampling import TableFiles, sample, values_of
+from shopmill.versions.statistics import Statistics, describe_day, statistics_of
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -90,7 +91,7 @@ def test_they_are_kept_and_no_part_of_the_version(versions: Versions, monkeypatc
     key = f"{versions.folder(manifest)}/{STATISTICS}"
     assert b"person-" not in versions.store.read(key)
     assert versions.exactly("2020-01-01", manifest.version).version == manifest.version
-    monkeypatch.setattr(module, "describe", None)  # not computed again
+    monkeypatch.setattr("shopmill.versions.statistics.describe", None)  # not computed again
     assert statistics_of(versions, manifest, Path("unused")) == found
 
 
@@ -116,7 +117,7 @@ def test_who_may_not_write_sees_them_all_the_same(versions: Versions, monkeypatc
 def test_a_large_table_is_looked_at_in_parts_spread_over_all(
     versions: Versions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SAMPLE_ROWS", 1000)
+    monkeypatch.setattr(sampling, "SAMPLE_ROWS", 1000)
     found = describe(versions, pa.table({"n": list(range(10_000))}), row_group_size=100)["t"]
     assert found.rows == 10_000
     assert 900 <= found.sampled <= 1000
@@ -147,7 +148,7 @@ def of_files(folder: Path, files: list[list[int]], row_group_size: int = 100) ->
 
 @pytest.fixture
 def thousand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SAMPLE_ROWS", 1000)
+    monkeypatch.setattr(sampling, "SAMPLE_ROWS", 1000)
 
 
 @pytest.mark.usefixtures("thousand")
@@ -190,3 +191,18 @@ def test_a_file_may_have_fewer_rows_than_its_manifest_says(tmp_path: Path) -> No
 def test_many_small_files_are_opened_a_hundred_times_at_most(tmp_path: Path) -> None:
     seen = of_files(tmp_path, [[number] * 3 for number in range(600)])
     assert pc.count_distinct(seen).as_py() == 100
+
+
+@pytest.mark.parametrize(
+    ("of", "rows"), [(date(2020, 1, 7), 0), (date(2020, 1, 8), 3), (date(2020, 1, 20), 2), (date(2019, 1, 1), 0)]
+)
+def test_a_day_is_described_by_its_own_rows(tmp_path: Path, of: date, rows: int) -> None:
+    weeks = {"2020-01-06": [date(2020, 1, 6), *[date(2020, 1, 8)] * 3], "2020-01-20": [date(2020, 1, 20)] * 2}
+    for name, days in weeks.items():
+        table = pa.table({"n": list(range(len(days))), "day": days})
+        pq.write_table(table, tmp_path / f"{name}.parquet", row_group_size=1)
+    files = tuple(File(f"t/{name}.parquet", len(days), 1, "0") for name, days in weeks.items())
+    keys = tuple(str(tmp_path / f"{name}.parquet") for name in weeks)
+    found = describe_day(TableFiles(("n",), files, keys), "day", of, lambda found, _: [Path(key) for key in found])
+    assert (found.rows, found.sampled) == (rows, rows)
+    assert [column.name for column in found.columns] == (["n"] if rows else [])

@@ -10,11 +10,14 @@ A change is the distance to the nearest of the earlier values, so that what swin
     categories   share of rows that are in another category (half the sum of the differences of shares)
 
 What chance may do to a sample of n rows (3 / sqrt(n)) is taken off.
+
+A table with a history is compared as a whole, and the rows of the last day before as_of by themselves: among those of two
+years, a day without a customer in any row would not show.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from math import sqrt
@@ -28,13 +31,8 @@ from shopmill.run.content import plain
 from shopmill.run.run import Run
 from shopmill.versions.column_statistics import TOP, ColumnStatistics
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.statistics import (
-    Statistics,
-    TableFiles,
-    TableStatistics,
-    describe,
-    kept_statistics,
-)
+from shopmill.versions.sampling import Fetch, TableFiles
+from shopmill.versions.statistics import Statistics, TableStatistics, describe, describe_day, kept_statistics
 
 log = logging.getLogger(__name__)
 NAME = "like earlier weeks"
@@ -66,18 +64,25 @@ def drift_checks(run: Run) -> list[Result]:
 
 
 def _staged_statistics(run: Run) -> Statistics:
-    tables = {
-        table.name: TableFiles(
-            tuple(column.name for column in table.columns),
-            tuple(staged.file for staged in run.staging.files(table.name)),
-            tuple(staged.key for staged in run.staging.files(table.name)),
-        )
-        for table in run.dataset.published
-    }
     if works_in_store(run.settings):  # a few row groups are read where the files lie
-        return describe(tables, lambda keys, _files: list(map(run.store.ranged, keys)))
+        return _described(run, lambda keys, _files: list(map(run.store.ranged, keys)))
     with run.store.scratch() as scratch:
-        return describe(tables, lambda keys, _files: run.store.fetch(keys, scratch))
+        return _described(run, lambda keys, _files: run.store.fetch(keys, scratch))
+
+
+def _described(run: Run, fetch: Fetch) -> Statistics:
+    tables = {table.name: _files_of(run, table) for table in run.dataset.published}
+    found, day = describe(tables, fetch), run.as_of.last_day(run.settings.zone)
+    with_a_history = [table for table in run.dataset.published if table.partition_by]
+    return found | {
+        table.name: replace(found[table.name], newest=describe_day(tables[table.name], table.partition_by, day, fetch))
+        for table in with_a_history
+    }
+
+
+def _files_of(run: Run, table: Table) -> TableFiles:
+    staged, columns = run.staging.files(table.name), tuple(column.name for column in table.columns)
+    return TableFiles(columns, tuple(one.file for one in staged), tuple(one.key for one in staged))
 
 
 def _comparable(run: Run) -> Iterator[Statistics]:
@@ -112,7 +117,8 @@ def _of_table(earlier: Sequence[Statistics], table: Table) -> list[TableStatisti
 def _result(run: Run, table: Table, now: TableStatistics, earlier: Sequence[TableStatistics]) -> Result:
     warn, most = Decimal(run.parameters["warn_drift"]), Decimal(run.parameters["max_drift"])
     enough = len(earlier) >= LEAST
-    changes = [c for c in changes_of(table, now, earlier) if c.by > float(warn)] if enough else []
+    found = changes_of(table, now, earlier) if enough else []
+    changes = [change for change in found if change.by > float(warn)]
     changes.sort(key=lambda change: (-change.by, change.said))
     blocks = bool(changes) and most > 0 and changes[0].by > float(most)
     meaning = (
@@ -129,9 +135,36 @@ def _result(run: Run, table: Table, now: TableStatistics, earlier: Sequence[Tabl
 
 def changes_of(table: Table, now: TableStatistics, earlier: Sequence[TableStatistics]) -> Iterator[Change]:
     """All that lies outside of the earlier values, however little."""
-    chance = 3 / sqrt(max(1, min(now.rows, *(one.rows for one in earlier))))
     if not table.may_be_empty:
-        yield from _less(chance, _rows(now, earlier))
+        yield from _less(_chance([now, *earlier]), _rows(now, earlier))
+    yield from _column_changes(table, now, earlier)
+    before = [one.newest for one in earlier if one.newest]
+    if now.newest and len(before) >= LEAST:
+        for change in _changes_of_day(table, now.newest, before):
+            yield Change(change.by, f"of its newest day {change.said}")
+
+
+def _changes_of_day(table: Table, now: TableStatistics, earlier: Sequence[TableStatistics]) -> Iterator[Change]:
+    """Days swing more than histories do: by how much they did is taken off. What all rows of a day share is the day's."""
+    counts = [one.rows for one in earlier]
+    if not table.may_be_empty:
+        swing = (max(counts) - min(counts)) / max(1, min(counts))
+        yield from _less(_chance(earlier) + swing, _rows(now, earlier))
+    told = tuple(column for column in now.columns if any(_differs(one.column(column.name)) for one in (now, *earlier)))
+    yield from _column_changes(table, replace(now, columns=told), earlier)
+
+
+def _differs(column: ColumnStatistics | None) -> bool:
+    """Whether rows may have different values in a column."""
+    return column is not None and (column.nulls > 0 or column.distinct != 1)
+
+
+def _chance(counted: Sequence[TableStatistics]) -> float:
+    """By what share a number of rows may differ by chance."""
+    return 3 / sqrt(max(1, min(one.rows for one in counted)))
+
+
+def _column_changes(table: Table, now: TableStatistics, earlier: Sequence[TableStatistics]) -> Iterator[Change]:
     if not now.sampled or any(one.sampled == 0 for one in earlier):
         return
     chance = 3 / sqrt(min(now.sampled, *(one.sampled for one in earlier)))

@@ -13,7 +13,7 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 from shopmill.versions.column_statistics import ColumnStatistics
-from shopmill.versions.statistics import Part, values_of
+from shopmill.versions.sampling import Part, values_of
 
 if TYPE_CHECKING:
     import duckdb

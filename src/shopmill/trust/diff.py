@@ -16,7 +16,8 @@ from shopmill.trust.row_diff import Mover, RowDiff, Side, compare_rows, only_in_
 from shopmill.versions.cache import local
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import refuse
-from shopmill.versions.statistics import Statistics, TableFiles, fetching, sample, statistics_of
+from shopmill.versions.sampling import TableFiles, sample
+from shopmill.versions.statistics import Statistics, fetching, statistics_of
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 

@@ -5,32 +5,34 @@ It is no part of what a version is: the id does not hash it, and another way to 
 """
 
 import logging
-import random
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shopmill.errors import DamagedError, StoreError
 from shopmill.personal import is_personal
 from shopmill.versions.cache import local
 from shopmill.versions.column_statistics import Bar, ColumnStatistics, describe_column
 from shopmill.versions.layout import STATISTICS
-from shopmill.versions.manifest import File, Manifest
-from shopmill.versions.ranged import RangedFile
+from shopmill.versions.manifest import Manifest
+from shopmill.versions.sampling import (
+    SAMPLE_ROWS,
+    Fetch,
+    Part,
+    TableFiles,
+    evenly,
+    parts_of_day,
+    rows_of,
+    rows_of_day,
+    sample,
+)
 from shopmill.versions.store import to_json
 from shopmill.versions.versions import Versions
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 log = logging.getLogger(__name__)
 FORM = 2  # of the document: another number is computed again
-SAMPLE_ROWS = 100_000
-LEAST_PLACES, MOST_PLACES = 16, 100
-"""In how many places a table of more rows is looked at: in more where its files are small."""
 COLUMNS_AT_ONCE = 32
 """So many columns are read of a file that is opened: each alone would open a table of many days as often as it has columns."""
 
@@ -42,6 +44,8 @@ class TableStatistics:
     rows: int
     sampled: int
     columns: tuple[ColumnStatistics, ...]
+    newest: "TableStatistics | None" = None
+    """Those of its newest day, of a table that has a history: in it a change of today is a drop in the sea."""
 
     def column(self, name: str) -> ColumnStatistics | None:
         """What one column looks like, where it is known."""
@@ -49,32 +53,6 @@ class TableStatistics:
 
 
 Statistics = dict[str, TableStatistics]
-
-
-@dataclass(frozen=True)
-class TableFiles:
-    """The files of a table, and where they are. Those of a version, or those that are to become one."""
-
-    columns: tuple[str, ...]
-    files: tuple[File, ...]
-    keys: tuple[str, ...]
-
-    @classmethod
-    def of(cls, versions: Versions, manifest: Manifest, table: str) -> "TableFiles":
-        """Those of a version."""
-        columns = tuple(column["name"] for column in manifest.content["tables"][table]["columns"])
-        folder, files = versions.folder(manifest), tuple(manifest.files(table))
-        return cls(columns, files, tuple(f"{folder}/{file.path}" for file in files))
-
-    @property
-    def rows(self) -> int:
-        """Rows in all files."""
-        return sum(file.rows for file in self.files)
-
-
-Source = Path | RangedFile
-Fetch = Callable[[list[str], list[File]], Sequence[Source]]
-"""What brings files of the store here, by their keys, or opens them there."""
 
 
 def statistics_of(versions: Versions, manifest: Manifest, scratch: Path | None = None, keep: bool = True) -> Statistics:
@@ -138,7 +116,9 @@ def statistics_in(document: dict[str, Any]) -> Statistics:
 
 
 def _table(document: dict[str, Any]) -> TableStatistics:
-    return TableStatistics(document["rows"], document["sampled"], tuple(map(_column, document["columns"])))
+    newest = document.get("newest")
+    columns = tuple(map(_column, document["columns"]))
+    return TableStatistics(document["rows"], document["sampled"], columns, _table(newest) if newest else None)
 
 
 def _column(document: dict[str, Any]) -> ColumnStatistics:
@@ -161,88 +141,22 @@ def _describe(table: TableFiles, fetch: Fetch) -> TableStatistics:
     return TableStatistics(table.rows, sum(part.taken for part in chosen), columns)
 
 
-def sample(table: TableFiles, fetch: Fetch) -> "list[Part]":
-    """Rows that stand for all of a table, about SAMPLE_ROWS: all of a small one, else some of row groups all over it."""
-    with_rows = [pair for pair in zip(table.keys, table.files, strict=True) if pair[1].rows]
-    places = _places(table.rows, len(with_rows))
-    due = _hit(places, [file.rows for _, file in with_rows])
-    sources = fetch([with_rows[number][0] for number in due], [with_rows[number][1] for number in due])
-    most = SAMPLE_ROWS // len(places) if table.rows > SAMPLE_ROWS else table.rows
-    found = zip(sources, due.values(), strict=True)
-    return [part for source, rows in found for part in _parts(source, rows, most)]
-
-
-def _places(rows: int, files: int) -> list[int]:
-    """Rows to look at, by number: one in each of so many stretches, for at one distance all could be of one weekday."""
-    if rows <= SAMPLE_ROWS:
-        return list(range(rows))
-    wanted = min(MOST_PLACES, max(LEAST_PLACES, SAMPLE_ROWS * files // rows))
-    dice = random.Random(0)
-    return [int((place + dice.random()) * rows / wanted) for place in range(wanted)]
-
-
-def _hit(places: Iterable[int], sizes: Sequence[int]) -> dict[int, list[int]]:
-    """Which of things of some sizes the places are in, by number, and where in each."""
-    ends = list(accumulate(sizes))
-    found: dict[int, list[int]] = {}
-    for place in places:
-        number = bisect_right(ends, place)
-        found.setdefault(number, []).append(place - ends[number] + sizes[number])
-    return found
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows of a row group: its file, its number there, and how many of its rows are looked at."""
-
-    source: Source
-    group: int
-    rows: int
-    taken: int
-
-    def of(self, group: "pa.Table") -> "pa.Table":
-        """Those rows, evenly spread over the group."""
-        if self.taken >= self.rows:
-            return group
-        return group.take([place * self.rows // self.taken for place in range(self.taken)])
-
-
-def _parts(source: Source, places: Sequence[int], most: int) -> Iterator[Part]:
-    """The row groups of a file that some of its rows are in, and of each at most so many rows for each of these."""
-    import pyarrow.parquet as pq
-
-    metadata = pq.ParquetFile(source).metadata
-    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-    inside = [min(place, sum(sizes) - 1) for place in places if sum(sizes)]  # a damaged file may have fewer rows
-    for group, hits in _hit(inside, sizes).items():
-        yield Part(source, group, sizes[group], min(sizes[group], most * len(hits)))
-
-
 def _describe_columns(parts: Sequence[Part], names: Sequence[str]) -> Iterator[ColumnStatistics]:
     if not parts:
         yield from (ColumnStatistics(name, 0, personal=is_personal(name)) for name in names)
         return
     for first in range(0, len(names), COLUMNS_AT_ONCE):
         some = names[first : first + COLUMNS_AT_ONCE]
-        rows = _rows_of(parts, some)
+        rows = rows_of(parts, some)
         yield from (describe_column(name, rows.column(name)) for name in some)
 
 
-def values_of(parts: Sequence[Part], name: str) -> "pa.Table":
-    """A column of a sample, as `v`."""
-    return _rows_of(parts, [name]).rename_columns(["v"])
-
-
-def _rows_of(parts: Sequence[Part], names: Sequence[str]) -> "pa.Table":
-    """Some columns of a sample; each file is opened once."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    by_file: dict[Source, list[Part]] = {}
-    for part in parts:
-        by_file.setdefault(part.source, []).append(part)
-    found = []
-    for source, some in by_file.items():
-        file = pq.ParquetFile(source)
-        found += [part.of(file.read_row_group(part.group, columns=list(names))) for part in some]
-    return pa.concat_tables(found)
+def describe_day(table: TableFiles, column: str, day: date, fetch: Fetch) -> TableStatistics:
+    """The statistics of the rows whose `column` is a day."""
+    parts = parts_of_day(table, column, day, fetch)
+    if not parts:
+        return TableStatistics(0, 0, ())
+    rows = rows_of_day(parts, table.columns, column, day)
+    some = rows.take(evenly(rows.num_rows, SAMPLE_ROWS)) if rows.num_rows > SAMPLE_ROWS else rows
+    columns = tuple(describe_column(name, some.column(name)) for name in table.columns) if rows.num_rows else ()
+    return TableStatistics(rows.num_rows, some.num_rows, columns)
