@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from golden import LENIENT, fill_shop
 
 from shopmill import datasets
 from shopmill.declaration import Parameter
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, StoreError
 from shopmill.exports import export as exporting
 from shopmill.exports import source
 from shopmill.exports.export import NOTE, consumer, export, names
@@ -203,6 +204,50 @@ def test_an_export_that_fails_leaves_nothing(
     assert list(tmp_path.glob("*out*")) == []
 
 
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (
+            "s3://bucket/exports",
+            "s3://bucket/exports is an address, and what is written here is for a folder of this machine",
+        ),
+        (Path("gs://bucket/exports"), "gs:/bucket/exports is an address"),
+        ("a" * 300, r"'a{80}' cannot be a path: File name too long"),
+        ("a\0b", r"cannot be a path: .*null"),
+    ],
+)
+def test_what_is_no_folder_of_this_machine_is_refused(
+    published: Settings, output: str | Path, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder `s3:` here would hold it, and nobody would look for it there."""
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(InvalidInputError, match=words):
+        export(INTERACTIONS, "mlflow", output, settings=published)
+    assert set(tmp_path.iterdir()) == before
+
+
+OF_A_FULL_DISK = {
+    "DuckDB": lambda draft: duckdb.IOException(f'Could not write "{draft}/x.parquet": No space left {{"errno":"28"}}'),
+    "a copy": lambda draft: OSError(28, "No space left on device", "/store/x.parquet", None, f"{draft}/x.parquet"),
+    "a file": lambda _: OSError(28, "No space left on device"),
+}
+
+
+@pytest.mark.parametrize("who", OF_A_FULL_DISK)
+def test_a_full_disk_is_said_of_the_folder_and_leaves_nothing(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    def fail(_: object, draft: Path) -> Mapping[str, int]:
+        raise OF_A_FULL_DISK[who](draft)
+
+    chosen = consumer("recbole")
+    monkeypatch.setattr(exporting, "consumer", lambda _: replace(chosen, writes={INTERACTIONS: fail}))
+    with pytest.raises(StoreError, match=r"/out cannot be written: .*No space left.*Free some space, then run again"):
+        export(INTERACTIONS, "recbole", tmp_path / "out", settings=published)
+    assert list(tmp_path.glob("*out*")) == []
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
@@ -274,6 +319,17 @@ def test_the_matrix_has_the_indexes_of_the_version(published: Settings, tmp_path
 def test_an_id_that_gorse_cannot_address_is_refused(published: Settings, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="article_id 'a/2' has a '/'"):
         export(INTERACTIONS, "gorse", tmp_path / "out", settings=published)
+
+
+@pytest.mark.parametrize("odd", ["a\tb", "a\nb", '"q" b', "NULL", "nan", "NA"])
+def test_an_id_that_recbole_would_read_as_another_is_refused(
+    settings: Settings, shop_dsn: str, tmp_path: Path, odd: str
+) -> None:
+    """Two ids would become one, or the rows of one be left out, without a word."""
+    fill_shop(shop_dsn, {"transactions": [line("20", "c1", odd), line("20", "c1", 'a 6" b')]})
+    steps.run_all(Run.create(datasets.load(INTERACTIONS), "2020-09-22", settings, LENIENT))
+    with pytest.raises(InvalidInputError, match=r"article_id .* would be read as another id or as none by RecBole"):
+        export(INTERACTIONS, "recbole", tmp_path / "out", settings=settings)
 
 
 def test_gorse_gets_moments_a_day_is_the_one_at_which_it_began_in_the_shop(

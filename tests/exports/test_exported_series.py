@@ -56,6 +56,21 @@ def test_the_next_weeks_begin_with_the_one_that_is_not_over(published: Settings)
     assert ahead["is_promo"].tolist() == [1, 0, 1, 1]
 
 
+def test_a_week_that_is_not_over_is_promoted_by_its_days_before_as_of(
+    settings: Settings, shop_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it will be in the history once it is over."""
+    promotion = {"article_id": "0001", "starts_on": "2020-11-23", "ends_on": "2020-11-24", "kind": "over"}
+    lines = [
+        {"t_dat": "2020-11-24", "customer_id": "c1", "article_id": article, "price": 1} for article in ("0001", "0002")
+    ]
+    fill_shop(shop_dsn, {"transactions": lines, "promotions": [promotion]})
+    steps.run_all(Run.create(datasets.load("timeseries"), AS_OF, settings, LENIENT))
+    monkeypatch.setenv("SHOPMILL_STORE", settings.store)
+    assert shopmill.future(2, table="article_weekly")["is_promo"].tolist() == [1, 0, 0, 0]
+    assert shopmill.future(2)["is_promo"].tolist() == [0] * 4
+
+
 def test_history_has_no_null_and_the_columns_of_the_future(published: Settings, tmp_path: Path) -> None:
     options = {"table": "article_daily", "horizon": 7, "only_on_sale": "false"}
     done = export("timeseries", "nixtla", tmp_path / "out", options=options, settings=published)
@@ -81,7 +96,7 @@ def test_levels_sum_as_the_matrix_says(published: Settings, tmp_path: Path) -> N
 
 
 def test_what_is_no_horizon_or_series_is_refused(published: Settings) -> None:
-    for horizon in (0, 367, 7.5, "7"):
+    for horizon in (0, 367, 7.5, "7", True):
         with pytest.raises(InvalidInputError, match=rf"horizon={horizon!r} must be in \[1, 366\]"):
             shopmill.future(horizon)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="table='hierarchy' holds no series: name one of article_daily"):

@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from socket import create_connection
@@ -14,6 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -144,6 +146,18 @@ def test_a_message_names_twenty_columns_at_most(tmp_path: Path) -> None:
     pq.write_table(pa.table({f"c{number}": [0] for number in range(96)}), file)
     with pytest.raises(InvalidInputError, match=r"wide has no column 'x'; it has c0, .*, c19 and 76 more\.$"):
         Scan("wide", (str(file),), ("x",))
+
+
+@pytest.mark.parametrize(
+    "as_of",
+    [date(2020, 9, 21), datetime(2020, 9, 21),  # noqa: DTZ001
+     datetime(2020, 9, 21, tzinfo=UTC), pd.Timestamp("2020-09-21"),
+     np.datetime64("2020-09-21"), "2020-09-21"],
+)  # fmt: skip
+def test_a_day_may_be_given_as_any_library_has_it(store: str, as_of: Any) -> None:
+    assert shopmill.load(DATASET, as_of=as_of, store=store).as_of == "2020-09-21"
+    with pytest.raises(InvalidInputError, match="has no time zone: write it in UTC"):
+        shopmill.load(DATASET, as_of=datetime(2020, 9, 21, 5), store=store)  # noqa: DTZ001
 
 
 def test_an_as_of_is_chosen_and_a_missing_one_refused(store: str) -> None:

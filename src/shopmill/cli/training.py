@@ -32,11 +32,13 @@ def training_set(
     as_json: Json = False,
 ) -> None:
     """Join features with the labels of the same origins, split by time, from published versions."""
+    from shopmill.exports.place import local_path
     from shopmill.training.training_set import training_set as make
 
     parts = {"train": train or [], "validation": validation or [], "test": test or []}
     if bool(as_of) == any(parts.values()):
         raise InvalidInputError("Give either --as-of, which is split by time, or --train, --validation and --test.")
+    output = local_path(output)
     if output.suffix == ".json" or output.is_dir():
         raise InvalidInputError(f"{output} is no place for rows: name a file such as {output.with_suffix('.parquet')}.")
     made = make(dataset, label, as_of or parts, backfill=backfill, settings=context.obj)

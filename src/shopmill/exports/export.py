@@ -19,6 +19,7 @@ from shopmill.declaration import Value
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.exports.consumer import Consumer
 from shopmill.exports.draft import draft_of, entries, put
+from shopmill.exports.place import explained, local_path
 from shopmill.exports.source import open_source
 from shopmill.redaction import without_secrets
 from shopmill.settings import Settings, load_settings
@@ -77,8 +78,8 @@ def export(
     chosen, settings = consumer(to), settings or load_settings()
     chosen.writer(datasets.load(dataset).name)
     parsed = chosen.parse_options(options or {})
+    folder = local_path(output)
     version = Version(dataset, as_of, settings)
-    folder = Path(output).resolve()
     done = Exported(
         to,
         dataset,
@@ -90,7 +91,7 @@ def export(
     )
     _refuse_another(folder, done, chosen.accumulates)
     place = _kept_in_place if chosen.accumulates else draft_of
-    with place(folder) as writing:
+    with place(folder) as writing, explained(folder, writing):
         done = _written(writing, done, chosen, version, settings, parsed)
         if writing != folder:
             put(writing, folder, NOTE)

@@ -40,7 +40,11 @@ CALENDAR = """
 PLANNED = """
     select distinct hierarchy.unique_id as article_id, category, ds, monday
     from calendar_ahead
-    join planned_promotions as promotion on ds between promotion.starts_on and coalesce(promotion.ends_on, ds)
+    join (
+      select article_id, product_group_name, starts_on, ends_on from planned_promotions
+      union all
+      select article_id, product_group_name, starts_on, ends_on from promotions
+    ) as promotion on ds between coalesce(promotion.starts_on, ds) and coalesce(promotion.ends_on, ds)
     join hierarchy
       on hierarchy.unique_id = promotion.article_id
       or (promotion.article_id is null and hierarchy.product_group_name = promotion.product_group_name)
@@ -132,7 +136,7 @@ class Series:
 
     def future(self, horizon: int) -> str:
         """The query of the next steps, with the columns of the history but y and weight."""
-        if not isinstance(horizon, Integral) or not 1 <= horizon <= MAX_HORIZON:
+        if isinstance(horizon, bool) or not isinstance(horizon, Integral) or not 1 <= horizon <= MAX_HORIZON:
             raise InvalidInputError(
                 f"horizon={horizon!r} must be in [1, {MAX_HORIZON}]: days, or weeks of a weekly table."
             )
@@ -160,14 +164,16 @@ class Series:
         )
 
     def _make_planned(self) -> None:
-        if "planned_promotions" in self.source.manifest.tables:
-            self.source.need("planned_promotions", "article_id", "product_group_name", "starts_on", "ends_on")
-        else:  # a version from before they were published plans none
-            self.source.connection.execute(
-                "create or replace temp view planned_promotions as "
-                "select null::varchar as article_id, null::varchar as product_group_name, current_date as starts_on, "
-                "current_date as ends_on where false"
-            )
+        """Of the days ahead: a week that is not over may have been promoted on its days before as_of."""
+        for table in ("planned_promotions", "promotions"):
+            if table in self.source.manifest.tables:
+                self.source.need(table, "article_id", "product_group_name", "starts_on", "ends_on")
+            else:  # a version from before they were published has none
+                self.source.connection.execute(
+                    f"create or replace temp view {table} as "
+                    "select null::varchar as article_id, null::varchar as product_group_name, current_date as starts_on, "
+                    "current_date as ends_on where false"
+                )
         self.source.connection.execute(f"create or replace temp table planned as {PLANNED}")
 
     def static(self) -> str:

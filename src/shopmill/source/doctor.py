@@ -129,7 +129,8 @@ def _whose(source: Source, settings: Settings, there: dict[str, Selection]) -> I
             "store",
             "error",
             f"{settings.store} holds rows of another shop (now: {'; '.join(differences)})",
-            "set SHOPMILL_STORE to a store of its own, or run `shopmill moved` if this is the same shop in another place",
+            "set SHOPMILL_STORE to a store of its own, or run `shopmill moved` if this is the same shop in another place, "
+            "such as one restored from a dump",
         )
 
 

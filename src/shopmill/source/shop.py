@@ -159,7 +159,8 @@ def claim(store: Store, shop: Shop) -> None:
     if differences := owner.differences(shop):
         raise InvalidInputError(
             f"The store {store.url} holds rows of another shop (now: {'; '.join(differences)}), and a store belongs to one: "
-            "set SHOPMILL_STORE to a store of its own, or run `shopmill moved` if this is the same shop in another place."
+            "set SHOPMILL_STORE to a store of its own, or run `shopmill moved` if this is the same shop in another place, such as "
+            "one that was restored from a dump; `shopmill reconcile` then reads again what differs."
         )
     known = owner.and_what_is_known_of(shop)
     if known != owner:

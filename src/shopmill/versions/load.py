@@ -1,9 +1,10 @@
 """Reading a published version: its files, and its tables as Arrow, pandas, Polars or DuckDB."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf
 from shopmill.errors import InvalidInputError
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from shopmill.versions.frames import ColumnFacts
 
 
+def _written(as_of: str | date, zone: ZoneInfo) -> str:
+    """An as_of as it is written. The midnight of a day, as pandas and databases give days, is the day."""
+    if isinstance(as_of, datetime):
+        local = as_of.astimezone(zone) if as_of.tzinfo else as_of
+        return str(local.date()) if local.time() == time() else str(as_of)
+    return str(as_of)
+
+
 class Version:
     """A published version of a dataset, opened for reading. Its files never change."""
 
@@ -36,7 +45,7 @@ class Version:
         self._verify, self._whole = verify, set[str]()
         self._store = Store(settings.store)
         self._versions = Versions(self._store, name, settings.zone)
-        at = AsOf.parse(str(as_of), settings.zone) if as_of is not None else None
+        at = AsOf.parse(_written(as_of, settings.zone), settings.zone) if as_of is not None else None
         self.manifest: Manifest = self._exactly(at, version) if at and version else self._versions.need(at)
         self.version, self.as_of = self.manifest.version, self.manifest.as_of
         self.tables = self.manifest.tables
