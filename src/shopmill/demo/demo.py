@@ -19,7 +19,17 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from shopmill import datasets
-from shopmill.demo.display import Loading, doing, show_end, show_failures, show_login, show_plan, show_published, watch
+from shopmill.demo.display import (
+    Loading,
+    doing,
+    show_door,
+    show_end,
+    show_failures,
+    show_login,
+    show_plan,
+    show_published,
+    watch,
+)
 from shopmill.demo.door import Door
 from shopmill.demo.platform import THREADS, OneMachine
 from shopmill.demo.shop import DemoShop, ShopLoads, known_shop
@@ -66,10 +76,11 @@ def run_demo(
     with _sole_demo(demo.home), _signals_interrupt() as ignore_signals, ExitStack() as running:
         try:
             shop_loads, airflow = demo.start(running, port)
+            door = _opened_door(running, airflow) if stays else None
+            if door:
+                show_door(console, door.address)
             code = demo.publish(airflow, shop_loads)
-            if stays:
-                door = Door(f"{airflow.url}/plugin/shopmill", airflow.client.token)
-                running.callback(door.close)
+            if door:
                 show_login(console, airflow, door.address, demo.home)
                 _stay_up(airflow)
             elif not cluster:
@@ -312,6 +323,12 @@ def _while_alive(airflow: "LocalAirflow", states: "Iterator[list[RunState]]") ->
     for runs in states:
         airflow.check_alive()
         yield runs
+
+
+def _opened_door(running: ExitStack, airflow: "LocalAirflow") -> Door:
+    door = Door(f"{airflow.url}/plugin/shopmill", airflow.client.token)
+    running.callback(door.close)
+    return door
 
 
 def _stay_up(airflow: "LocalAirflow") -> None:

@@ -154,6 +154,13 @@ def activation(home: Path) -> str:
     return f"source {os.path.relpath(home)}/activate"
 
 
+def show_door(console: Console, door: str) -> None:
+    """Where the catalogue is, before there is anything in it: nobody has to wait for the last dataset to see the first."""
+    console.print(
+        f"Open the catalogue, logged in, and see the datasets come: [bold]{door}[/]", soft_wrap=True, highlight=False
+    )
+
+
 def show_login(console: Console, airflow: "LocalAirflow", door: str, home: Path) -> None:
     """Where the UI is, logged in, and what a person wonders about there."""
     console.print(f"Open the catalogue, logged in: [bold]{door}[/]", soft_wrap=True, highlight=False)
