@@ -1,5 +1,6 @@
 """What people and scripts rely on: whole rows in a pipe, refusals, exit codes, one screen of status, quick starts."""
 
+import io
 import json
 import os
 import pty
@@ -40,6 +41,23 @@ def test_a_table_on_a_terminal_fits_and_loses_nothing(monkeypatch: pytest.Monkey
     joined = "".join(line[:46].strip() for line in text.splitlines()[1:]).replace(" ", "")
     assert LONG.replace(" ", "") in joined.replace("3f2a9c1db07e", "")
     assert "3f2a9c1db07e" in text
+
+
+HOSTILE = "a\x1b[2Jb\u202ec\x9b31m\r\x07"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_steers_a_terminal_is_shown(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
+    """A table that clears the screen, or an id that is read from right to left, would say what is not so."""
+    console = output.ShowingConsole(file=io.StringIO(), force_terminal=is_terminal, width=200, color_system=None)
+    monkeypatch.setattr(output, "out", console)
+    output.print_table([{"name": HOSTILE, "other": "ñ\u200d🙂\tمرحبا"}], ["name", "other"])
+    output.print_lines(HOSTILE)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown)
+    assert shown.count(r"a\x1b[2Jb\u202ec\x9b31m") == 2
+    assert "ñ\u200d🙂" in shown
+    assert "مرحبا" in shown
 
 
 @pytest.mark.usefixtures("published")

@@ -22,7 +22,7 @@ from shopmill.cli.init import init
 from shopmill.cli.lineage import lineage
 from shopmill.cli.looking import path, runs, search, show, similar, status, versions
 from shopmill.cli.new import new
-from shopmill.cli.output import err, print_json, print_lines
+from shopmill.cli.output import STEERING, err, print_json, print_lines
 from shopmill.cli.planning import backfill, plan
 from shopmill.cli.rejects import rejects
 from shopmill.cli.report import report
@@ -159,7 +159,8 @@ def _errors_said(verbose: bool, as_json: bool) -> Iterator[None]:
         document(_sentence(error), 1)
         if verbose:
             raise
-        err.print(f"[red]error[/] {escape(_sentence(error))}", soft_wrap=True, highlight=False)
+        sentence = escape(_sentence(error).translate(STEERING))
+        err.print(f"[red]error[/] {sentence}", soft_wrap=True, highlight=False)
         sys.exit(1)
 
 

@@ -8,9 +8,25 @@ import rich
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+STEERING = {
+    number: f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004
+    for number in (*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+} | {0x09: " "}
+"""What steers a terminal instead of being shown, as it is written in Python; but for line breaks. After a tab a cell would end."""
+
+
+class ShowingConsole(Console):
+    """A console that shows what would steer it: an article's name may clear the screen, or turn the writing around."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text, with what cannot be seen written out."""
+        return super().render_str(text.translate(STEERING), **options)
+
 
 rich.reconfigure(stderr=True)  # where others show progress
-out, err = Console(), rich.get_console()
+out, err = ShowingConsole(), rich.get_console()
 FOLDED = 30
 """Characters of a cell: longer ones are texts, and may go over several lines."""
 
@@ -94,4 +110,4 @@ def cell(value: Any) -> str:
     """A value as a cell has it."""
     if isinstance(value, bool):
         return "yes" if value else ""
-    return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
+    return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value).translate(STEERING)

@@ -10,7 +10,7 @@ select
   n_pairs - n_texts
     + case when n_texts - n_vectors > $max_collapsed_share * n_texts then n_texts - n_vectors else 0 end
     as violations,
-  n_vectors || ' different vectors for ' || n_texts || ' different texts: ' || n_texts - n_vectors || ' have the vector of another, and '
+  n_vectors || ' different vectors for ' || n_texts || ' different texts: ' || (n_texts - n_vectors) || ' have the vector of another, and '
     || 'max_collapsed_share (' || $max_collapsed_share || ') lets ' || cast(floor($max_collapsed_share * n_texts) as bigint)
     || ' pass. A model that does not know the script of a text gives all such texts one vector: see SHOPMILL_ENCODER' as detail
 from counted
