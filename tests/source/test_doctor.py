@@ -212,6 +212,19 @@ def test_keys_that_do_not_join_say_why(
     assert difference in found.fix
 
 
+def test_keys_of_the_newest_rows_are_looked_at_in_a_table_of_any_size(
+    settings: Settings, made: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shop that numbers its articles anew finds that out before a run does."""
+    monkeypatch.setattr("shopmill.source.doctor_keys.SAMPLE", 30)
+    dsn = made(CATALOGUE.format("text", "'A' || n") + SALES.format("text", "'A' || n"))
+    assert findings(settings, dsn)["transactions.article_id"].level == "ok"
+    with psycopg.connect(dsn) as connection:
+        connection.execute("insert into transactions select t_dat + 1, 'B' || article_id, price from transactions")
+    found = findings(settings, dsn)["transactions.article_id"]
+    assert (found.level, "(30 of 60)" in found.text) == ("warn", True)
+
+
 @pytest.mark.parametrize(
     ("kind", "sold"),
     [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from shopmill.engine.identifiers import quote
 from shopmill.personal import shape
 from shopmill.source.database import Source
 from shopmill.source.findings import Finding, Level, percent
@@ -16,7 +17,7 @@ REFERENCES = {
     "promotions": (("article_id", "articles"), ("product_group_name", "articles")),
 }
 """The columns of each table that name a row of another one by a column of the same name."""
-SAMPLE = 1_000_000
+SAMPLE = 500_000
 EXAMPLES = 10
 A_FEW = 0.05
 WOULD_JOIN = {
@@ -71,12 +72,22 @@ def _advice(source: Source, selection: Selection, column: str, other: Selection,
     return ""
 
 
-def _keys(source: Source, selection: Selection, column: str, limit: int | None = SAMPLE) -> str:
-    """The keys that are there, each once: of a large table, of some of its rows."""
+def _keys(source: Source, selection: Selection, column: str) -> str:
+    """The keys that are there, each once."""
     key = selection.text_of(column)
-    some = f" limit {limit}" if limit else ""
-    rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''{some}"
+    rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''"
     return f"select distinct {source.trimmed('key')} as key from ({rows}) as rows"
+
+
+def _some_keys(source: Source, selection: Selection, column: str) -> str:
+    """The same of some rows of a large table: of the first as they come, and of the newest, which runs are to read."""
+    key = selection.text_of(column)
+    rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''"
+    some = [f"({rows} limit {SAMPLE})"]
+    for time in selection.times:
+        dated = f"mapped.{quote(time)}"
+        some.append(f"({rows} and {dated} is not null order by {dated} desc limit {SAMPLE})")
+    return f"select distinct {source.trimmed('key')} as key from ({' union all '.join(some)}) as rows"
 
 
 def _counted(source: Source, selection: Selection, column: str, other: Selection, expression: str) -> tuple[int, int]:
@@ -97,4 +108,4 @@ def _examples(source: Source, selection: Selection, column: str, other: Selectio
 
 
 def _both(source: Source, selection: Selection, column: str, other: Selection) -> str:
-    return f"with ours as ({_keys(source, selection, column)}), theirs as ({_keys(source, other, column, None)})"
+    return f"with ours as ({_some_keys(source, selection, column)}), theirs as ({_keys(source, other, column)})"
