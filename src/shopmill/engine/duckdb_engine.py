@@ -23,7 +23,7 @@ from shopmill.engine.limits import refuse_too_little_memory, spill_bytes, spille
 from shopmill.engine.profile import profile_of_this_run
 from shopmill.engine.protocol import Bound
 from shopmill.engine.small_files import write_each
-from shopmill.engine.splitting import FILE, FOLDER, ROW_GROUP, Parts
+from shopmill.engine.splitting import FILE, FOLDER, ROW_GROUP, Cut, Parts
 from shopmill.errors import InvalidInputError, StoreError
 from shopmill.settings import Settings
 
@@ -84,13 +84,12 @@ class DuckDBEngine:
     ) -> None:
         self._connection.close()
 
-    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
-        """A view over Parquet files, in the order given."""
+    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str], cut: Cut | None = None) -> None:
+        """A view over Parquet files, in the order given. Of one that is cut a half that no row can be of is not planned."""
         present = set(pq.read_schema(files[0]).names) if files else set()
         names = ", ".join(quote(c) if c in present else f"null::{kind} as {quote(c)}" for c, kind in columns.items())
-        listed = ", ".join(_literal(path) for path in files)
-        rows = f"from read_parquet([{listed}])" if files else "where false"
-        self._connection.execute(f"create or replace view {quote(name)} as select {names} {rows}")
+        rows = " union all ".join(f"select {names} {part}" for part in _parts_of(files, cut))
+        self._connection.execute(f"create or replace view {quote(name)} as {rows}")
         self._files[name] = files
 
     def table(self, name: str, rows: pa.Table) -> None:
@@ -271,6 +270,22 @@ def _explained(settings: Settings, spill: Path) -> Iterator[None]:
         raise StoreError(
             f"Scratch or store cannot be written: {_first_line(error)}. Check free space and rights."
         ) from error
+
+
+def _parts_of(files: Sequence[Path], cut: Cut | None) -> list[str]:
+    if not files:
+        return ["where false"]
+    if not cut:
+        return [_reading(files)]
+    column = quote(cut.column)
+    return [
+        f"{_reading(files[: cut.files])} where {column} < date '{cut.day}'",
+        f"{_reading(files[cut.files :])} where {column} >= date '{cut.day}'",
+    ]
+
+
+def _reading(files: Sequence[Path]) -> str:
+    return f"from read_parquet([{', '.join(_literal(path) for path in files)}])"
 
 
 def _used(query: str, bound: Bound) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from shopmill.declaration import Value
-from shopmill.engine.splitting import Parts
+from shopmill.engine.splitting import Cut, Parts
 
 Bound = Mapping[str, Any]
 """Values of `$name` in SQL: parameters of the dataset, and as_of, as_of_at, time_zone. Integers have 64 bits there."""
@@ -41,10 +41,10 @@ class Queries(Protocol):
 class Engine(Queries, Protocol):
     """An engine that reads and writes files of this machine."""
 
-    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str], cut: Cut | None = None) -> None:
         """Makes Parquet files known as `name`, with `columns` (name to type); columns that the files lack are null.
 
-        Without files it is an empty table.
+        Without files it is an empty table. An engine may make use of a `cut`.
         """
 
     def write(self, query: str, bound: Bound, target: Path) -> int:

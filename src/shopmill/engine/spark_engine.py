@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from shopmill.engine.identifiers import quote
 from shopmill.engine.protocol import Bound
 from shopmill.engine.spark_dialect import columns_by_text, to_spark, without_order
-from shopmill.engine.splitting import FILE, FOLDER, Parts
+from shopmill.engine.splitting import FILE, FOLDER, Cut, Parts
 from shopmill.errors import EngineUnavailableError, InvalidInputError
 from shopmill.settings import Settings
 
@@ -115,7 +115,13 @@ class SparkEngine:
         if self._settings.spark_master.startswith(CONNECT):
             self._session.stop()  # elsewhere it would stop the Spark that the whole process shares
 
-    def view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+    def view(
+        self,
+        name: str,
+        files: Sequence[Path],
+        columns: Mapping[str, str],
+        cut: Cut | None = None,  # noqa: ARG002
+    ) -> None:
         """A view over Parquet files."""
         present = pq.read_schema(files[0]) if files else pa.schema([])  # to ask Spark would be a job
         size = sum(path.stat().st_size for path in files)

@@ -1,5 +1,8 @@
 """How the rows of a table are split over files, as SQL: the label of a row names its file."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 
 from shopmill.engine.identifiers import quote
@@ -21,6 +24,34 @@ class Parts(Enum):
     MANY = "many, of any size"
     FEW = "few, of any size"
     SMALL = "any number, each with the rows of a day"
+
+
+RECENT = 40
+"""Files of the last days that are known apart from those of all days before: more than any window of days."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where the files of a table are cut in two: in the first `files` of them `column` is before `day`, in the others not.
+
+    Queries ask for the last days by that column. An engine that is told so opens the files of these days alone, where it
+    would look into each of years to find that it has none of their rows.
+    """
+
+    column: str
+    day: date
+    files: int
+
+
+def cut_of(column: str, periods: Sequence[str]) -> Cut | None:
+    """The cut before the last RECENT of the periods that files are named by; None where there are no more, or no days."""
+    if len(periods) <= RECENT or list(periods) != sorted(periods):
+        return None
+    try:
+        days = [date.fromisoformat(period) for period in periods]
+    except ValueError:
+        return None
+    return Cut(column, days[-RECENT], len(days) - RECENT)
 
 
 def by_period(column: str, period: str) -> str:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from shopmill.declaration import Table
 from shopmill.engine.choice import open_engine, open_store_engine, works_in_store
 from shopmill.engine.protocol import Bound, Engine, Queries, Stored, StoreEngine
-from shopmill.engine.splitting import FOLDER, Parts
+from shopmill.engine.splitting import FOLDER, Cut, Parts
 from shopmill.errors import StoreError
 from shopmill.run.run import Run
 from shopmill.run.staging import StagedFile, Staging
@@ -36,8 +36,8 @@ class Files(Protocol):
     def engine(self) -> Queries:
         """The engine."""
 
-    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str]) -> None:
-        """Makes files of the store known to the engine as `name`."""
+    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str], cut: Cut | None = None) -> None:
+        """Makes files of the store known to the engine as `name`. An engine may make use of a `cut`."""
 
     def write(self, query: str, bound: Bound, path: str) -> StagedFile:
         """Leaves the ordered result of a query in staging, as the file `path` of the version to come."""
@@ -74,9 +74,9 @@ class LocalFiles:
     scratch: Path
     engine: Engine
 
-    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str]) -> None:
+    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str], cut: Cut | None = None) -> None:
         """A view of files that are here, or are fetched."""
-        self.engine.view(name, self.store.fetch(list(keys), self.scratch), columns)
+        self.engine.view(name, self.store.fetch(list(keys), self.scratch), columns, cut)
 
     def write(self, query: str, bound: Bound, path: str) -> StagedFile:
         """Written in scratch and moved."""
@@ -120,7 +120,13 @@ class StoreFiles:
     scratch: Path
     engine: StoreEngine
 
-    def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str]) -> None:
+    def view(
+        self,
+        name: str,
+        keys: Sequence[str],
+        columns: Mapping[str, str],
+        cut: Cut | None = None,  # noqa: ARG002
+    ) -> None:
         """A view of files where they lie."""
         sizes = self._sizes(keys)
         present = self._footer(keys[0]).schema.to_arrow_schema() if keys else pa.schema([])

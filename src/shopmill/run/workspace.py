@@ -16,6 +16,7 @@ from shopmill.engine.compose import base_tables, compose, views_of
 from shopmill.engine.identifiers import quote
 from shopmill.engine.profile import part
 from shopmill.engine.protocol import Bound, Queries, bind
+from shopmill.engine.splitting import cut_of
 from shopmill.errors import InvalidInputError
 from shopmill.run.content import PREVIOUS
 from shopmill.run.continuation import snapshot_of, start_of_period
@@ -169,7 +170,8 @@ class Workspace:
         self._files[name] = keys
 
     def _view(self, name: str, table: Table, keys: list[str]) -> None:
-        self.files.view(name, keys, {c.name: c.type for c in table.columns})
+        cut = cut_of(table.partition_by, [Path(key).stem for key in keys]) if table.partition_by else None
+        self.files.view(name, keys, {c.name: c.type for c in table.columns}, cut)
 
     def _previous_keys(self, table: Table) -> list[str]:
         """Files of the previous version; columns that it did not have yet are null."""

@@ -16,6 +16,8 @@ with counted_customers as (
   from sessions
   where not $is_full
     and customer_id is not null
+    and session_day >=
+      cast($continued_at at time zone $time_zone as date) - interval {{ longest_window.hours }} hours - interval 1 day
     and (
       false
       {% for w in windows %}

@@ -1,4 +1,5 @@
 -- How far each session got: sessions of touched visitors from their events, all others of these days as they were.
+-- The days are those from $since on. That is said beside them: files of days before are then not opened.
 with reached as (
   select * from funnel_ordered where $funnel_mode = 'ordered'
   union all
@@ -9,7 +10,7 @@ with reached as (
 recent as (
   select session_id, session_day, user_id, customer_id, is_bot, started_at, ended_at, event_count, other_count
   from sessions
-  where session_day in (select day from funnel_days)
+  where session_day >= $since and session_day in (select day from funnel_days)
 ),
 computed as (
   select
@@ -31,7 +32,7 @@ computed_or_kept as (
   from recent
   join previous_session_funnel as kept
     on kept.session_id = recent.session_id and kept.session_day = recent.session_day
-  where not exists (
+  where kept.session_day >= $since and not exists (
     select 1
     from computed
     where computed.session_id = recent.session_id and computed.session_day = recent.session_day

@@ -1,5 +1,6 @@
 -- What late events did to sessions that a version had published: how many joined them, and which ids no longer exist. Ids of
--- visitors that were not touched still do.
+-- visitors that were not touched still do. The days are those from $since on, which is said beside them: files of days before
+-- are then not opened.
 with earlier as (
   select session_id, user_id, visitor_key, session_day, started_at, n_late_events
   from previous_session_history
@@ -8,7 +9,8 @@ with earlier as (
 known as (
   select session_id, user_id, visitor_key, session_day, started_at
   from previous_sessions
-  where session_day in (select day from session_days)
+  where session_day >= $since
+    and session_day in (select day from session_days)
     and ($is_full or visitor_key in (select visitor_key from touched_visitors))
   union
   select session_id, user_id, visitor_key, session_day, started_at
@@ -17,7 +19,11 @@ known as (
 lost as (
   select *
   from known
-  where session_id not in (select session_id from sessions where session_day in (select day from session_days))
+  where session_id not in (
+    select session_id
+    from sessions
+    where session_day >= $since and session_day in (select day from session_days)
+  )
 ),
 -- The session that now holds the start of one that no longer exists or that had late events: itself where it is there.
 moved as (
