@@ -63,6 +63,15 @@ def kinds(*shares: float, distinct: int | None = None) -> TableStatistics:
             0.3 - CHANCE,
             "v is 'k0' in 20.0% of rows, 50.0% to 70.0% before",
         ),
+        (
+            mean(15, 3.0),
+            [mean(10, 0.0)] * 3,
+            0.5 - CHANCE,
+            "v has the mean 15, 10 before (where all values were the same)",
+        ),
+        (mean(5, 3.0), [mean(0, 0.0)] * 3, 1.0 - CHANCE, "v has the mean 5, 0 before (where all values were the same)"),
+        (seen(nulls=N), [mean(10)] * 3, 1.0 - CHANCE, "v has no value in 100.0% of rows, 0.0% before"),
+        (mean(10), [seen(nulls=N)] * 3, 1.0 - CHANCE, "v has no value in 0.0% of rows, 100.0% before"),
         (kinds(0.5, 0.3, 0.2), [kinds(0.5, 0.5)] * 3, 0.2 - CHANCE, "v is 'k1' in 30.0% of rows, 50.0% before"),
     ],
 )
@@ -79,7 +88,10 @@ def test_a_change_is_the_distance_to_the_nearest_earlier_value(
         (seen(950), [seen(n) for n in (900, 1000, 800)]),  # within
         (seen(40), [seen(n) for n in (50, 60, 70)]),  # so few rows may be chance
         (mean(10.01), [mean(10)] * 3),
-        (mean(11, 0.0), [mean(10, 0.0)] * 3),  # all values were the same: no unit to measure in
+        (mean(10, 0.0), [mean(10, 0.0)] * 3),  # constant
+        (mean(0, 0.0), [mean(0, 0.0)] * 3),
+        (mean(23, 0.0), [mean(2, 0.0), mean(9, 0.0), mean(16, 0.0)]),  # days since the only sale: no unit to measure in
+        (seen(nulls=N), [seen(nulls=N)] * 3),  # all null
         (seen(), [mean(10)] * 3),
         (kinds(0.9, 0.1), [seen()] * 3),
         (seen(nulls=9999, name="id"), [seen(name="id")] * 3),  # a key has its own checks
@@ -212,6 +224,16 @@ def test_the_statistics_that_were_compared_are_those_beside_the_version(
     run(WEEKS[0], 20)
     versions = Versions(Store(settings.store), DATASET, settings.zone)
     assert [kept_statistics(versions, versions.need(None))] == described
+
+
+def test_a_column_is_seen_from_the_third_week_on(run: Callable[..., Any]) -> None:
+    """The first weeks have nothing to compare with; a week without a version is left out of the eight before."""
+    for week in (WEEKS[0], WEEKS[1]):
+        assert drift_of(run(week, 100).warned) == []
+    assert drift_of(run(WEEKS[2], 900).warned) == []  # two are too few
+    assert drift_of(run(WEEKS[4], 100).warned) == []  # one of the three had 900: 100 lies within
+    [warning] = [one for one in drift_of(run(WEEKS[5], 3000).warned) if one.startswith("interactions ")]
+    assert "its 4 versions of this weekday before: 3,000 rows, 100 to 900 before" in warning
 
 
 def test_other_weekdays_and_other_parameters_are_not_compared(run: Callable[..., Any]) -> None:

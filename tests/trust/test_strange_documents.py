@@ -19,6 +19,7 @@ from shopmill.source.shop import Shop, claim, difference_to_owner
 from shopmill.source.snapshot import SnapshotCatalogue, snapshot_key
 from shopmill.source.tombstones import KEY, Tombstones
 from shopmill.trust.erasure.journal import PLAN, Plan
+from shopmill.versions import store as module
 from shopmill.versions.locks import Locks
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -125,6 +126,19 @@ def test_an_index_of_wrong_types_is_made_again(made: Settings, change: dict[str,
     found = json.loads(command(made, "versions", DATASET, "--json")[1])
     assert [(row["as_of"], row["rows"]) for row in found] == [(FIRST, 1), (SECOND, 1)]
     assert command(made, "gc") == (0, "Nothing to delete.\n")
+
+
+def test_a_document_that_would_fill_the_memory_is_damaged(made: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST_DOCUMENT", 2**20)
+    larger = f'{{"a": "{"x" * 2**20}"}}'
+    put(Path(made.store, DATASET, f"as_of={FIRST}", "current.json"), larger)
+    put(path_of(made), larger)
+    put(Path(made.store, "locks", f"publish-{DATASET}.json"), larger)
+    assert shopmill.load(DATASET, FIRST, made.store).as_of == FIRST
+    assert shopmill.load(DATASET, store=made.store).as_of == FIRST
+    code, said = command(made, "verify", DATASET, "--all")
+    assert (code, f"{DATASET} as of {SECOND}, version" in said) == (1, True)
+    assert "has no manifest that can be read" in said
 
 
 def test_copies_that_somebody_made_are_named_and_in_nobodys_way(made: Settings) -> None:

@@ -33,10 +33,12 @@ DAYS = [f"2020-09-0{day}" for day in range(1, 9)]
 
 
 LINE = {"customer_id": "c1", "article_id": "1", "price": 1, "sales_channel_id": 1}
+VIEW = {"customer_id": "c1", "visitor_id": "v1", "session_id": "s1", "article_id": "1", "event_type": "view"}
 ROWS = {
     "transactions": [{"t_dat": day, **LINE} for day in ("2020-08-30", "2020-08-31", *DAYS)],
     "articles": [{"article_id": "1"}],
     "customers": [{"customer_id": "c1"}],
+    "events": [{"event_id": f"e{day}", **VIEW, "event_datetime": f"{day}T10:20:00Z"} for day in DAYS],
 }
 
 
@@ -87,6 +89,38 @@ def test_days_of_the_schedule_without_a_version_are_run_and_then_none_is_left(ma
     assert ran(shop, "missing", last=DAYS[5]) == [(day, "published") for day in missing[:3]]
     assert found(shop, "missing") == [(day, "missing") for day in missing[3:]]
     assert found(shop, "missing", first=DAYS[0], last=DAYS[2]) == [(DAYS[0], "missing")]
+
+
+QUARTERLY = "events_and_funnels"
+QUARTERS = [f"2020-09-08T{hour:02}:{minute:02}:00Z" for hour in (10, 11) for minute in (0, 15, 30, 45)]
+
+
+def quarters(shop: Settings, now: str, *reasons: Reason) -> Backfill:
+    known = {parameter.name for parameter in datasets.load(QUARTERLY).all_parameters}
+    lenient = {name: value for name, value in LENIENT.items() if name in known}
+    moment = datetime.fromisoformat(now)
+    return Backfill(datasets.load(QUARTERLY), shop, moment, frozenset(reasons), None, None, lenient)
+
+
+def test_a_schedule_of_quarters_of_an_hour_has_its_gaps_filled(copies: Copies, tmp_path: Path) -> None:
+    shop = copies.of(tmp_path / "store", (QUARTERLY, QUARTERS[0]), (QUARTERLY, QUARTERS[3]))
+    versions = Versions(Store(shop.store), QUARTERLY, shop.zone)
+    newest = versions.need(None)
+    backfill = quarters(shop, "2020-09-08T12:15:00Z", "missing", "stale", "failed")
+    due = list(backfill.due())
+    assert [(one.as_of, one.reason) for one in due] == [(QUARTERS[n], "missing") for n in (1, 2, 4, 5, 6, 7)]
+    done = list(backfill.run(due[:2], lambda _due, _number: lambda _step: None))
+    assert [(one.as_of, one.status) for one in done] == [(QUARTERS[n], "published") for n in (1, 2)]
+    assert versions.need(None) == newest
+    assert [as_of.label for as_of in versions.as_ofs()] == QUARTERS[:4]
+    again = quarters(shop, "2020-09-08T12:15:00Z", "missing", "stale", "failed")
+    assert [(one.as_of, one.reason) for one in again.due() if one.reason == "missing"] == [
+        (quarter, "missing") for quarter in QUARTERS[4:]
+    ]
+    [month] = Path(shop.store, "index", QUARTERLY).glob("*.json")
+    assert month.name == "2020-09.json"
+    assert month.stat().st_size / len(QUARTERS[:4]) < 2_000, "35,000 versions a year: 6 MB a month to read and write"
+    assert json.loads(command(shop, "verify", QUARTERLY, "--all", "--raw", "--json").stdout) == []
 
 
 def test_the_current_version_is_never_moved_backwards(made: Callable[..., Settings]) -> None:

@@ -162,6 +162,19 @@ def test_a_holder_on_another_machine_that_is_alive_is_named(folder: str) -> None
             refused.result(30)
 
 
+@pytest.mark.parametrize("since", ["2001-01-01T00:00:00Z", "2101-01-01T00:00:00Z", "no time at all"])
+def test_clocks_that_differ_neither_free_a_lock_nor_hold_it(folder: str, since: str) -> None:
+    locks, one = Locks(Store(folder), silent_seconds=2), replace(away(), since=since)
+    assert locks.swap("run of x", None, one.to_json())
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(lambda: locks._take("run of x", wait=True))
+        for beat in range(1, 5):  # alive for longer than the lease
+            time.sleep(0.7)
+            assert locks.swap("run of x", replace(one, beat=beat - 1).to_json(), replace(one, beat=beat).to_json())
+        assert not taken.done()
+        assert taken.result(30).token == one.token + 1
+
+
 def test_waiting_is_reported_with_who_holds_the_lock(
     folder: str, holding: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

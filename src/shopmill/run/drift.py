@@ -6,7 +6,7 @@ A change is the distance to the nearest of the earlier values, so that what swin
 
     rows         relative to the nearest earlier number of rows
     nulls        difference of shares
-    means        in standard deviations of the earlier values
+    means        in standard deviations of the earlier values, or relative to the value that all had in all of them
     categories   share of rows that are in another category (half the sum of the differences of shares)
 
 What chance may do to a sample of n rows (3 / sqrt(n)) is taken off.
@@ -236,13 +236,15 @@ def _mean(now: _Seen, before: Sequence[_Seen]) -> Change | None:
     known = [(one.column.mean, one.column.deviation) for one in before]
     means = [float(mean) for mean, _ in known if mean]
     deviation = median([float(found) for _, found in known if found] or [0.0])
-    if now.column.mean is None or len(means) < LEAST or not deviation:
+    if now.column.mean is None or len(means) < LEAST:
         return None
-    by = _distance(float(now.column.mean), means) / deviation
-    said = (
-        f"{now.name} has the mean {now.column.mean}, {_span(means, lambda mean: f'{mean:.6g}')} before "
-        f"({by:.1f} standard deviations)"
-    )
+    mean = float(now.column.mean)
+    if not deviation and len(set(means)) > 1:
+        return None  # one value a week that is another one each week, such as days since the last sale
+    unit = deviation or abs(means[0]) or abs(mean) or 1.0
+    by = _distance(mean, means) / unit
+    how = f"{by:.1f} standard deviations" if deviation else "where all values were the same"
+    said = f"{now.name} has the mean {now.column.mean}, {_span(means, lambda mean: f'{mean:.6g}')} before ({how})"
     return Change(by, said)
 
 

@@ -47,7 +47,7 @@ def _whole(versions: Versions, line: Line) -> Manifest:
 
 def heir_of(versions: Versions, version: str) -> Manifest | None:
     """The version that took the place of one from which a person was erased."""
-    return next((one for one in versions.all() if any(old.startswith(version) for old in one.erased_from)), None)
+    return next((one for one in versions.each() if any(old.startswith(version) for old in one.erased_from)), None)
 
 
 def _elsewhere(versions: Versions, version: str) -> Iterator[str]:

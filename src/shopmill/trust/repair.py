@@ -25,7 +25,7 @@ class Repair:
     def run(self) -> Iterator[str]:
         """A sentence for each thing that was repaired. What is left, another look finds."""
         versions, name = self.look.versions, self.look.dataset.name
-        for manifest in self.look.manifests:
+        for manifest in self.look.manifests():
             for key in self.look.damage(manifest, self.look.entries(manifest)):
                 if source := self._same_bytes(manifest, key):
                     versions.store.copy(source, key)
@@ -55,7 +55,7 @@ class Repair:
     @cached_property
     def _by_hash(self) -> dict[str, list[StoredFile]]:
         found: dict[str, list[StoredFile]] = {}
-        for manifest in self.look.versions.all():
+        for manifest in self.look.versions.each():
             for one in self.look.versions.sealed(manifest):
                 found.setdefault(one.sha256, []).append(one)
         return found

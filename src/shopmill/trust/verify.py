@@ -73,10 +73,12 @@ class Verification:
 
     def of(self, as_of: AsOf | None = None, everything: bool = False) -> Iterator[Finding]:
         """Findings on the version of an as_of, by default the current one, or on everything."""
+        versions = list(self._everything()) if everything else []  # which says what can be read
         yield from self.pointers()
         yield from self.index(everything)
-        yield from self._everything() if everything else self._one(as_of)
+        yield from versions if everything else self._one(as_of)
         if everything:
+            yield from self.unreadable()
             yield from self.strangers()
         if as_of is None and (current := self.versions.current()):
             yield from self._registered(current)
@@ -87,10 +89,11 @@ class Verification:
         """The versions of the dataset."""
         return Versions(self.store, self.dataset.name, self.zone)
 
-    @cached_property
-    def manifests(self) -> list[Manifest]:
-        """Every version that is to be looked at and has a manifest: read once, for there may be thousands."""
-        return self.versions.all(but=self._trusted)
+    def manifests(self) -> Iterator[Manifest]:
+        """Every version that is to be looked at and has a manifest, one at a time: a year of them would fill the memory."""
+        for manifest in self.versions.each(but=self._trusted):
+            self._readable.add(self.versions.folder(manifest))
+            yield manifest
 
     @cached_property
     def _listed(self) -> dict[str, Entries]:
@@ -121,13 +124,12 @@ class Verification:
 
     def _everything(self) -> Iterator[Finding]:
         whole, now = dict(self._trusted), self._marks
-        for manifest in self.manifests:
+        for manifest in self.manifests():
             findings = list(self.version(manifest, self.entries(manifest)))
             folder = self.versions.folder(manifest)
             if not findings and folder in now:
                 whole[folder] = now[folder]
             yield from findings
-        yield from self.unreadable()
         self._looked.keep(whole)
 
     def _one(self, as_of: AsOf | None) -> Iterator[Finding]:
@@ -285,11 +287,11 @@ class Verification:
 
     @cached_property
     def _readable(self) -> set[str]:
-        """The folders of versions whose manifest can be read."""
-        return {*self._trusted, *map(self.versions.folder, self.manifests)}
+        """The folders of versions whose manifest could be read, of those that were looked at."""
+        return {*self._trusted}
 
     def index(self, everything: bool = True) -> Iterator[Finding]:
-        """Lines of the index that the folders do not bear out; whether each manifest can be read is seen with `everything`."""
+        """Lines of the index that the folders do not bear out; with `everything` those whose manifest could not be read too."""
         lines = VersionIndex(self.store, self.dataset.name, self.zone).lines().values()
         known = {self.versions.folder_of_line(line) for line in lines if line.whole}
         for folder in sorted(known ^ (self._readable if everything else self.versions.folders())):

@@ -32,6 +32,13 @@ class Disk:
         except (IsADirectoryError, NotADirectoryError):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
 
+    def size(self, path: Path) -> int:
+        """The size of a file; FileNotFoundError where there is none."""
+        try:
+            return path.stat().st_size
+        except NotADirectoryError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+
     def files(self, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
         """All files below a folder, by their names below the root; none twice where a link leads back up."""
         beginning = len(str(self.root).rstrip("/")) + 1

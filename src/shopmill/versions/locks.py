@@ -181,7 +181,7 @@ class Locks:
 
     def _document(self, name: str) -> bytes | None:
         try:
-            return self.store.read(self._key(name))
+            return self.store.document(self._key(name))
         except FileNotFoundError:
             return None
 

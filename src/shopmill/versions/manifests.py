@@ -54,7 +54,7 @@ class Manifests:
 
     def under(self, key: str) -> Manifest:
         """The manifest under a key; FileNotFoundError where it is not there, DamagedError where it is not that of its place."""
-        data = self.store.read(key)
+        data = self.store.document(key)
         try:
             manifest = Manifest.from_bytes(data)
             is_right = key == self.key(manifest.as_of, manifest.version) and manifest.dataset == self.dataset

@@ -183,9 +183,14 @@ class Versions:
 
     def all(self, but: Collection[str] = ()) -> list[Manifest]:
         """Every version, by as_of and id, except those in the folders of `but`."""
-        due = sorted(self.folders().difference(but))
-        found = [manifest for folder in due if (manifest := self.manifests.readable(layout.manifest_in(folder)))]
+        found = self.each(but)
         return sorted(found, key=lambda manifest: (AsOf.parse(manifest.as_of, self.zone), manifest.version))
+
+    def each(self, but: Collection[str] = ()) -> Iterator[Manifest]:
+        """The same one after another, by folder."""
+        for folder in sorted(self.folders().difference(but)):
+            if manifest := self.manifests.readable(layout.manifest_in(folder)):
+                yield manifest
 
     def is_current(self, manifest: Manifest) -> bool:
         """Whether a version is the current one of its as_of."""

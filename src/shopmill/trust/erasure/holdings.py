@@ -1,6 +1,6 @@
 """All Parquet files of a store that may name people: raw files, and each distinct file of the versions once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,6 +82,10 @@ class Holdings:
         of = {dataset: self.versions(dataset) for dataset in self.manifests}
         return {of[one.dataset].folder(one) for manifests in self.manifests.values() for one in manifests}
 
+    def _each(self, dataset: str) -> Iterable[Manifest]:
+        """Every version of a dataset: one at a time, unless all are kept already."""
+        return self.manifests[dataset] if "manifests" in vars(self) else self._manifests(dataset)
+
     def _manifests(self, dataset: str) -> Iterator[Manifest]:
         for key in self._keys(dataset):
             with self._noted(key):
@@ -106,9 +110,9 @@ class Holdings:
     def published(self) -> list[Holding]:
         """The files of tables, of those with the same bytes one."""
         found: dict[str, Holding] = {}
-        for dataset, manifests in self.manifests.items():
+        for dataset in self.datasets:
             versions = self.versions(dataset)
-            for manifest in manifests:
+            for manifest in self._each(dataset):
                 folder = versions.folder(manifest)
                 for table in manifest.tables:
                     for one in manifest.files(table):
