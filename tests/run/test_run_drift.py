@@ -258,5 +258,5 @@ def test_a_day_that_lacks_most_of_its_rows_is_told_though_the_history_is_long(
     dataset = datasets.load(DATASET)
     warned = [steps.run_all(Run.create(dataset, week, settings, LENIENT, refresh=True)).warned for week in WEEKS[:4]]
     assert [drift_of(said) for said in warned[:3]] == [[]] * 3
-    [told] = drift_of(warned[3])
+    [told] = [said for said in drift_of(warned[3]) if said.startswith("log ")]
     assert "log is unlike its 3 versions of this weekday before: of its newest day 20 rows, 200 before" in told

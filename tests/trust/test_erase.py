@@ -573,6 +573,27 @@ def test_tombstones_that_are_lost_are_missed_and_written_again(shop: Settings) -
         assert publish(shop, "2020-09-24", "timeseries").status in {"published", "unchanged"}
 
 
+def test_who_may_only_read_verifies_as_well(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Disk, path: Path, *_: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    Erasure(shop).run(ANNA)
+    for name in ("write", "write_all", "create", "swap", "adopt", "link"):
+        monkeypatch.setattr(Disk, name, refused)
+    monkeypatch.setattr(Path, "mkdir", refused)
+    assert differences(shop) == []
+
+
+def test_without_the_key_verify_says_what_it_could_not_look_for(shop: Settings) -> None:
+    Erasure(shop).run(ANNA)
+    without = shop.model_copy(update={"pseudonym_key": SecretStr("")})
+    faults = [found["fault"] for found in differences(without)]
+    assert faults == ["does not say who was erased, so they could be back", "could have people who were erased"]
+    Store(shop.store).write(KEY_OF_TOMBSTONES, b"{")
+    faults = [found["fault"] for found in differences(shop)]
+    assert faults == ["does not say who was erased, so they could be back"]
+
+
 def test_two_erasures_at_once_are_one_after_another(shop: Settings) -> None:
     with Locks(Store(shop.store)).lock("erase"), pytest.raises(ConflictError, match="Another 'erase' is at work"):
         Erasure(shop).run(ANNA)

@@ -28,7 +28,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if store.exists(PLAN):
         way_out = "Run `shopmill erase` for the same customer again."
         yield Finding("", "", store.uri(PLAN), "is of an erasure that has not come to its end", way_out)
-    found, known = Tombstones(), dict[str, list[str]]()
+    found, known = None, dict[str, list[str]]()
     try:
         found = Tombstones.read(store, settings.pseudonym_key)
     except (DamagedError, InvalidInputError) as error:
@@ -38,10 +38,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     except RegistryError as error:
         fault = f"could lack people who were erased: {str(error).rstrip('.')}"
         yield Finding("", "", store.uri(KEY), fault, "Verify again when the registry works.")
-    if lacking := known.keys() - found.people.keys():
+    if found and (lacking := known.keys() - found.people.keys()):
         fault = f"lacks {len(lacking)} of the people who were erased"
         yield Finding("", "", store.uri(KEY), fault, "Run `shopmill erase --restored`.")
-    ids = found.ids | {value for person, own in known.items() for value in (person, *own)}
+    ids = (found.ids if found else set()) | {value for person, own in known.items() for value in (person, *own)}
     if settings.pseudonym_key.get_secret_value():
         yield from _back(settings, store, ids)
     elif ids:
