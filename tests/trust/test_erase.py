@@ -574,13 +574,13 @@ def test_tombstones_that_are_lost_are_missed_and_written_again(shop: Settings) -
 
 
 def test_who_may_only_read_verifies_as_well(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(self: Disk, path: Path, *_: Any) -> None:
+    def refused(*_: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     Erasure(shop).run(ANNA)
     for name in ("write", "write_all", "create", "swap", "adopt", "link"):
         monkeypatch.setattr(Disk, name, refused)
-    monkeypatch.setattr(Path, "mkdir", refused)
+    monkeypatch.setattr(Store, "scratch", refused)
     assert differences(shop) == []
 
 
