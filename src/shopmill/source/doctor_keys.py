@@ -84,7 +84,7 @@ def _some_keys(source: Source, selection: Selection, column: str) -> str:
     key = selection.text_of(column)
     rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''"
     some = [f"({rows} limit {SAMPLE})"]
-    for time in selection.times:
+    for time in set(selection.times) & selection.types.keys():  # lines of an order may have none of their own
         dated = f"mapped.{quote(time)}"
         some.append(f"({rows} and {dated} is not null order by {dated} desc limit {SAMPLE})")
     return f"select distinct {source.trimmed('key')} as key from ({' union all '.join(some)}) as rows"
