@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData
 
 SAMPLE_ROWS = 100_000
-LEAST_PLACES, MOST_PLACES = 16, 100
+LEAST_PLACES, MOST_PLACES = 16, 64
 """In how many places a table of more rows is looked at: in more where its files are small."""
 
 
