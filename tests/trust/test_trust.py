@@ -18,16 +18,18 @@ from copies import Copies
 from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.cli import app as cli
-from shopmill.errors import InvalidInputError
+from shopmill.errors import InvalidInputError, RegistryError
 from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.run.staging import staged_runs
 from shopmill.settings import Settings
 from shopmill.trust.rebuild import rebuild
+from shopmill.trust.verify import Verification
 from shopmill.versions import layout
 from shopmill.versions.garbage import GarbageCollection, collect
 from shopmill.versions.locks import Locks
+from shopmill.versions.manifest import Manifest
 from shopmill.versions.retention import Retention
 from shopmill.versions.store import Store, to_json
 from shopmill.versions.versions import Versions
@@ -332,3 +334,19 @@ def flip_unseen(path: Path) -> None:
     with path.open("r+b") as file:
         file.write(data)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_an_index_that_does_not_answer_is_one_line_among_the_others(tmp_path: Path) -> None:
+    """As `verify --all` has it while the registry's server is down: what the files have is still said."""
+
+    def away() -> str:
+        raise RegistryError("The vector index does not answer: Connection refused.")
+
+    content = {"tables": {}, "inputs": {}, "main_table": "bert", "rejected": {}}
+    manifest = Manifest("articles_embeddings", "2020-01-01", content)
+    verification = Verification(
+        Store(str(tmp_path)), datasets.load("articles_embeddings"), Settings(_env_file=None).zone, served=away
+    )
+    [finding] = verification._served(manifest)
+    assert finding.where == "The vector index"
+    assert finding.fault == "may serve another version: The vector index does not answer: Connection refused"

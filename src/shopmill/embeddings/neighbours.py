@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from shopmill.connection_string import conninfo
 from shopmill.embeddings.embeddings import open_encoder
-from shopmill.errors import InvalidInputError, ShopmillError
+from shopmill.errors import InvalidInputError, RegistryError
 from shopmill.settings import Settings, load_settings
 from shopmill.text import index_search
 from shopmill.text.index_search import Neighbour
@@ -75,6 +75,6 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
         )
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[0]
-        raise ShopmillError(f"The vector index does not answer: {reason}. Check SHOPMILL_REGISTRY_DSN.") from None
+        raise RegistryError(f"The vector index does not answer: {reason}. Check SHOPMILL_REGISTRY_DSN.") from None
     with connection:
         yield connection

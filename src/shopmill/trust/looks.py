@@ -3,8 +3,10 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from shopmill import datasets
-from shopmill.errors import PermanentError
+from shopmill.errors import PermanentError, RegistryError
 from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.trust.verify import Finding, Verification
@@ -46,6 +48,9 @@ def _served(settings: Settings) -> str | None:
     from shopmill.embeddings.neighbours import INDEX, connect
     from shopmill.text.index import current_index
 
-    with connect(settings) as connection:
-        report = current_index(connection, INDEX)
+    try:
+        with connect(settings) as connection:
+            report = current_index(connection, INDEX)
+    except psycopg.Error as error:  # it may be there, and not be for this role
+        raise RegistryError(f"The vector index cannot be read: {str(error).splitlines()[0]}.") from None
     return report.version if report else None

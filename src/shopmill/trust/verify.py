@@ -51,6 +51,7 @@ class Finding:
 
 
 REPAIR = "Run `shopmill repair`."
+AGAIN = "Verify again when the registry works."
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,7 @@ class Verification:
             is_registered = self.registry is None or self.registry.has_published(*name)
         except RegistryError as error:  # the files are looked at all the same
             fault = f"may have no row in etl_runs: {str(error).rstrip('.')}"
-            yield Finding(self.dataset.name, current.as_of, where, fault, "Verify again when the registry works.")
+            yield Finding(self.dataset.name, current.as_of, where, fault, AGAIN)
             return
         if not is_registered:
             way_out = f"Run `shopmill run {self.dataset.name} --as-of {current.as_of}`, which registers it."
@@ -316,7 +317,12 @@ class Verification:
     def _served(self, current: Manifest) -> Iterator[Finding]:
         if self.dataset.serving is None or self.served is None:
             return
-        serving = self.served()
+        try:
+            serving = self.served()
+        except RegistryError as error:
+            fault = f"may serve another version: {str(error).rstrip('.')}"
+            yield Finding(self.dataset.name, current.as_of, "The vector index", fault, AGAIN)
+            return
         if serving != current.version:
             fault = f"serves version {serving or 'none'} instead of {current.version}"
             way_out = f"Run `shopmill run {self.dataset.name} --as-of {current.as_of}`."
