@@ -34,7 +34,7 @@ RECENT = 40
 class Cut:
     """Where the files of a table are cut in two: in the first `files` of them `column` is before `day`, in the others not.
 
-    Queries ask for the last days by that column. An engine that is told so opens the files of these days alone, where it
+    Queries ask for the last days by that column. An engine that knows it opens the files of these days alone, where it
     would look into each of years to find that it has none of their rows.
     """
 
