@@ -170,6 +170,24 @@ def test_statistics_of_older_code_that_have_values_of_people_are_found_and_writt
     assert found(shop, "--all") == []
 
 
+@pytest.mark.parametrize("where", ["in a form of before", "of the newest day"])
+def test_values_of_people_go_from_statistics_of_any_form(shop: Settings, where: str) -> None:
+    versions = versions_of(shop)
+    key = f"{versions.folder(versions.need(AsOf.parse(DAYS[0], shop.zone)))}/{layout.STATISTICS}"
+    document = versions.store.read_json(key)
+    theirs = {"name": "customer_id", "top": [{"label": "anna-7", "rows": 9}], "personal": False}
+    if where == "of the newest day":
+        table = document["tables"]["article_daily"]["newest"]
+    else:
+        document["form"], table = 1, document["tables"]["rejects"]
+    table["columns"] = [{**document["tables"]["rejects"]["columns"][0], **theirs}]
+    versions.store.write(key, to_json(document))
+    assert [one["fault"] for one in found(shop, "--all")] == ["has values of people"]
+    assert "has no values of people any more" in command(shop, "repair", DATASET).stdout
+    assert not versions.store.exists(key) or b"anna-7" not in versions.store.read(key)
+    assert found(shop, "--all") == []
+
+
 @pytest.mark.parametrize("dataset", [DATASET, "user_item_interactions", "articles_content"])
 def test_a_version_is_rebuilt_from_what_was_recorded(shop: Settings, dataset: str) -> None:
     for day in DAYS:

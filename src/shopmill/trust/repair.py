@@ -12,7 +12,7 @@ from shopmill.trust.verify import Finding, Verification
 from shopmill.versions.index import VersionIndex
 from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.statistics import has_people, keep_statistics, kept_statistics
+from shopmill.versions.statistics import has_people, keep_without_people
 from shopmill.versions.versions import StoredFile
 
 
@@ -31,8 +31,8 @@ class Repair:
                     versions.store.copy(source, key)
                     versions.store.flush([key])
                     yield f"{versions.store.uri(key)} has its bytes again, from {versions.store.uri(source)}"
-            if has_people(versions, manifest) and (kept := kept_statistics(versions, manifest)):
-                keep_statistics(versions, manifest, kept)
+            if has_people(versions, manifest):
+                keep_without_people(versions, manifest)
                 yield f"{versions.store.uri(versions.folder(manifest))}/{STATISTICS} has no values of people any more"
         if any(self.look.index()):
             lines = versions.lines_of_folders()

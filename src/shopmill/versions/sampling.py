@@ -130,31 +130,26 @@ def rows_of(parts: Sequence[Part], names: Sequence[str]) -> "pa.Table":
     return pa.concat_tables(found)
 
 
-def parts_of_day(table: TableFiles, column: str, day: date, fetch: Fetch) -> list[Part]:
-    """The row groups that may have rows whose `column` is a day: of the file of the period that the day is in."""
+def rows_of_day(table: TableFiles, column: str, day: date, fetch: Fetch) -> "pa.Table | None":
+    """The rows whose `column` is a day, out of the file of the period that the day is in; None where there is no such file."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     named = zip(table.keys, table.files, strict=True)
     begun = [(key, file) for key, file in named if file.rows and Path(file.path).stem <= str(day)]
     if not begun:
-        return []
+        return None
     key, file = max(begun, key=lambda pair: Path(pair[1].path).stem)
     [source] = fetch([key], [file])
-    metadata = pq.ParquetFile(source).metadata
-    sizes = {group: metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)}
-    return [Part(source, group, rows, rows) for group, rows in sizes.items() if _may_have(metadata, group, column, day)]
+    parquet, names = pq.ParquetFile(source), [*{*table.columns, column}]
+    groups = [n for n in range(parquet.num_row_groups) if _may_have(parquet.metadata, n, column, day)]
+    read = (parquet.read_row_group(number, columns=names) for number in groups)
+    found = [rows.filter(pc.equal(rows.column(column), day)).select(list(table.columns)) for rows in read]
+    return pa.concat_tables(found) if found else None
 
 
 def _may_have(metadata: "FileMetaData", group: int, column: str, day: date) -> bool:
     place = metadata.schema.names.index(column)
     known = metadata.row_group(group).column(place).statistics
     return known is None or not known.has_min_max or known.min <= day <= known.max
-
-
-def rows_of_day(parts: Sequence[Part], names: Sequence[str], column: str, day: date) -> "pa.Table":
-    """Some columns of the rows of a day, among those of the parts."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    found = [rows_of([part], [*{*names, column}]) for part in parts]
-    return pa.concat_tables([rows.filter(pc.equal(rows.column(column), day)).select(list(names)) for rows in found])

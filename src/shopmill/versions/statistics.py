@@ -23,7 +23,6 @@ from shopmill.versions.sampling import (
     Part,
     TableFiles,
     evenly,
-    parts_of_day,
     rows_of,
     rows_of_day,
     sample,
@@ -89,10 +88,19 @@ def has_people(versions: Versions, manifest: Manifest) -> bool:
     """Whether the statistics beside a manifest have values of people, as those of older code may."""
     try:
         document = versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}")
-        columns = [_as_kept(column) for table in document["tables"].values() for column in table["columns"]]
+        tables = [one for table in document["tables"].values() for one in (table, table.get("newest")) if one]
+        columns = [_as_kept(column) for table in tables for column in table["columns"]]
     except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
         return False
     return any(column.without_people != column for column in columns)
+
+
+def keep_without_people(versions: Versions, manifest: Manifest) -> None:
+    """Writes the statistics beside a manifest again, without values of people; those in a form of before go."""
+    if (kept := kept_statistics(versions, manifest)) is not None:
+        keep_statistics(versions, manifest, kept)
+    else:
+        versions.store.delete_keys([f"{versions.folder(manifest)}/{STATISTICS}"])
 
 
 def keep_statistics(versions: Versions, manifest: Manifest, found: Statistics) -> None:
@@ -153,10 +161,9 @@ def _describe_columns(parts: Sequence[Part], names: Sequence[str]) -> Iterator[C
 
 def describe_day(table: TableFiles, column: str, day: date, fetch: Fetch) -> TableStatistics:
     """The statistics of the rows whose `column` is a day."""
-    parts = parts_of_day(table, column, day, fetch)
-    if not parts:
+    rows = rows_of_day(table, column, day, fetch)
+    if not rows:
         return TableStatistics(0, 0, ())
-    rows = rows_of_day(parts, table.columns, column, day)
     some = rows.take(evenly(rows.num_rows, SAMPLE_ROWS)) if rows.num_rows > SAMPLE_ROWS else rows
-    columns = tuple(describe_column(name, some.column(name)) for name in table.columns) if rows.num_rows else ()
+    columns = tuple(describe_column(name, some.column(name)) for name in table.columns)
     return TableStatistics(rows.num_rows, some.num_rows, columns)
