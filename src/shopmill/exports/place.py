@@ -1,6 +1,6 @@
 """Where an export is written: a folder of this machine, and what to say where it cannot be."""
 
-import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,8 +47,5 @@ def _cause(error: Exception, draft: Path) -> str:
         return cause_of(OSError(error.errno, error.strerror)) if is_ours else ""
     said = ERRNO.search(str(error))
     if said and str(draft) in str(error):
-        number = int(said[1])
-        return cause_of(
-            OSError(number, "No space left on device" if number == errno.ENOSPC else str(errno.errorcode[number]))
-        )
+        return cause_of(OSError(number := int(said[1]), os.strerror(number)))
     return ""

@@ -16,7 +16,7 @@ years, a day without a customer in any row would not show.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -136,7 +136,7 @@ def _result(run: Run, table: Table, now: TableStatistics, earlier: Sequence[Tabl
 def changes_of(table: Table, now: TableStatistics, earlier: Sequence[TableStatistics]) -> Iterator[Change]:
     """All that lies outside of the earlier values, however little."""
     if not table.may_be_empty:
-        yield from _less(_chance([now, *earlier]), _rows(now, earlier))
+        yield from _less(_chance(one.rows for one in (now, *earlier)), _rows(now, earlier))
     yield from _column_changes(table, now, earlier)
     before = [one.newest for one in earlier if one.newest]
     if now.newest and len(before) >= LEAST:
@@ -149,7 +149,7 @@ def _changes_of_day(table: Table, now: TableStatistics, earlier: Sequence[TableS
     counts = [one.rows for one in earlier]
     if not table.may_be_empty:
         swing = (max(counts) - min(counts)) / max(1, min(counts))
-        yield from _less(_chance(earlier) + swing, _rows(now, earlier))
+        yield from _less(_chance(counts) + swing, _rows(now, earlier))
     told = tuple(column for column in now.columns if any(_differs(one.column(column.name)) for one in (now, *earlier)))
     yield from _column_changes(table, replace(now, columns=told), earlier)
 
@@ -159,15 +159,15 @@ def _differs(column: ColumnStatistics | None) -> bool:
     return column is not None and (column.nulls > 0 or column.distinct != 1)
 
 
-def _chance(counted: Sequence[TableStatistics]) -> float:
-    """By what share a number of rows may differ by chance."""
-    return 3 / sqrt(max(1, min(one.rows for one in counted)))
+def _chance(counts: Iterable[int]) -> float:
+    """By what share rows may differ by chance, where the fewest are so many."""
+    return 3 / sqrt(max(1, min(counts)))
 
 
 def _column_changes(table: Table, now: TableStatistics, earlier: Sequence[TableStatistics]) -> Iterator[Change]:
     if not now.sampled or any(one.sampled == 0 for one in earlier):
         return
-    chance = 3 / sqrt(min(now.sampled, *(one.sampled for one in earlier)))
+    chance = _chance(one.sampled for one in (now, *earlier))
     for column in now.columns:
         before = [(one, found) for one in earlier if (found := one.column(column.name))]
         if column.name not in table.key and len(before) >= LEAST:

@@ -72,22 +72,25 @@ def _advice(source: Source, selection: Selection, column: str, other: Selection,
     return ""
 
 
-def _keys(source: Source, selection: Selection, column: str) -> str:
-    """The keys that are there, each once."""
+def _given(source: Source, selection: Selection, column: str) -> str:
+    """The rows that have a key."""
     key = selection.text_of(column)
-    rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''"
-    return f"select distinct {source.trimmed('key')} as key from ({rows}) as rows"
+    return f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''"
 
 
-def _some_keys(source: Source, selection: Selection, column: str) -> str:
-    """The same of some rows of a large table: of the first as they come, and of the newest, which runs are to read."""
-    key = selection.text_of(column)
-    rows = f"select {key} as key from {selection.mapped} where {key} is not null and {source.trimmed(key)} <> ''"
+def _some(source: Source, selection: Selection, column: str) -> str:
+    """The same, some of a large table: the first as they come, and the newest, which runs are to read."""
+    rows = _given(source, selection, column)
     some = [f"({rows} limit {SAMPLE})"]
     for time in set(selection.times) & selection.types.keys():  # lines of an order may have none of their own
         dated = f"mapped.{quote(time)}"
         some.append(f"({rows} and {dated} is not null order by {dated} desc limit {SAMPLE})")
-    return f"select distinct {source.trimmed('key')} as key from ({' union all '.join(some)}) as rows"
+    return " union all ".join(some)
+
+
+def _distinct(source: Source, rows: str) -> str:
+    """The keys of rows, each once."""
+    return f"select distinct {source.trimmed('key')} as key from ({rows}) as rows"
 
 
 def _counted(source: Source, selection: Selection, column: str, other: Selection, expression: str) -> tuple[int, int]:
@@ -108,4 +111,5 @@ def _examples(source: Source, selection: Selection, column: str, other: Selectio
 
 
 def _both(source: Source, selection: Selection, column: str, other: Selection) -> str:
-    return f"with ours as ({_some_keys(source, selection, column)}), theirs as ({_keys(source, other, column)})"
+    ours, theirs = _some(source, selection, column), _given(source, other, column)
+    return f"with ours as ({_distinct(source, ours)}), theirs as ({_distinct(source, theirs)})"

@@ -198,8 +198,7 @@ class Erasure:
         for dataset, group in groupby(plan.versions, key=lambda one: one.dataset):
             successors = list(group)
             replacement = Replacement(Versions(self.store, dataset, self.settings.zone), successors)
-            replacement.put()
-            renamed += replacement.renamed
+            renamed += replacement.put()
         self.store.delete_keys([key for key in plan.raw if self.store.exists(key)])
         forget(self.store, plan.vectors)
         self._erasures.rename(renamed)

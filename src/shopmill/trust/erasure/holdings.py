@@ -79,8 +79,9 @@ class Holdings:
     @property
     def folders(self) -> set[str]:
         """The folders of all versions."""
-        of = {dataset: self.versions(dataset) for dataset in self.manifests}
-        return {of[one.dataset].folder(one) for manifests in self.manifests.values() for one in manifests}
+        return {
+            self.versions(dataset).folder(one) for dataset, all_of_it in self.manifests.items() for one in all_of_it
+        }
 
     def _each(self, dataset: str) -> Iterable[Manifest]:
         """Every version of a dataset: one at a time, unless all are kept already."""

@@ -13,7 +13,7 @@ from shopmill.source.tombstones import KEY, Tombstones
 from shopmill.trust.erasure.holdings import Holdings
 from shopmill.trust.erasure.journal import PLAN
 from shopmill.trust.erasure.search import returned
-from shopmill.trust.verify import Finding
+from shopmill.trust.verify import AGAIN, Finding
 from shopmill.versions.layout import SHOP
 from shopmill.versions.store import Store
 
@@ -37,7 +37,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         known = _registered(settings, store)
     except RegistryError as error:
         fault = f"could lack people who were erased: {str(error).rstrip('.')}"
-        yield Finding("", "", store.uri(KEY), fault, "Verify again when the registry works.")
+        yield Finding("", "", store.uri(KEY), fault, AGAIN)
     if found and (lacking := known.keys() - found.people.keys()):
         fault = f"lacks {len(lacking)} of the people who were erased"
         yield Finding("", "", store.uri(KEY), fault, "Run `shopmill erase --restored`.")

@@ -188,14 +188,14 @@ class Replacement:
 
     def __init__(self, versions: Versions, successors: list[Successor]):
         self._versions, self._store, self._successors = versions, versions.store, successors
-        self.renamed: list[Renamed] = []
-        """What the registry is to say of those that have another id, once they are put."""
 
-    def put(self) -> None:
-        """Manifests first, then the index and the pointers; then the old ones go."""
+    def put(self) -> list[Renamed]:
+        """Manifests first, then the index and the pointers; then the old ones go.
+
+        Gives what the registry is to say of those that have another id now.
+        """
         index = VersionIndex(self._store, self._versions.dataset, self._versions.zone)
-        for some in _together(self._successors):
-            self._write(some)
+        renamed = [one for some in _together(self._successors) for one in self._write(some)]
         index.put([one.index_line for one in self._successors])
         self._point()
         gone = [one for one in self._successors if one.old != one.new]
@@ -203,11 +203,13 @@ class Replacement:
             self._store.set_aside(self._folder(one, one.old))
         index.remove([replace(one.index_line, version=one.old) for one in gone])
         self._store.delete(layout.TRASH)
+        return renamed
 
-    def _write(self, some: Sequence[Successor]) -> None:
+    def _write(self, some: Sequence[Successor]) -> list[Renamed]:
         """What lies beside the manifests first: with its manifest a version exists."""
         manifests: dict[str, bytes] = {}
         beside: dict[str, bytes] = {}
+        renamed = []
         for one in some:
             folder, data = self._folder(one, one.new), self._store.read(one.manifest)
             manifest, manifests[layout.manifest_in(folder)] = Manifest.from_bytes(data), data
@@ -215,9 +217,10 @@ class Replacement:
             if one.withdrawn:
                 beside[f"{folder}/{layout.WITHDRAWN}"] = to_json(dict(one.withdrawn))
             if one.old != one.new:
-                self.renamed.append(_renamed(one, manifest))
+                renamed.append(_renamed(one, manifest))
         self._store.write_all(beside)
         self._store.write_all(manifests)
+        return renamed
 
     def _folder(self, one: Successor, version: str) -> str:
         return folder_of(one.dataset, AsOf.parse(one.as_of, self._versions.zone), version)
