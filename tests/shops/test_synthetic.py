@@ -168,7 +168,7 @@ def test_load_fills_postgres_and_another_scale_replaces(database: Callable[[], s
     assert synthetic.load(dsn, 0.001, progress=lambda *_: pytest.fail("loaded again")) == rows
 
 
-def test_an_interrupted_load_leaves_the_old_shop(database: Callable[[], str]) -> None:
+def test_after_an_interrupted_load_the_next_one_begins_again(database: Callable[[], str]) -> None:
     dsn = database()
     rows = synthetic.load(dsn, 0.001)
 
@@ -178,7 +178,12 @@ def test_an_interrupted_load_leaves_the_old_shop(database: Callable[[], str]) ->
 
     with pytest.raises(KeyboardInterrupt):
         synthetic.load(dsn, 0.002, progress=break_at_orders)
-    assert synthetic.load(dsn, 0.001, progress=lambda *_: pytest.fail("loaded again")) == rows
+    loaded = set()
+    assert synthetic.load(dsn, 0.001, progress=lambda table, *_: loaded.add(table)) == rows
+    assert loaded == set(TABLES)
+    with psycopg.connect(dsn) as connection:
+        for table in TABLES:
+            assert connection.execute(f"select count(*) from {table}").fetchone() == (rows[table],)
 
 
 def test_parquet_holds_the_same_rows(tmp_path: Path) -> None:
