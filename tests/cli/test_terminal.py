@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -168,13 +169,58 @@ def test_a_long_step_says_how_far_it_is_and_how_fast(monkeypatch: pytest.MonkeyP
     clock = iter(range(1000))
     monkeypatch.setattr("shopmill.cli.progress.monotonic", lambda: float(next(clock)))
     console = Console(file=io.StringIO(), record=True, width=200)
-    with ProgressLine(console, "timeseries as of 2020-09-23") as line:
-        for _ in range(50):
-            line.count("transactions", 1000)
+    line = ProgressLine(console, "timeseries as of 2020-09-23")
+    for _ in range(50):
+        line.count("transactions", 1000)
+        line.tell()
     text = console.export_text()
-    assert "transactions" in text
+    assert "timeseries as of 2020-09-23: extract transactions" in text
     assert "a second" in text
     assert 1 < len(text.splitlines()) < 20
+
+
+def test_how_much_is_read_of_how_much_and_how_long_that_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("shopmill.cli.progress.monotonic", lambda: now)
+    console = Console(file=io.StringIO(), record=True, width=200)
+    line = ProgressLine(console, "verify timeseries")
+    now = 1.0
+    line.read(0, 3_000_000_000)
+    now = 21.0
+    line.read(1_000_000_000, 3_000_000_000)
+    line.tell()
+    assert console.export_text() == "verify timeseries: 1.0 GB of 3.0 GB, 50.0 MB a second, 0:40 left (0:21)\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("verify", "--all", "--raw"), f"verify {DATASET}: "),
+        (("repair",), f"repair {DATASET}"),
+        (("doctor",), "doctor looks at the shop: "),
+        (("reconcile",), "reconcile: transactions"),
+        (("gc",), "gc ("),
+    ],
+)
+@pytest.mark.usefixtures("published")
+def test_a_command_that_takes_long_says_what_it_is_at(
+    shopmill: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], said: str
+) -> None:
+    """Each change is told here, which a person sees when it lasts."""
+    for name in ("step", "read", "subject"):
+        told = getattr(ProgressLine, name)
+
+        def telling(line: ProgressLine, *what: Any, told: Callable[..., None] = told) -> None:
+            told(line, *what)
+            line.tell()
+
+        monkeypatch.setattr(ProgressLine, name, telling)
+    monkeypatch.setattr("shopmill.cli.progress.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("shopmill.cli.progress.QUIET_SECONDS", 0.0)
+    _, _, err = shopmill(*command)
+    assert said in err
+    if command[0] == "verify":
+        assert re.search(r"kB of .+ a second", err)
 
 
 def test_a_reader_who_leaves_early_is_no_error(published: object, home: Path) -> None:

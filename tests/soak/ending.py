@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shopmill.trust.erasure.returned import findings
-from shopmill.trust.verify import Finding
+from shopmill.trust.finding import Finding
 from soak import people, runs
 from soak.report import SoakError
 from soak.soaked import UPSTREAM, WEEKLY, Soaked

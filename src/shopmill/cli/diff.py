@@ -8,6 +8,7 @@ import typer
 
 from shopmill.cli.options import DatasetName, Json
 from shopmill.cli.output import err, print_json, print_lines, print_table
+from shopmill.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from shopmill.trust.diff import VersionDiff
@@ -31,7 +32,7 @@ def diff(
     from shopmill.trust.diff import diff as compare
 
     name = datasets.load(dataset).name
-    with err.status(f"comparing {before} and {after} of {name}"):
+    with ProgressLine(err, f"diff of {name}, {before} and {after}"):
         found = compare(name, before, after, context.obj)
     if html:
         _write_page(found, html)

@@ -6,6 +6,7 @@ import typer
 
 from shopmill.cli.options import Json
 from shopmill.cli.output import err, print_json, print_lines
+from shopmill.cli.progress import ProgressLine
 from shopmill.errors import InvalidInputError
 
 
@@ -25,8 +26,8 @@ def erase(
         raise InvalidInputError(
             "Say whom to erase: --customer ID, or --restored alone for everyone who was erased before."
         )
-    with err.status("erasing") as status:
-        erasure = Erasure(context.obj, lambda step: status.update(f"erasing: {step}"))
+    with ProgressLine(err, "erase") as progress:
+        erasure = Erasure(context.obj, progress.step)
         once = erasure.preview if dry_run else erasure.run
         receipts = erasure.restored() if customer is None else [once(customer)]
     documents = [{"dry_run": dry_run, **receipt.document()} for receipt in receipts]

@@ -8,7 +8,8 @@ import typer
 from rich.markup import escape
 
 from shopmill.cli.options import DatasetName, Json, pairs
-from shopmill.cli.output import out, print_json
+from shopmill.cli.output import err, out, print_json
+from shopmill.cli.progress import ProgressLine
 
 
 def export(
@@ -25,7 +26,8 @@ def export(
     """Write a version for a consumer: recommenders, forecasts, features, vectors, tables."""
     from shopmill.exports.export import export as write
 
-    done = write(dataset, to, output, as_of, pairs("--option", option or []), context.obj)
+    with ProgressLine(err, f"export of {dataset} to {to}"):
+        done = write(dataset, to, output, as_of, pairs("--option", option or []), context.obj)
     if as_json:
         print_json(asdict(done))
         return

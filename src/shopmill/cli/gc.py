@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from shopmill.cli.options import Json
-from shopmill.cli.output import out, print_json
+from shopmill.cli.output import err, out, print_json
+from shopmill.cli.progress import ProgressLine
 
 
 def gc(
@@ -36,7 +37,8 @@ def gc(
         datetime.now(UTC),
         timedelta(hours=grace_hours),
     )
-    found: Garbage = collect(look, Locks(look.store)) if delete else look.garbage()
+    with ProgressLine(err, "gc"):
+        found: Garbage = collect(look, Locks(look.store)) if delete else look.garbage()
     if as_json:
         keys = [entry.key for entry in found.entries]
         print_json({"deleted": delete, "bytes": found.bytes, "keys": keys})

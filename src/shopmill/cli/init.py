@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shopmill.cli.options import Json
-from shopmill.cli.output import out, print_json, print_lines
-from shopmill.cli.running import print_findings
+from shopmill.cli.output import err, out, print_json, print_lines
+from shopmill.cli.progress import ProgressLine
+from shopmill.cli.running import examined, print_findings
 
 FIRST = "user_item_interactions"
 
@@ -28,9 +29,7 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Look at the shop's database, and write shopmill.toml and a mapping; exit code 1 when doctor finds an error."""
-    from shopmill import datasets
     from shopmill.settings import load_settings, of_environment
-    from shopmill.source.doctor import examine
     from shopmill.source.proposal.document import MAPPING, Place
     from shopmill.source.proposal.propose import propose
 
@@ -38,11 +37,11 @@ def init(
     overrides = {"store": context.obj.store, **({"source_dsn": dsn} if dsn else {})}
     if not force:
         place.refuse_what_is_there()
-    with place.prepared() as folder:
+    with place.prepared() as folder, ProgressLine(err, "init looks at the shop"):
         proposal = propose(load_settings(**overrides), of_environment(), folder / MAPPING, str(place.mapping))
         written = [str(path) for path in place.write(proposal, folder)]
     settings = load_settings(**overrides)
-    findings = list(examine(settings, datasets.load_all()))
+    findings = examined(settings)
     steps = list(_next_steps(settings, proposal, findings, dsn))
     if as_json:
         print_json(_document(proposal, written, findings, steps))

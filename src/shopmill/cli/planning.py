@@ -98,7 +98,7 @@ def backfill(
         last,
         pairs("--param", param or []),
     )
-    with err.status(f"looking at the versions of {dataset}"):
+    with ProgressLine(err, f"looking at the versions of {dataset}"):
         due = list(islice(asked.due(), limit + 1))
     more, due = len(due) > limit, due[:limit]
     if airflow:

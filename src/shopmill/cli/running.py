@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from shopmill.run.published import Published
     from shopmill.run.run import Run
+    from shopmill.settings import Settings
     from shopmill.source.findings import Finding
 
 LEVELS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "error": "[red]error[/]"}
@@ -107,15 +108,25 @@ def embed(
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Examine the shop's database against the contract; exit code 1 when something is missing."""
-    from shopmill import datasets
-    from shopmill.source.doctor import examine
-
-    findings = list(examine(context.obj, datasets.load_all()))
+    findings = examined(context.obj)
     if as_json:
         print_json([finding.document() for finding in findings])
     else:
         print_findings(findings)
     raise typer.Exit(int(any(finding.level == "error" for finding in findings)))
+
+
+def examined(settings: "Settings") -> "list[Finding]":
+    """What doctor finds in the shop's database."""
+    from shopmill import datasets
+    from shopmill.source.doctor import examine
+
+    found = []
+    with ProgressLine(err, "doctor looks at the shop") as progress:
+        for finding in examine(settings, datasets.load_all()):
+            progress.step(finding.subject)
+            found.append(finding)
+    return found
 
 
 def print_findings(findings: "Iterable[Finding]") -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from shopmill.cli.options import Json
-from shopmill.cli.output import print_json, print_lines
+from shopmill.cli.output import err, print_json, print_lines
+from shopmill.cli.progress import ProgressLine
 
 
 def moved(context: typer.Context, as_json: Json = False) -> None:
@@ -31,7 +32,9 @@ def reconcile(
     from shopmill.versions.store import Store
 
     settings = context.obj
-    found = work.reconcile(settings, Locks(Store(settings.store, settings.work_folder)).lock, tables or ())
+    lock = Locks(Store(settings.store, settings.work_folder)).lock
+    with ProgressLine(err, "reconcile") as progress:
+        found = work.reconcile(settings, lock, tables or (), progress.step)
     if as_json:
         print_json([asdict(table) for table in found])
     else:

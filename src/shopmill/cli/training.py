@@ -10,7 +10,8 @@ from uuid import uuid4
 import typer
 
 from shopmill.cli.options import DatasetName, Json
-from shopmill.cli.output import print_json, print_lines
+from shopmill.cli.output import err, print_json, print_lines
+from shopmill.cli.progress import ProgressLine
 from shopmill.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def training_set(
     output = local_path(output)
     if output.suffix == ".json" or output.is_dir():
         raise InvalidInputError(f"{output} is no place for rows: name a file such as {output.with_suffix('.parquet')}.")
-    made = make(dataset, label, as_of or parts, backfill=backfill, settings=context.obj)
-    table, described = made.to_arrow(), {"id": made.id, "line": made.line, **made.document}
+    with ProgressLine(err, f"training set of {dataset} with {label}"):
+        made = make(dataset, label, as_of or parts, backfill=backfill, settings=context.obj)
+        table, described = made.to_arrow(), {"id": made.id, "line": made.line, **made.document}
     try:
         _write(output, table, described)
     except OSError as error:

@@ -9,10 +9,11 @@ from shopmill import datasets
 from shopmill.asof import AsOf
 from shopmill.cli.options import DatasetName, Json, SomeDataset
 from shopmill.cli.output import err, print_json, print_lines
+from shopmill.cli.progress import ProgressLine
 from shopmill.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from shopmill.trust.verify import Finding
+    from shopmill.trust.finding import Finding
     from shopmill.versions.manifest import Manifest
 
 
@@ -33,13 +34,15 @@ def verify(
         raise InvalidInputError("--as-of and --all exclude each other: give one of them.")
     at = AsOf.parse(as_of, context.obj.zone) if as_of else None
     found: list[Finding] = []
-    for look in verifications(context.obj, dataset, raw):
-        with err.status(f"verifying {look.dataset.name}"):
+    with ProgressLine(err, "verify") as progress:
+        for look in verifications(context.obj, dataset, raw, tell=progress.read):
+            progress.subject(f"verify {look.dataset.name}")
             found += look.of(at, everything)
-    if raw:
-        from shopmill.trust.erasure.returned import findings
+        if raw:
+            from shopmill.trust.erasure.returned import findings
 
-        found += findings(context.obj)
+            progress.subject("verify: looking for people who were erased")
+            found += findings(context.obj)
     if as_json:
         print_json([finding.document() for finding in found])
     else:
@@ -55,11 +58,13 @@ def repair(context: typer.Context, dataset: SomeDataset = None, as_json: Json = 
 
     done: list[str] = []
     left: list[Finding] = []
-    for look in verifications(context.obj, dataset, trusting=True):
-        with Locks(look.store).lock(f"publish {look.dataset.name}"):
-            repaired = list(Repair(look).run())
-        done += repaired
-        left += (replace(look) if repaired else look).of(everything=True)  # what has changed is looked at again
+    with ProgressLine(err, "repair") as progress:
+        for look in verifications(context.obj, dataset, trusting=True, tell=progress.read):
+            progress.subject(f"repair {look.dataset.name}")
+            with Locks(look.store).lock(f"publish {look.dataset.name}"):
+                repaired = list(Repair(look).run())
+            done += repaired
+            left += (replace(look) if repaired else look).of(everything=True)  # what has changed is looked at again
     if as_json:
         print_json({"repaired": done, "left": [finding.document() for finding in left]})
     else:
@@ -79,8 +84,8 @@ def rebuild(
     from shopmill.trust.rebuild import rebuild as again
 
     refuse_faults(declared := datasets.load(dataset))
-    with err.status(f"rebuilding {dataset} {version}") as status:
-        found = again(declared, version, context.obj, lambda task: status.update(f"{dataset}: {task}"))
+    with ProgressLine(err, f"rebuild {dataset} {version}") as progress:
+        found = again(declared, version, context.obj, progress.step)
     if as_json:
         print_json({"same": found.is_same, "different": found.different, "changed": found.changed})
     else:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -100,6 +100,7 @@ class _Demo:
     shop: DemoShop
     scale: float
     dag_ids: list[str]
+    begun: float = field(default_factory=time.monotonic)
 
     def start(self, running: ExitStack, port: int) -> "tuple[ShopLoads, LocalAirflow]":
         """Starts everything and loads the shop beside it, as far as the first dataset needs it.
@@ -133,7 +134,7 @@ class _Demo:
         show_plan(self.console, self.dag_ids, as_of)
         states = _while_alive(airflow, self._turns(airflow, shop, as_of, begun).states(self.dag_ids))
         states = self._beside(airflow, shop, later, states)
-        last = watch(self.console, self.platform.watched(airflow, states), shop.loading)
+        last = watch(self.console, self.platform.watched(airflow, states), shop.loading, self.begun)
         shop.wait()
         published = [run.dag_id for run in last if run.state == "success"]
         show_published(self.console, load_settings(**self._settings()), published, as_of)

@@ -92,9 +92,15 @@ class Loading:
         self._bars.update(self._tables[table], completed=rows, total=expected)
 
 
-def watch(console: Console, states: "Iterator[list[RunState]]", loading: Loading | None = None) -> "list[RunState]":
-    """Shows the runs until they are finished, and what is loaded beside them; returns their last states."""
-    return _watch_live(console, states, loading) if console.is_terminal else _watch_lines(console, states)
+def watch(
+    console: Console, states: "Iterator[list[RunState]]", loading: Loading | None = None, begun: float | None = None
+) -> "list[RunState]":
+    """Shows the runs until they are finished, and what is loaded beside them; returns their last states.
+
+    Without a terminal each line ends with the time since `begun`, which is now by default.
+    """
+    since = monotonic() if begun is None else begun
+    return _watch_live(console, states, loading) if console.is_terminal else _watch_lines(console, states, since)
 
 
 def show_plan(console: Console, dag_ids: Sequence[str], as_of: str) -> None:
@@ -202,19 +208,24 @@ def _runs_table(runs: "list[RunState]") -> Table:
     return table
 
 
-def _watch_lines(console: Console, states: "Iterator[list[RunState]]") -> "list[RunState]":
+def _watch_lines(console: Console, states: "Iterator[list[RunState]]", begun: float) -> "list[RunState]":
     """A line when a run ends, when a task fails, and else every half minute what is at work: a log that a person reads."""
     last: list[RunState] = []
     told: set[tuple[str, str, int, int]] = set()
     spoken = monotonic()
     for last in states:
-        for line in _news(last, told):
-            console.print(line, soft_wrap=True, highlight=False, markup=False)
+        lines = list(_news(last, told))
+        if not lines and monotonic() - spoken > QUIET_SECONDS:
+            lines = [at_work] if (at_work := _at_work(last)) else []
+        for line in lines:
             spoken = monotonic()
-        if monotonic() - spoken > QUIET_SECONDS and (at_work := _at_work(last)):
-            console.print(at_work, soft_wrap=True, highlight=False, markup=False)
-            spoken = monotonic()
+            console.print(f"{line}, {_clock(spoken - begun)}", soft_wrap=True, highlight=False, markup=False)
     return last
+
+
+def _clock(seconds: float) -> str:
+    minutes, left = divmod(int(seconds), 60)
+    return f"{minutes}:{left:02} after the start"
 
 
 def _news(runs: "list[RunState]", told: set[tuple[str, str, int, int]]) -> Iterator[str]:
@@ -227,7 +238,8 @@ def _news(runs: "list[RunState]", told: set[tuple[str, str, int, int]]) -> Itera
                 yield f"{run.dag_id}: {task.task_id} {task.state} after {task.seconds or 0:.1f} s"
         if run.is_finished and (run.run_id, "", -1, 0) not in told:
             told.add((run.run_id, "", -1, 0))
-            yield f"{run.dag_id}: {run.state}, {len(run.tasks)} tasks in {run.seconds:.0f} s"
+            tasks = "1 task" if len(run.tasks) == 1 else f"{len(run.tasks)} tasks"
+            yield f"{run.dag_id}: {run.state}, {tasks} in {run.seconds:.0f} s"
 
 
 def _at_work(runs: "list[RunState]") -> str:

@@ -4,7 +4,7 @@ Both sides say each row as the same text and sum its hash: the shop in PostgreSQ
 changed or deleted long ago are found, at the cost of one pass over each side.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,11 +47,17 @@ class Reconciled:
         return f"{self.table} as of {self.as_of}: {len(self.different):,} of {self.days:,} days differed and were read again: {named}"
 
 
-def reconcile(settings: Settings, lock: Lock, tables: Iterable[str] = ()) -> list[Reconciled]:
-    """Compares the newest snapshots of the facts with the shop; what differs is read into a new snapshot of their as_of."""
+def reconcile(
+    settings: Settings, lock: Lock, tables: Iterable[str] = (), report: Callable[[str], None] = lambda _: None
+) -> list[Reconciled]:
+    """Compares the newest snapshots of the facts with the shop; what differs is read into a new snapshot of their as_of.
+
+    `report` is told the table that is being compared.
+    """
     store, mapping = Store(settings.store, settings.work_folder), load_mapping(settings)
     found = []
     for name in sorted(_wanted(tables), reverse=True):  # orders before their items: what dates is put right first
+        report(name)
         catalogue = SnapshotCatalogue(store, TABLES[name], mapping.fingerprint(TABLES[name]))
         if snapshot := catalogue.newest():
             with open_source(settings, mapping) as source:

@@ -9,7 +9,9 @@ from shopmill import datasets
 from shopmill.errors import PermanentError, RegistryError
 from shopmill.registry import Registry
 from shopmill.settings import Settings
-from shopmill.trust.verify import Finding, Verification
+from shopmill.trust.finding import Finding
+from shopmill.trust.verify import Verification
+from shopmill.versions.proof import Hashing, Told, untold
 from shopmill.versions.store import Store
 
 if TYPE_CHECKING:
@@ -28,9 +30,16 @@ class DifferencesError(PermanentError):
 
 
 def verifications(
-    settings: Settings, dataset: str | None = None, raw: bool = False, trusting: bool = False
+    settings: Settings,
+    dataset: str | None = None,
+    raw: bool = False,
+    trusting: bool = False,
+    tell: Told = untold,
 ) -> list[Verification]:
-    """A look at each dataset, or at one. A raw file that several versions were read from is looked at once."""
+    """A look at each dataset, or at one. A raw file that several versions were read from is looked at once.
+
+    `tell` is told how many bytes of how many are read, of each dataset by itself.
+    """
     store = Store(settings.store)
     dsn = settings.registry_dsn.get_secret_value()
     names = [dataset] if dataset else datasets.names()
@@ -38,7 +47,7 @@ def verifications(
     served: Callable[[], str | None] | None = partial(_served, settings) if dsn else None
     known: dict[str, str] = {}
     return [
-        Verification(store, datasets.load(name), settings.zone, registry, raw, served, known, trusting=trusting)
+        Verification(store, datasets.load(name), settings.zone, registry, raw, served, known, Hashing(tell), trusting)
         for name in names
     ]
 

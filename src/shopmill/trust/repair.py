@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shopmill.asof import AsOf
-from shopmill.trust.verify import Finding, Verification
+from shopmill.trust.finding import Finding
+from shopmill.trust.verify import Verification
 from shopmill.versions.index import VersionIndex
 from shopmill.versions.layout import STATISTICS
 from shopmill.versions.manifest import Manifest

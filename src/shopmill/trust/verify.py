@@ -4,54 +4,29 @@ It changes nothing but the note of what it found whole, where a repair begins: s
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopmill.asof import AsOf, is_folder_name
 from shopmill.declaration import Dataset
 from shopmill.errors import DamagedError, RegistryError
 from shopmill.registry import Registry
-from shopmill.source.snapshot import Snapshot
+from shopmill.trust.finding import AGAIN, REPAIR, Finding
+from shopmill.trust.verify_inputs import InputsLook
 from shopmill.versions import layout
 from shopmill.versions.disk import is_unfinished
-from shopmill.versions.index import Name, VersionIndex
+from shopmill.versions.index import VersionIndex
 from shopmill.versions.looked import Looked, listed, mark
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.proof import Entries, Hashes, faults_among
-from shopmill.versions.snapshot_documents import read_snapshot
+from shopmill.versions.proof import Entries, Hashing, faults_among
 from shopmill.versions.standards import NAMES as STANDARDS
 from shopmill.versions.statistics import has_people
-from shopmill.versions.store import Store
+from shopmill.versions.store import Entry, Store
 from shopmill.versions.versions import Versions
 
 BESIDE = {layout.MANIFEST, layout.STATISTICS, layout.WITHDRAWN, *STANDARDS}
 """What may lie in the folder of a version beside its files."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A difference: where it is, what is wrong, and what to do about it."""
-
-    dataset: str
-    as_of: str
-    where: str
-    fault: str
-    way_out: str
-
-    def document(self) -> dict[str, str]:
-        """As JSON has it."""
-        return asdict(self)
-
-    @property
-    def sentence(self) -> str:
-        """In one line."""
-        return f"{self.where} {self.fault}. {self.way_out}"
-
-
-REPAIR = "Run `shopmill repair`."
-AGAIN = "Verify again when the registry works."
 
 
 @dataclass(frozen=True)
@@ -67,8 +42,8 @@ class Verification:
     """What finds the version that the vector index serves."""
     known: dict[str, str] = field(default_factory=dict)
     """What was wrong with the raw files that were looked at, by key; empty for whole ones."""
-    read: Hashes = field(default_factory=dict)
-    """The hashes of the files that were read: those that versions share are read once."""
+    hashing: Hashing = field(default_factory=Hashing)
+    """What reads the files, and tells how far it is."""
     trusting: bool = False
     """Whether versions that look as they did when they were found whole count as whole: their bytes are not read."""
 
@@ -92,9 +67,17 @@ class Verification:
 
     def manifests(self) -> Iterator[Manifest]:
         """Every version that is to be looked at and has a manifest, one at a time: a year of them would fill the memory."""
+        self.hashing.expect(self.store, self._unread)
         for manifest in self.versions.each(but=self._trusted):
             self._readable.add(self.versions.folder(manifest))
             yield manifest
+
+    @property
+    def _unread(self) -> Iterator[Entry]:
+        """The files of the versions that are to be looked at."""
+        for folder, entries in self._listed.items():
+            if folder not in self._trusted:
+                yield from (entry for key, entry in entries.items() if key.removeprefix(f"{folder}/") not in BESIDE)
 
     @cached_property
     def _listed(self) -> dict[str, Entries]:
@@ -145,7 +128,9 @@ class Verification:
             yield self._unreadable(*name)
             return
         folder = self.versions.folder(manifest)
-        findings = list(self.version(manifest, self._entries_now(folder)))
+        entries = self._entries_now(folder)
+        self.hashing.expect(self.store, entries.values())
+        findings = list(self.version(manifest, entries))
         if findings:
             self._looked.forget(folder)
         yield from findings
@@ -162,7 +147,7 @@ class Verification:
 
     def damage(self, manifest: Manifest, entries: Entries) -> dict[str, str]:
         """What is wrong with the files of a version, by key: every byte is read, once for all that share it."""
-        return faults_among(self.store, self.versions.sealed(manifest), entries, self.read)
+        return faults_among(self.store, self.versions.sealed(manifest), entries, self.hashing)
 
     def version(self, manifest: Manifest, entries: Entries) -> Iterator[Finding]:
         """Files, and what a version was made of."""
@@ -176,76 +161,11 @@ class Verification:
                 yield self._finding(manifest.as_of, key, "is in no manifest", "Delete it.")
         if (key := f"{folder}/{layout.STATISTICS}") in entries and has_people(self.versions, manifest):
             yield self._finding(manifest.as_of, key, "has values of people", REPAIR)
-        for name, made in manifest.content["inputs"].items():
-            if "version" in made and not self._is_there(name, made):
-                where = f"{self.dataset.name} as of {manifest.as_of}"
-                fault = f"was made of version {made['version']} of {name}, which is missing or damaged"
-                yield Finding(self.dataset.name, manifest.as_of, where, fault, "It can be read, and not be rebuilt.")
-        yield from self._snapshots(manifest)
-
-    def _is_there(self, dataset: str, made: dict[str, Any]) -> bool:
-        name = (dataset, made["as_of"], made["version"])
-        if name not in self._there:
-            self._there[name] = self._can_be_read(*name)
-        return self._there[name]
+        yield from self._inputs.of(manifest)
 
     @cached_property
-    def _there(self) -> dict[Name, bool]:
-        """Whether the versions that others were made of can be read."""
-        return {}
-
-    def _can_be_read(self, dataset: str, as_of: str, version: str) -> bool:
-        try:
-            Versions(self.store, dataset, self.zone).exactly(as_of, version)
-        except (DamagedError, FileNotFoundError):
-            return False
-        return True
-
-    @cached_property
-    def _wholes(self) -> dict[str, Any]:
-        """The snapshot documents that others are differences against."""
-        return {}
-
-    def _snapshots(self, manifest: Manifest) -> Iterator[Finding]:
-        for table, noted in manifest.beside.get("snapshots", {}).items():
-            way_out = f"Run `shopmill run {self.dataset.name} --as-of {manifest.as_of} --refresh`."
-            try:
-                found = Snapshot.from_document(read_snapshot(self.store, noted["key"], self._wholes))
-            except (DamagedError, FileNotFoundError, KeyError, TypeError):
-                yield self._finding(manifest.as_of, noted["key"], "is missing or damaged", way_out)
-                continue
-            if found.sha256 != manifest.content["inputs"].get(table, {}).get("sha256"):
-                yield self._finding(manifest.as_of, noted["key"], "is not what the version was read from", way_out)
-            elif self.raw:
-                yield from self._raw_findings(manifest, noted["key"], found, way_out)
-
-    def _raw_findings(self, manifest: Manifest, key: str, snapshot: Snapshot, way_out: str) -> Iterator[Finding]:
-        try:
-            faults_by_key = self._raw_faults(snapshot)
-        except DamagedError as error:
-            yield self._finding(manifest.as_of, key, f"names files elsewhere: {str(error).rstrip('.')}", way_out)
-            return
-        for name, fault in faults_by_key.items():
-            yield self._finding(manifest.as_of, name, fault, way_out)
-
-    def _raw_faults(self, snapshot: Snapshot) -> dict[str, str]:
-        """What is wrong with the files of a snapshot. Most of them are those of other snapshots too."""
-        due = [file for file in snapshot.files if file.key not in self.known]
-        for file in due:
-            self.store.uri(file.key)  # DamagedError where it leads out of the store
-        wrong = faults_among(self.store, due, self._raw_entries(snapshot.table), self.read)
-        self.known.update({file.key: wrong.get(file.key, "") for file in due})
-        return {file.key: self.known[file.key] for file in snapshot.files if self.known[file.key]}
-
-    def _raw_entries(self, table: str) -> Entries:
-        """What was read of a table of the shop, listed once."""
-        if table not in self._raw_listed:
-            self._raw_listed[table] = {entry.key: entry for entry in self.store.entries(layout.raw_of(table))}
-        return self._raw_listed[table]
-
-    @cached_property
-    def _raw_listed(self) -> dict[str, Entries]:
-        return {}
+    def _inputs(self) -> InputsLook:
+        return InputsLook(self.store, self.dataset.name, self.zone, self.raw, self.known, self.hashing)
 
     def unreadable(self) -> Iterator[Finding]:
         """Folders of versions whose manifest is missing or cannot be read."""

@@ -1,6 +1,8 @@
 """Whether files are what was written: their size, which is cheap, and their hash, which reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Protocol
 
 from shopmill.errors import DamagedError
@@ -8,8 +10,47 @@ from shopmill.versions.store import Entry, Store
 
 Entries = dict[str, Entry]
 """What lies in a folder, by key."""
-Hashes = dict[str, str]
-"""The hashes of local files that were read, by tag."""
+
+
+Told = Callable[[int, int], None]
+"""Called with the bytes that are read so far, and those that are known to be read in all."""
+
+
+def untold(_done: int, _total: int) -> None:
+    """Nobody waits."""
+
+
+@dataclass
+class Hashing:
+    """Reads files for their hashes, those that versions share once, and tells how many bytes of how many are read."""
+
+    tell: Told = untold
+    done: int = 0
+    total: int = 0
+    """The bytes that are known to be read so far: more may come."""
+    _known: dict[str, str] = field(default_factory=dict)
+    """Hashes by tag. The tags of objects are those of their bytes, which is what is to be found out: local files only."""
+    _counting: Lock = field(default_factory=Lock)
+
+    def expect(self, store: Store, entries: Iterable[Entry]) -> None:
+        """These are about to be read."""
+        sizes = {entry.tag if store.root else entry.key: entry.bytes for entry in entries}
+        self.total += sum(size for tag, size in sizes.items() if tag not in self._known)
+
+    def of(self, store: Store, entry: Entry) -> str:
+        """The hash of a file that was listed a moment ago."""
+        if store.root and entry.tag in self._known:
+            return self._known[entry.tag]
+        found = store.sha256(entry.key)
+        if store.root:
+            self._known[entry.tag] = found
+        self._count(entry.bytes)
+        return found
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self.done += more
+            self.tell(self.done, max(self.done, self.total))
 
 
 class Sealed(Protocol):
@@ -40,21 +81,13 @@ def faults(store: Store, files: Iterable[Sealed], folder: str, hashes: bool = Fa
     return _with_other_bytes(found, due, different)
 
 
-def faults_among(store: Store, files: Iterable[Sealed], entries: Entries, known: Hashes) -> dict[str, str]:
+def faults_among(store: Store, files: Iterable[Sealed], entries: Entries, hashing: Hashing) -> dict[str, str]:
     """The same of files that were listed a moment ago, by every byte: who looks at thousands of folders asks for none twice."""
     sealed = {file.key: file for file in files}
     found = _wrong_sizes(sealed, {key: entry.bytes for key, entry in entries.items()})
     due = [key for key, fault in found.items() if not fault]
-    different = store.each(lambda key: _read_once(store, entries[key], known) != sealed[key].sha256, due)
+    different = store.each(lambda key: hashing.of(store, entries[key]) != sealed[key].sha256, due)
     return _with_other_bytes(found, due, different)
-
-
-def _read_once(store: Store, entry: Entry, known: Hashes) -> str:
-    if store.root is None:  # the tags of objects are those of their bytes, which is what is to be found out
-        return store.sha256(entry.key)
-    if entry.tag not in known:
-        known[entry.tag] = store.sha256(entry.key)
-    return known[entry.tag]
 
 
 def _with_other_bytes(found: dict[str, str], due: list[str], different: list[bool]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from shopmill.source.tombstones import KEY, Tombstones
 from shopmill.trust.erasure.holdings import Holdings
 from shopmill.trust.erasure.journal import PLAN
 from shopmill.trust.erasure.search import returned
-from shopmill.trust.verify import AGAIN, Finding
+from shopmill.trust.finding import AGAIN, Finding
 from shopmill.versions.layout import SHOP
 from shopmill.versions.store import Store
 
