@@ -172,7 +172,7 @@ def test_a_long_step_says_how_far_it_is_and_how_fast(monkeypatch: pytest.MonkeyP
     line = ProgressLine(console, "timeseries as of 2020-09-23")
     for _ in range(50):
         line.count("transactions", 1000)
-        line.tell()
+        line.say()
     text = console.export_text()
     assert "timeseries as of 2020-09-23: extract transactions" in text
     assert "a second" in text
@@ -188,7 +188,7 @@ def test_how_much_is_read_of_how_much_and_how_long_that_takes(monkeypatch: pytes
     line.read(0, 3_000_000_000)
     now = 21.0
     line.read(1_000_000_000, 3_000_000_000)
-    line.tell()
+    line.say()
     assert console.export_text() == "verify timeseries: 1.0 GB of 3.0 GB, 50.0 MB a second, 0:40 left (0:21)\n"
 
 
@@ -212,7 +212,7 @@ def test_a_command_that_takes_long_says_what_it_is_at(
 
         def telling(line: ProgressLine, *what: Any, told: Callable[..., None] = told) -> None:
             told(line, *what)
-            line.tell()
+            line.say()
 
         monkeypatch.setattr(ProgressLine, name, telling)
     monkeypatch.setattr("shopmill.cli.progress.LOOK_SECONDS", 0.0)

@@ -24,20 +24,20 @@ class ProgressLine:
         self._rows: dict[str, tuple[int, float]] = {}
         self._amount, self._amount_since = 0, 0.0
         self._changing, self._ended = Lock(), Event()
-        self._teller = Thread(target=self._tell, daemon=True)
+        self._sayer = Thread(target=self._keep_saying, daemon=True)
 
     def __enter__(self) -> "ProgressLine":
         if self._status:
             self._status.update(Text(self._text))
             self._status.start()
-        self._teller.start()
+        self._sayer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._teller.join()
+        self._sayer.join()
         if self._status:
             self._status.stop()
 
@@ -68,11 +68,11 @@ class ProgressLine:
         left = f", {_minutes((total - done) / rate)} left" if rate else ""
         self._doing = f"{sizes}, {filesize.decimal(int(rate))} a second{left}"
 
-    def _tell(self) -> None:
+    def _keep_saying(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
-            self.tell()
+            self.say()
 
-    def tell(self) -> None:
+    def say(self) -> None:
         """Says how far it is, where that is due."""
         now = monotonic()
         if self._status:

@@ -35,7 +35,7 @@ def verify(
     at = AsOf.parse(as_of, context.obj.zone) if as_of else None
     found: list[Finding] = []
     with ProgressLine(err, "verify") as progress:
-        for look in verifications(context.obj, dataset, raw, tell=progress.read):
+        for look in verifications(context.obj, dataset, raw, report=progress.read):
             progress.subject(f"verify {look.dataset.name}")
             found += look.of(at, everything)
         if raw:
@@ -59,7 +59,7 @@ def repair(context: typer.Context, dataset: SomeDataset = None, as_json: Json = 
     done: list[str] = []
     left: list[Finding] = []
     with ProgressLine(err, "repair") as progress:
-        for look in verifications(context.obj, dataset, trusting=True, tell=progress.read):
+        for look in verifications(context.obj, dataset, trusting=True, report=progress.read):
             progress.subject(f"repair {look.dataset.name}")
             with Locks(look.store).lock(f"publish {look.dataset.name}"):
                 repaired = list(Repair(look).run())

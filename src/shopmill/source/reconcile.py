@@ -52,7 +52,7 @@ def reconcile(
 ) -> list[Reconciled]:
     """Compares the newest snapshots of the facts with the shop; what differs is read into a new snapshot of their as_of.
 
-    `report` is told the table that is being compared.
+    `report` is given the table that is being compared.
     """
     store, mapping = Store(settings.store, settings.work_folder), load_mapping(settings)
     found = []

@@ -11,7 +11,7 @@ from shopmill.registry import Registry
 from shopmill.settings import Settings
 from shopmill.trust.finding import Finding
 from shopmill.trust.verify import Verification
-from shopmill.versions.proof import Hashing, Told, untold
+from shopmill.versions.proof import Hashing, Report, unreported
 from shopmill.versions.store import Store
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def verifications(
     dataset: str | None = None,
     raw: bool = False,
     trusting: bool = False,
-    tell: Told = untold,
+    report: Report = unreported,
 ) -> list[Verification]:
     """A look at each dataset, or at one. A raw file that several versions were read from is looked at once.
 
-    `tell` is told how many bytes of how many are read, of each dataset by itself.
+    `report` is given how many bytes of how many are read, of each dataset by itself.
     """
     store = Store(settings.store)
     dsn = settings.registry_dsn.get_secret_value()
@@ -47,7 +47,7 @@ def verifications(
     served: Callable[[], str | None] | None = partial(_served, settings) if dsn else None
     known: dict[str, str] = {}
     return [
-        Verification(store, datasets.load(name), settings.zone, registry, raw, served, known, Hashing(tell), trusting)
+        Verification(store, datasets.load(name), settings.zone, registry, raw, served, known, Hashing(report), trusting)
         for name in names
     ]
 

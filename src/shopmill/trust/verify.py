@@ -43,7 +43,7 @@ class Verification:
     known: dict[str, str] = field(default_factory=dict)
     """What was wrong with the raw files that were looked at, by key; empty for whole ones."""
     hashing: Hashing = field(default_factory=Hashing)
-    """What reads the files, and tells how far it is."""
+    """What reads the files, and says how far it is."""
     trusting: bool = False
     """Whether versions that look as they did when they were found whole count as whole: their bytes are not read."""
 

@@ -12,19 +12,19 @@ Entries = dict[str, Entry]
 """What lies in a folder, by key."""
 
 
-Told = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 """Called with the bytes that are read so far, and those that are known to be read in all."""
 
 
-def untold(_done: int, _total: int) -> None:
+def unreported(_done: int, _total: int) -> None:
     """Nobody waits."""
 
 
 @dataclass
 class Hashing:
-    """Reads files for their hashes, those that versions share once, and tells how many bytes of how many are read."""
+    """Reads files for their hashes, those that versions share once, and reports how many bytes of how many are read."""
 
-    tell: Told = untold
+    report: Report = unreported
     done: int = 0
     total: int = 0
     """The bytes that are known to be read so far: more may come."""
@@ -50,7 +50,7 @@ class Hashing:
     def _count(self, more: int) -> None:
         with self._counting:
             self.done += more
-            self.tell(self.done, max(self.done, self.total))
+            self.report(self.done, max(self.done, self.total))
 
 
 class Sealed(Protocol):
