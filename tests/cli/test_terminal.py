@@ -184,12 +184,12 @@ def test_how_much_is_read_of_how_much_and_how_long_that_takes(monkeypatch: pytes
     monkeypatch.setattr("shopmill.cli.progress.monotonic", lambda: now)
     console = Console(file=io.StringIO(), record=True, width=200)
     line = ProgressLine(console, "verify timeseries")
-    now = 1.0
-    line.read(0, 3_000_000_000)
-    now = 21.0
+    now = 40.0
+    line.subject("verify timeseries")
+    now = 60.0
     line.read(1_000_000_000, 3_000_000_000)
     line.say()
-    assert console.export_text() == "verify timeseries: 1.0 GB of 3.0 GB, 50.0 MB a second, 0:40 left (0:21)\n"
+    assert console.export_text() == "verify timeseries: 1.0 GB of 3.0 GB, 50.0 MB a second, 0:40 left (1:00)\n"
 
 
 @pytest.mark.parametrize(

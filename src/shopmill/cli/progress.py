@@ -20,9 +20,8 @@ class ProgressLine:
     def __init__(self, console: Console, subject: str):
         self._console, self._subject, self._doing = console, subject, ""
         self._status = console.status("") if console.is_terminal else None
-        self._begun = self._said = monotonic()
+        self._begun = self._said = self._since = monotonic()
         self._rows: dict[str, tuple[int, float]] = {}
-        self._amount, self._amount_since = 0, 0.0
         self._changing, self._ended = Lock(), Event()
         self._sayer = Thread(target=self._keep_saying, daemon=True)
 
@@ -43,7 +42,7 @@ class ProgressLine:
 
     def subject(self, subject: str) -> None:
         """What follows is about something else."""
-        self._subject, self._doing = subject, ""
+        self._subject, self._doing, self._since = subject, "", monotonic()
 
     def step(self, name: str) -> None:
         """A step begins."""
@@ -59,11 +58,7 @@ class ProgressLine:
 
     def read(self, done: int, total: int) -> None:
         """So many bytes were read of those that are known to be read."""
-        with self._changing:
-            if done < self._amount or not self._amount_since:
-                self._amount_since = monotonic()
-            self._amount = done
-        rate = done / max(monotonic() - self._amount_since, 0.1)
+        rate = done / max(monotonic() - self._since, 0.1)
         sizes = f"{filesize.decimal(done)} of {filesize.decimal(total)}"
         left = f", {_minutes((total - done) / rate)} left" if rate else ""
         self._doing = f"{sizes}, {filesize.decimal(int(rate))} a second{left}"
