@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak soak-year bench bench-check bench-exports lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak soak-year bench bench-check bench-growth bench-exports lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ test-consumers: .venv/installed ## prove the exports in the libraries that load 
 
 test-recbole: .venv/installed ## the same for RecBole, which needs torch: some gigabytes
 	@RECBOLE=1 tests/consumers/run.sh
+
+bench-growth: .venv/installed ## measure how the time of a full build grows with the shop, and write that into docs/performance.md
+	$(BIN)/python -m benchmarks.growth --write $(if $(FOLDER),--folder $(FOLDER))
 
 bench-exports: .venv/installed ## export 31.8 million rows, and measure the memory that each export takes; after test-consumers
 	@.venv-consumers/bin/python tests/consumers/large.py .shopmill/consumers/large $(EXPORTS)

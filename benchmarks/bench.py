@@ -46,7 +46,7 @@ class Bench:
                 failed.append(str(error))
                 self.say(f"FAILED {error}")
         today = f"{datetime.now(UTC):%Y-%m-%d}"
-        return Report(self.scale, command, today, self._machine(), _software(), tuple(found), tuple(failed))
+        return Report(self.scale, command, today, self.machine(), _software(), tuple(found), tuple(failed))
 
     def stage(self, stage: Stage) -> StageReport:
         """Measures one stage."""
@@ -112,7 +112,8 @@ class Bench:
         )
         return cost, results
 
-    def _machine(self) -> str:
+    def machine(self) -> str:
+        """What it runs on, and what each contender may use of it."""
         return (
             f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB, "
             f"{self.threads} threads and {self.memory_limit} each"

@@ -119,13 +119,14 @@ def _notes(report: Report) -> Iterator[str]:
         yield f"- FAILED: {sentence.splitlines()[0]}"
 
 
-def put_between_markers(page: Path, table: str) -> None:
-    """Writes the table into a page, between its two markers."""
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+def put_between_markers(page: Path, table: str, markers: tuple[str, str] = (BEGIN, END)) -> None:
+    """Writes the table into a page, between two markers."""
+    first, last = markers
+    before, begin, rest = page.read_text().partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"{page} lacks the lines {BEGIN!r} and {END!r}.")
-    page.write_text(f"{before}{BEGIN}\n{table}{END}{after}")
+        raise ValueError(f"{page} lacks the lines {first!r} and {last!r}.")
+    page.write_text(f"{before}{begin}\n{table}{end}{after}")
 
 
 def worse(now: Report, committed: Report) -> list[str]:
