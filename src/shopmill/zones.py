@@ -4,7 +4,6 @@ Governments change their clocks, and what a system knows of it is as old as the 
 shop's database and in the engine: who has older rules than the others would put an hour of sales into another day.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -47,13 +46,16 @@ def clocks_change_near(moment: datetime, zone: ZoneInfo) -> bool:
     return before != after
 
 
-def begins(first: date, last: date, zone: ZoneInfo) -> Iterator[tuple[date, int]]:
+@lru_cache(maxsize=8)
+def begins(first: date, last: date, zone: ZoneInfo) -> tuple[tuple[date, int], ...]:
     """When each day begins, in seconds since 1970, from the first to the last, but those next to a change of clocks."""
-    for number in range((last - first).days + 1):
-        day = datetime.combine(first, time(), zone) + timedelta(days=number)
-        before, there, after = ((day + time_off).utcoffset() or NONE for time_off in (-DAY, NONE, DAY))
-        if before == there == after:
-            yield day.date(), (day.toordinal() - EPOCH) * SECONDS_OF_A_DAY - round(there.total_seconds())
+    days = [first + number * DAY for number in range(-1, (last - first).days + 2)]
+    offsets = [datetime.combine(day, time(), zone).utcoffset() or NONE for day in days]
+    return tuple(
+        (day, (day.toordinal() - EPOCH) * SECONDS_OF_A_DAY - round(there.total_seconds()))
+        for day, before, there, after in zip(days[1:], offsets, offsets[1:], offsets[2:], strict=False)
+        if before == there == after
+    )
 
 
 def other_rules(who: str, zone: ZoneInfo, day: date, way_out: str) -> InvalidInputError:

@@ -33,7 +33,7 @@ def refuse_other_rules(engine: Queries, zone: ZoneInfo, first: date, last: date)
 @lru_cache(maxsize=4)
 def _edges(zone: ZoneInfo, first: date, last: date) -> pa.Table:
     """The first moment of each day, and the one before, with the day that each is of and the day that begins."""
-    begun = list(begins(first, last, zone))
+    begun = begins(first, last, zone)
     yesterday = timedelta(days=1)
     return pa.table(
         {
