@@ -77,7 +77,7 @@ class Verification:
         """The files of the versions that are to be looked at."""
         for folder, entries in self._listed.items():
             if folder not in self._trusted:
-                yield from (entry for key, entry in entries.items() if key.removeprefix(f"{folder}/") not in BESIDE)
+                yield from _files(folder, entries)
 
     @cached_property
     def _listed(self) -> dict[str, Entries]:
@@ -129,7 +129,7 @@ class Verification:
             return
         folder = self.versions.folder(manifest)
         entries = self._entries_now(folder)
-        self.hashing.expect(self.store, entries.values())
+        self.hashing.expect(self.store, _files(folder, entries))
         findings = list(self.version(manifest, entries))
         if findings:
             self._looked.forget(folder)
@@ -250,3 +250,8 @@ class Verification:
 
     def _finding(self, as_of: str, key: str, fault: str, way_out: str) -> Finding:
         return Finding(self.dataset.name, as_of, self.store.uri(key), fault, way_out)
+
+
+def _files(folder: str, entries: Entries) -> Iterator[Entry]:
+    """What a manifest may name of what lies in the folder of its version."""
+    return (entry for key, entry in entries.items() if key.removeprefix(f"{folder}/") not in BESIDE)
