@@ -230,7 +230,7 @@ def test_parsing_a_dag_file_imports_no_airflow_for_this() -> None:
     assert not any("airflow.sdk" in ast.unparse(node) or "providers" in ast.unparse(node) for node in imported)
 
 
-def wait_until(is_so: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(is_so: Callable[[], object], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline

@@ -9,6 +9,7 @@ import typer
 
 from shopmill.cli.options import Json, SomeDataset
 from shopmill.cli.output import err, print_json, print_lines
+from shopmill.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from shopmill.settings import Settings
@@ -23,24 +24,19 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the catalogue as HTML pages: a folder that opens from disk, and needs no server and no network."""
-    from rich.progress import Progress, TimeRemainingColumn
-
     from shopmill.catalogue.reader import Reader
     from shopmill.catalogue.report import write_report
 
     reader = Reader(context.obj, datetime.now(UTC))
     names = [reader.need(dataset)] if dataset else None
-    with Progress(
-        *Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err, disable=not err.is_terminal
-    ) as bars:
-        task = bars.add_task("Writing pages", total=None)
+    with ProgressLine(err, "report") as progress:
         written = write_report(
             reader,
             output,
             names,
             os.environ.get("AIRFLOW__API__BASE_URL", ""),
             versions,
-            lambda done, total: bars.update(task, completed=done, total=total),
+            lambda done, total: progress.step(f"{done:,} of {total:,} pages"),
         )
     if reader.silence:
         err.print("warning", reader.silence, markup=False, soft_wrap=True, highlight=False)
