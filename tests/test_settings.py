@@ -30,6 +30,37 @@ def test_the_environment_comes_before_the_file_and_a_given_value_before_both(
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SHOPMILL_TIMEZONE", "SHOPMILL_TIME_ZONE"),
+        ("SHOPMILL_SOURCE_DNS", "SHOPMILL_SOURCE_DSN"),
+        ("SHOPMILL_CURRENCYS", "SHOPMILL_CURRENCY"),
+        ("SHOPMILL_PODS__IMAGES", "SHOPMILL_PODS__IMAGE"),
+    ],
+)
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_misspelt_name_is_refused(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, name: str, meant: str, in_file: bool
+) -> None:
+    """It would be ignored, and days be cut in another zone than the shop's."""
+    if in_file:
+        (elsewhere / ".shopmill").mkdir()
+        (elsewhere / ".shopmill/env").write_text(f"{name}=1\n")
+    else:
+        monkeypatch.setenv(name, "1")
+    with pytest.raises(InvalidInputError, match=rf"{name} is no setting\. Did you mean {meant}\?"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "name", ["SHOPMILL_SERVICE_HOST", "SHOPMILL_PORT_80_TCP", "SHOPMILL_PARAMETERS__TIMESERIES", "AWS_STORE"]
+)
+def test_what_others_name_is_let_be(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "{}")
+    load_settings()
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("TIME_ZONE", "Europe/Atlantis"),

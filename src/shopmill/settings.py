@@ -1,10 +1,11 @@
-"""Where things are and how much they may use. Environment variables `SHOPMILL_*`, or the file `.shopmill/env`."""
+"""Where things are and how much they may use: environment variables `SHOPMILL_*`, `.shopmill/env`, or `shopmill.toml`."""
 
 import os
 import re
 import sys
 import tomllib
 from datetime import date
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -27,6 +28,9 @@ from shopmill.zones import zone_of
 
 ENV_FILE = Path(".shopmill/env")
 SHOP_FILE = Path("shopmill.toml")
+PREFIX = "shopmill_"
+ALIKE = 0.75
+"""From which likeness on a name counts as a misspelt one (difflib's ratio)."""
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -110,7 +114,7 @@ class Settings(BaseSettings):
     )
     pseudonym_key: SecretStr = Field(
         SecretStr(""),
-        description="a text that only the shop knows: names guests by their address (presets of platforms), and whom it erased",
+        description="a text that only the shop knows: guests and people who were erased are named by a hash with it",
     )
     personal_data: str = Field(
         "keep",
@@ -181,7 +185,7 @@ class Settings(BaseSettings):
         description="sentence model: the default one, a folder with an ONNX file, or a hub id",
     )
     encoder_precision: Literal["fp32", "fp16", "int8"] = Field(
-        "fp32", description="weights of the sentence model; fp16 is for GPUs"
+        "fp32", description="weights of the sentence model; int8 is faster on processors"
     )
     encoder_place: Literal["worker", "kubernetes"] = Field(
         "worker", description="where DAGs encode texts: in the task's own process, or in pods of their own"
@@ -265,8 +269,23 @@ def of_environment() -> dict[str, Any]:
     return {**DotEnvSettingsSource(Settings)(), **EnvSettingsSource(Settings)()}
 
 
+def _refuse_misspelt() -> None:
+    """InvalidInputError for a variable with nearly the name of a setting: it would be ignored, and the default used.
+
+    Names like none are let be, for others make some: Kubernetes does, of a service called shopmill.
+    """
+    known = {*Settings.model_fields, *(f"pods__{name}" for name in Pods.model_fields)}
+    given = {name.lower() for name in (*DotEnvSettingsSource(Settings).env_vars, *os.environ)}
+    ours = {name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)}
+    for name in sorted(ours - known):
+        if (meant := get_close_matches(name, known, n=1, cutoff=ALIKE)) and not name.startswith("parameters"):
+            right, wrong = ((PREFIX + one).upper() for one in (meant[0], name))
+            raise InvalidInputError(f"{wrong} is no setting. Did you mean {right}? Rename it, or remove it.")
+
+
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment; one that cannot be used is one sentence, not a stack of validation output."""
+    _refuse_misspelt()
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except SettingsError as error:

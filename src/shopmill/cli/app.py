@@ -1,4 +1,4 @@
-"""The command `shopmill`. Exit codes: 0 done, 1 an error that is said in one sentence, 2 wrong usage, 130 interrupted."""
+"""The command `shopmill`. What its exit codes mean stands at the end of its help."""
 
 import logging
 import os
@@ -37,12 +37,11 @@ def _is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-EPILOG = "Exit codes: 0 done; 1 an error, said in one sentence; 2 wrong usage; 130 interrupted."
+EPILOG = "Exit codes: 0 done; 1 an error, said in one sentence; 2 wrong usage; 130 interrupted; 143 ended by SIGTERM."
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # boxes around the help take as long to draw as everything else together
-    help=__doc__,
     epilog=EPILOG,
     context_settings={"max_content_width": 160, "terminal_width": None if _is_terminal() else 160},
 )

@@ -102,7 +102,7 @@ def backfill(
         due = list(islice(asked.due(), limit + 1))
     more, due = len(due) > limit, due[:limit]
     if airflow:
-        _print_airflow(asked, due)
+        _print_airflow(asked, due, more, as_json)
         return
     done = [] if dry_run else _run(asked, due, quiet=as_json)
     if as_json:
@@ -116,10 +116,18 @@ def backfill(
     raise typer.Exit(int(any(one.status == "failed" for one in done)))
 
 
-def _print_airflow(asked: "Backfill", due: "list[Due]") -> None:
+def _print_airflow(asked: "Backfill", due: "list[Due]", more: bool, as_json: bool) -> None:
     from shopmill.trust.airflow_commands import airflow_commands
 
-    print_lines(*(list(airflow_commands(asked.dataset, due, asked.settings.zone)) or [NOTHING]))
+    commands = list(airflow_commands(asked.dataset, due, asked.settings.zone))
+    if as_json:
+        print_json(
+            {"dataset": asked.dataset.name, "due": [vars(one) for one in due], "more": more, "commands": commands}
+        )
+        return
+    print_lines(*(commands or [NOTHING]))
+    if more:
+        err.print(f"warning More is due than the {len(due):,} runs that --limit allows.", markup=False, soft_wrap=True)
 
 
 NOTHING = "Nothing is due."

@@ -53,7 +53,10 @@ def _parameter(parameter: Any) -> str:
     meaning = str(parameter.help or "").replace("|", "\\|")
     if parameter.param_type_name == "argument":
         return f"| {str(parameter.metavar or parameter.name).upper()} | {meaning} |"
-    return f"| `{', '.join(parameter.opts)}` | {meaning} |"
+    default = (
+        "" if parameter.default in (None, False, "") or "default:" in meaning else f" (default: {parameter.default})"
+    )
+    return f"| `{', '.join(parameter.opts)}` | {meaning}{default} |"
 
 
 def settings() -> str:
@@ -62,7 +65,9 @@ def settings() -> str:
         HEADING.format(source="src/shopmill/settings.py"),
         "# Settings",
         "",
-        "Environment variables, or lines of the file `.shopmill/env` in the working directory. A variable comes first.",
+        "Environment variables, or lines of the file `.shopmill/env` in the working directory, or lines of `shopmill.toml` there, in which "
+        "the names are short and small (`time_zone`); `SHOPMILL_CONFIG` names another file than that. Where several have a setting, a "
+        "variable counts before `.shopmill/env`, and that before `shopmill.toml`. A name that is nearly one of these is refused.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",

@@ -45,7 +45,7 @@ def _text(path: Path) -> str | None:
 def index(loaded: Sequence[Dataset]) -> str:
     """The list of all datasets."""
     rows = [
-        (f"[{d.name}]({d.name}.md)", d.documentation.strip().splitlines()[0], ", ".join(t.name for t in d.tables))
+        (f"[{d.name}]({d.name}.md)", d.documentation.strip().splitlines()[0], ", ".join(t.name for t in d.published))
         for d in loaded
     ]
     lines = [HEADING.format(name="*"), "# Datasets", "", *_table(("dataset", "what it is", "tables"), rows)]

@@ -12,7 +12,7 @@ from shopmill.asof import AsOf
 from shopmill.declaration import Value
 from shopmill.engine.splitting import ROW_GROUP
 from shopmill.settings import Settings
-from shopmill.versions.load import Version
+from shopmill.versions.load import Version, too_old
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
@@ -52,10 +52,10 @@ class Source:
         Without columns, whatever the version has. InvalidInputError where the version is older than the table, or than a column.
         """
         if table not in self.version.tables:
-            raise self.version.too_old(f"table {table!r}")
+            raise too_old(self.version, f"table {table!r}")
         has = columns_of(self.manifest, table)
         if lacking := next((column for column in columns if column not in has), None):
-            raise self.version.too_old(f"column {lacking!r} in {table}")
+            raise too_old(self.version, f"column {lacking!r} in {table}")
         self.version.to_duckdb(table, self.connection, columns or None).create_view(table, replace=True)
 
     def beside(self, dataset: str, table: str, key: str, *columns: str) -> tuple[str, ...]:

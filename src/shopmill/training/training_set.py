@@ -14,7 +14,7 @@ from shopmill.datasets.training_labels.labels import LABELS, Label
 from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.settings import Settings, load_settings
 from shopmill.training.split import Split, as_given, by_time
-from shopmill.versions.load import Version
+from shopmill.versions.load import Version, too_old
 from shopmill.versions.manifest import VERSION_DIGITS
 from shopmill.versions.store import Store, to_json
 from shopmill.versions.versions import Versions
@@ -244,7 +244,7 @@ class _Needed:
             features = Version(self.dataset, str(origin), self.settings)
             labels = Version(LABELS_DATASET, str(origin + self.split.horizon), self.settings)
             if not _has(labels, self.label):
-                raise labels.too_old(f"label {self.label.name!r}")
+                raise too_old(labels, f"label {self.label.name!r}")
             yield Pair(origin, self.split.part_of(origin), features, labels)
 
     def make(self) -> None:

@@ -66,13 +66,6 @@ class Version:
                 f"the current one is {current.version}."
             ) from None
 
-    def too_old(self, lacks: str) -> InvalidInputError:
-        """What to say where the version is older than something that is needed of it."""
-        return InvalidInputError(
-            f"{self.manifest.dataset} as of {self.as_of}, version {self.version}, has no {lacks}: it is older than that. "
-            f"Publish it again: `shopmill run {self.manifest.dataset} --as-of {self.as_of}`."
-        )
-
     @property
     def path(self) -> str:
         """Where the version is, for other programs: a folder with one folder of Parquet files per table."""
@@ -214,3 +207,12 @@ class Version:
         from shopmill.versions.frames import ColumnFacts
 
         return ColumnFacts.of(self.manifest.content["tables"][self._table(table)])
+
+
+def too_old(version: Version, lacks: str) -> InvalidInputError:
+    """What to say where a version is older than something that is needed of it."""
+    name, as_of = version.manifest.dataset, version.as_of
+    return InvalidInputError(
+        f"{name} as of {as_of}, version {version.version}, has no {lacks}: it is older than that. "
+        f"Publish it again: `shopmill run {name} --as-of {as_of}`."
+    )

@@ -1,6 +1,6 @@
 """What the columns of a version look like: nulls, distinct values, range, a histogram or the most frequent values.
 
-Computed once per version, with its checks, from at most SAMPLE_ROWS rows of each table, and kept beside the manifest as statistics.json.
+Computed once per version, with its checks, from about SAMPLE_ROWS rows of each table, and kept beside the manifest as statistics.json.
 It is no part of what a version is: the id does not hash it, and another way to count changes no version.
 """
 
