@@ -91,6 +91,11 @@ def test_this_database_has_the_rules_of_the_package(settings: Settings, name: st
         refuse_those_of_the_database(source, date(2026, 11, 1))
 
 
+@pytest.mark.parametrize(("first", "last"), [(date.min, date(1, 1, 3)), (date(9999, 12, 29), date.max)])
+def test_the_ends_of_the_calendar_have_days(first: date, last: date) -> None:
+    assert [day.day for day, _ in zones.begins(first, last, zone_of("UTC"))] in ([2, 3], [29, 30])
+
+
 def test_a_day_that_never_was_has_no_length() -> None:
     """Samoa went over the date line: it had no 2011-12-30."""
     apia = zone_of("Pacific/Apia")

@@ -49,6 +49,7 @@ def clocks_change_near(moment: datetime, zone: ZoneInfo) -> bool:
 @lru_cache(maxsize=8)
 def begins(first: date, last: date, zone: ZoneInfo) -> tuple[tuple[date, int], ...]:
     """When each day begins, in seconds since 1970, from the first to the last, but those next to a change of clocks."""
+    first, last = max(first, date.min + DAY), min(last, date.max - DAY)
     days = [first + number * DAY for number in range(-1, (last - first).days + 2)]
     offsets = [datetime.combine(day, time(), zone).utcoffset() or NONE for day in days]
     return tuple(

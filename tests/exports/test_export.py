@@ -332,6 +332,23 @@ def test_an_id_that_recbole_would_read_as_another_is_refused(
         export(INTERACTIONS, "recbole", tmp_path / "out", settings=settings)
 
 
+@pytest.mark.parametrize(("table", "key"), [("articles", "article_id"), ("customers", "customer_id")])
+def test_ids_without_an_interaction_are_looked_at_too(
+    settings: Settings, shop_dsn: str, tmp_path: Path, table: str, key: str
+) -> None:
+    """They are in the files of items and users, where a quote takes in the rows up to the next one."""
+    shop = {
+        "transactions": [line("20", "c1", "a1")],
+        "articles": [{"article_id": "a1"}],
+        "customers": [{"customer_id": "c1"}],
+    }
+    fill_shop(shop_dsn, {**shop, table: [*shop[table], {key: '"12-INCH'}]})
+    for dataset in (INTERACTIONS, "articles_content", "customer_features"):
+        steps.run_all(Run.create(datasets.load(dataset), "2020-09-22", settings, LENIENT))
+    with pytest.raises(InvalidInputError, match=f"{key} '\"12-INCH' would be read as another id"):
+        export(INTERACTIONS, "recbole", tmp_path / "out", settings=settings)
+
+
 def test_gorse_gets_moments_a_day_is_the_one_at_which_it_began_in_the_shop(
     settings: Settings, shop_dsn: str, tmp_path: Path
 ) -> None:

@@ -43,7 +43,7 @@ def kinds(*shares: float, distinct: int | None = None) -> TableStatistics:
 @pytest.mark.parametrize(
     ("now", "earlier", "by", "said"),
     [
-        (seen(500), [seen(n) for n in (1000, 1100, 900)], 400 / 900 - 3 / 500**0.5, "500 rows, 900 to 1,100 before"),
+        (seen(500), [seen(n) for n in (1000, 1100, 900)], 400 / 900 - 3 / 900**0.5, "500 rows, 900 to 1,100 before"),
         (seen(2 * N), [seen(N)] * 3, 1.0 - CHANCE, "20,000 rows, 10,000 before"),
         (
             seen(nulls=N // 2),
@@ -101,6 +101,12 @@ def test_a_change_is_the_distance_to_the_nearest_earlier_value(
 )
 def test_what_is_like_earlier_weeks_is_no_change(now: TableStatistics, earlier: list[TableStatistics]) -> None:
     assert list(changes_of(TABLE, now, earlier)) == []
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 9, 12, 10_000])
+def test_the_fewer_rows_are_left_the_larger_the_change(rows: int) -> None:
+    [change] = changes_of(TABLE, seen(rows), [seen(1_000_000)] * 3)
+    assert change.by == pytest.approx(1 - rows / 1_000_000 - 3 / 1000, abs=1e-6)
 
 
 def test_what_may_be_hidden_behind_the_most_frequent_values_is_no_change() -> None:

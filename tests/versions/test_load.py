@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from socket import create_connection
@@ -158,6 +158,18 @@ def test_a_day_may_be_given_as_any_library_has_it(store: str, as_of: Any) -> Non
     assert shopmill.load(DATASET, as_of=as_of, store=store).as_of == "2020-09-21"
     with pytest.raises(InvalidInputError, match="has no time zone: write it in UTC"):
         shopmill.load(DATASET, as_of=datetime(2020, 9, 21, 5), store=store)  # noqa: DTZ001
+
+
+def test_a_midnight_is_a_moment_where_there_is_a_version_of_it(settings: Settings, store: str) -> None:
+    """A dataset that runs every quarter of an hour has one of each midnight, beside that of a day if somebody ran it."""
+    midnight = datetime(2020, 9, 22, tzinfo=UTC)
+    assert shopmill.load(DATASET, as_of=midnight, store=store).as_of == "2020-09-22"
+    steps.run_all(Run.create(datasets.load(DATASET), "2020-09-22T00:00:00Z", settings, LENIENT))
+    assert shopmill.load(DATASET, as_of=midnight, store=store).as_of == "2020-09-22T00:00:00Z"
+    assert shopmill.load(DATASET, as_of=midnight.astimezone(timezone(timedelta(hours=2))), store=store).as_of == (
+        "2020-09-22T00:00:00Z"
+    )
+    assert shopmill.load(DATASET, as_of="2020-09-22", store=store).as_of == "2020-09-22"
 
 
 def test_an_as_of_is_chosen_and_a_missing_one_refused(store: str) -> None:

@@ -95,7 +95,7 @@ def test_they_are_kept_and_no_part_of_the_version(versions: Versions, monkeypatc
     assert statistics_of(versions, manifest, Path("unused")) == found
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b'{"form": 0}', b'{"form": 1}'])
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"form": 0}', b'{"form": 1}', b'{"form": 2, "tables": []}'])
 def test_what_cannot_be_read_is_computed_again(versions: Versions, damage: bytes) -> None:
     manifest = publish(versions, pa.table(COLUMNS))
     found = statistics_of(versions, manifest, Path("unused"))

@@ -81,10 +81,14 @@ class Loading:
         """Ends the loading, which works in another thread, with its next rows."""
         self._is_stopped = True
 
-    def __call__(self, table: str, rows: int, expected: int) -> None:
-        """Takes the number of rows that are loaded, and about how many there will be."""
+    def end_where_stopped(self) -> None:
+        """ShopmillError once it was stopped, which ends the loading."""
         if self._is_stopped:
             raise ShopmillError("The loading was stopped.")
+
+    def __call__(self, table: str, rows: int, expected: int) -> None:
+        """Takes the number of rows that are loaded, and about how many there will be."""
+        self.end_where_stopped()
         if table not in self._tables:
             self._tables[table] = self._bars.add_task(f"Loading {table}", total=expected)
             if not self._console.is_terminal:

@@ -93,3 +93,4 @@ class ShopLoads:
     def _catalogue_loaded(self) -> None:
         self._has_catalogue.set()
         self._may_go_on.wait()
+        self.loading.end_where_stopped()

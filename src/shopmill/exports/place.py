@@ -23,7 +23,7 @@ def local_path(output: str | Path) -> Path:
     try:
         path = Path(output).expanduser().resolve()
         path.exists()
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInputError(f"{str(output)[:80]!r} cannot be a path: {error.args[-1]}.") from None
     return path
 

@@ -136,7 +136,7 @@ def _result(run: Run, table: Table, now: TableStatistics, earlier: Sequence[Tabl
 def changes_of(table: Table, now: TableStatistics, earlier: Sequence[TableStatistics]) -> Iterator[Change]:
     """All that lies outside of the earlier values, however little."""
     if not table.may_be_empty:
-        yield from _less(_chance(one.rows for one in (now, *earlier)), _rows(now, earlier))
+        yield from _less(_chance(one.rows for one in earlier), _rows(now, earlier))
     yield from _column_changes(table, now, earlier)
     before = [one.newest for one in earlier if one.newest]
     if now.newest and len(before) >= LEAST:

@@ -113,7 +113,8 @@ class Verification:
             folder = self.versions.folder(manifest)
             if not findings and folder in now:
                 whole[folder] = now[folder]
-            yield from findings
+            if findings and self._is_there_now(folder):  # not deleted while it was looked at
+                yield from findings
         self._looked.keep(whole)
 
     def _one(self, as_of: AsOf | None) -> Iterator[Finding]:
@@ -170,7 +171,8 @@ class Verification:
     def unreadable(self) -> Iterator[Finding]:
         """Folders of versions whose manifest is missing or cannot be read."""
         for line in self.versions.lines(look_again=True).values():
-            if self.versions.folder_of_line(line) not in self._readable:
+            folder = self.versions.folder_of_line(line)
+            if folder not in self._readable and not self._can_be_read_now(folder):
                 yield self._unreadable(line.as_of, line.version)
 
     def _unreadable(self, as_of: str, version: str) -> Finding:
@@ -189,22 +191,31 @@ class Verification:
         counted = dict(self.versions.counted(self.versions.lines()).keys())
         for as_of, version in counted.items():
             key = self.versions.pointer_key(as_of)
-            if fault := self._wrong(key, version):
+            if fault := self._wrong(key, as_of, version):
                 yield self._finding(as_of, key, fault, REPAIR)
         if counted:
             newest = max(AsOf.parse(as_of, self.zone) for as_of in counted).label
             key = layout.pointer_in(self.dataset.name)
-            if fault := self._wrong(key, counted[newest]):
+            if fault := self._wrong(key, newest, counted[newest]):
                 yield self._finding(newest, key, fault, REPAIR)
 
-    def _wrong(self, key: str, right: str) -> str:
+    def _wrong(self, key: str, as_of: str, version: str) -> str:
         try:
-            named = self.store.read_json(key)["version"]
+            said = self.store.read_json(key)
+            named = (said["version"], said["as_of"])
         except FileNotFoundError:
             return "is missing"
         except (DamagedError, KeyError, TypeError):
             return "is damaged"
-        return "" if named == right else f"names version {named} instead of {right}"
+        if named[0] != version:
+            return f"names version {named[0]} instead of {version}"
+        return "" if named[1] == as_of else f"names version {version} as of {named[1]} instead of {as_of}"
+
+    def _is_there_now(self, folder: str) -> bool:
+        return self.store.exists(layout.manifest_in(folder))
+
+    def _can_be_read_now(self, folder: str) -> bool:
+        return self._is_there_now(folder) and self.versions.manifests.readable(layout.manifest_in(folder)) is not None
 
     @cached_property
     def _readable(self) -> set[str]:
@@ -216,6 +227,8 @@ class Verification:
         lines = VersionIndex(self.store, self.dataset.name, self.zone).lines().values()
         known = {self.versions.folder_of_line(line) for line in lines if line.whole}
         for folder in sorted(known ^ (self._readable if everything else self.versions.folders())):
+            if (folder in known) == self._can_be_read_now(folder):
+                continue  # it was published, or deleted, since the folders were listed
             as_of, version = self.versions.name_of(folder)
             where = layout.index_of(self.dataset.name)
             fault = f"{'names' if folder in known else 'lacks'} version {version} as of {as_of}"

@@ -45,7 +45,7 @@ class Version:
         self._verify, self._whole = verify, set[str]()
         self._store = Store(settings.store)
         self._versions = Versions(self._store, name, settings.zone)
-        at = AsOf.parse(_written(as_of, settings.zone), settings.zone) if as_of is not None else None
+        at = None if as_of is None else self._moment(as_of)
         self.manifest: Manifest = self._exactly(at, version) if at and version else self._versions.need(at)
         self.version, self.as_of = self.manifest.version, self.manifest.as_of
         self.tables = self.manifest.tables
@@ -54,6 +54,17 @@ class Version:
         return (
             f"<shopmill {self.manifest.dataset} as of {self.as_of}, version {self.version}: {', '.join(self.tables)}>"
         )
+
+    def _moment(self, as_of: str | date) -> AsOf:
+        """The as_of that is meant. The midnight of a day is the day, unless there is a version of that moment: of a dataset
+        that runs within the day.
+        """
+        zone = self._versions.zone
+        day = AsOf.parse(_written(as_of, zone), zone)
+        if isinstance(as_of, datetime) and as_of.tzinfo:
+            moment = AsOf.parse(str(as_of), zone)
+            return moment if moment.label in {one.label for one in self._versions.as_ofs()} else day
+        return day
 
     def _exactly(self, as_of: AsOf, version: str) -> Manifest:
         """The manifest of a version by its id, whether another one has taken its place or it was withdrawn."""

@@ -11,7 +11,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from inspect import getsource
 
+from shopmill import personal
 from shopmill.errors import StoreError
 from shopmill.versions import layout
 from shopmill.versions.proof import Entries
@@ -31,9 +34,16 @@ def listed(store: Store, dataset: str) -> dict[str, Entries]:
 
 
 def mark(entries: Entries) -> str:
-    """What the folder of a version looks like, in a hash."""
-    text = "\n".join(f"{entry.key} {entry.bytes} {entry.tag}" for entry in entries.values())
+    """What the folder of a version looks like to this code, in a hash: other code may know more columns of people."""
+    lines = (f"{entry.key} {entry.bytes} {entry.tag}" for entry in entries.values())
+    text = "\n".join((_rules(), *lines))
     return hashlib.sha256(text.encode()).hexdigest()[:MARK_DIGITS]
+
+
+@cache
+def _rules() -> str:
+    """What decides which columns have values of people, as a hash."""
+    return hashlib.sha256(getsource(personal).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ def faults(store: Store, files: Iterable[Sealed], folder: str, hashes: bool = Fa
     sealed = {file.key: file for file in files}
     found = _wrong_sizes(sealed, store.sizes(list(sealed), folder))
     due = [key for key, fault in found.items() if not fault] if hashes else []
-    different = store.each(lambda key: store.sha256(key) != sealed[key].sha256, due)
-    return _with_other_bytes(found, due, different)
+    found |= zip(due, store.each(lambda key: _wrong_bytes(sealed[key], store.sha256), due), strict=True)
+    return {key: fault for key, fault in found.items() if fault}
 
 
 def faults_among(store: Store, files: Iterable[Sealed], entries: Entries, hashing: Hashing) -> dict[str, str]:
@@ -86,13 +86,19 @@ def faults_among(store: Store, files: Iterable[Sealed], entries: Entries, hashin
     sealed = {file.key: file for file in files}
     found = _wrong_sizes(sealed, {key: entry.bytes for key, entry in entries.items()})
     due = [key for key, fault in found.items() if not fault]
-    different = store.each(lambda key: hashing.of(store, entries[key]) != sealed[key].sha256, due)
-    return _with_other_bytes(found, due, different)
 
+    def hashed(key: str) -> str:
+        return hashing.of(store, entries[key])
 
-def _with_other_bytes(found: dict[str, str], due: list[str], different: list[bool]) -> dict[str, str]:
-    found |= {key: "has other bytes than were written" for key, is_so in zip(due, different, strict=True) if is_so}
+    found |= zip(due, store.each(lambda key: _wrong_bytes(sealed[key], hashed), due), strict=True)
     return {key: fault for key, fault in found.items() if fault}
+
+
+def _wrong_bytes(file: Sealed, sha256: Callable[[str], str]) -> str:
+    try:
+        return "" if sha256(file.key) == file.sha256 else "has other bytes than were written"
+    except FileNotFoundError:  # it was there a moment ago
+        return "is missing"
 
 
 def _wrong_sizes(sealed: Mapping[str, Sealed], sizes: Mapping[str, int]) -> dict[str, str]:

@@ -80,7 +80,7 @@ def kept_statistics(versions: Versions, manifest: Manifest) -> Statistics | None
     """The statistics beside a manifest; None where there are none that can be used."""
     try:
         return statistics_in(versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}"))
-    except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
+    except (DamagedError, FileNotFoundError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -90,7 +90,7 @@ def has_people(versions: Versions, manifest: Manifest) -> bool:
         document = versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}")
         tables = [one for table in document["tables"].values() for one in (table, table.get("newest")) if one]
         columns = [_as_kept(column) for table in tables for column in table["columns"]]
-    except (DamagedError, FileNotFoundError, KeyError, TypeError, ValueError):
+    except (DamagedError, FileNotFoundError, AttributeError, KeyError, TypeError, ValueError):
         return False
     return any(column.without_people != column for column in columns)
 

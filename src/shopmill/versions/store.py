@@ -77,11 +77,18 @@ def _entry(key: str, about: os.stat_result) -> Entry:
     return Entry(key, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC), tag)
 
 
+def _folder(url: str) -> Path:
+    try:
+        return Path(url).expanduser().resolve()
+    except RuntimeError as error:  # the home of a user whom nobody knows
+        raise StoreError(f"The store {url} cannot be opened: {error}") from None
+
+
 class Store:
     """Bytes under keys, on a local folder or an object store."""
 
     def __init__(self, url: str, work_folder: Path | None = None):
-        self.root: Path | None = None if "://" in url else Path(url).expanduser().resolve()
+        self.root: Path | None = None if "://" in url else _folder(url)
         self.url = str(self.root) if self.root and url.strip("/") else url.rstrip("/")
         """What the registry knows the store by: a folder has one name, however it is spelled."""
         self._work_folder = work_folder
@@ -123,7 +130,7 @@ class Store:
         """The path of a key in a local store; DamagedError for one that leads out of it."""
         if key.startswith("/") or ".." in key.split("/") or "\0" in key:
             raise DamagedError(f"{key!r} leads out of the store {self.url}: what names it is damaged, or was made to.")
-        return Path(self.url).expanduser().resolve() / key if self.root is None else self.root / key
+        return _folder(self.url) / key if self.root is None else self.root / key
 
     def stay_inside(self, keys: Iterable[str], folder: str) -> None:
         """DamagedError where one of `keys` leads out of `folder`, by its name or by a link."""

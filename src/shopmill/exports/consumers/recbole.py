@@ -49,9 +49,11 @@ def write(source: Source, folder: Path) -> Mapping[str, int]:
         """
         rows[f"{NAME}.{name}"] = _write(source, FIELDS, query, folder / f"{NAME}.{name}")
     if has := source.beside("customer_features", "features", "customer_id", *USER):
+        _refuse_unreadable(source, "customer_features__features", "customer_id")
         fields, query = _features("customer_features__features", "customer_id", "user_id", {c: USER[c] for c in has})
         rows[f"{NAME}.user"] = _write(source, fields, query, folder / f"{NAME}.user")
     if has := source.beside("articles_content", "articles", "article_id", *ITEM):
+        _refuse_unreadable(source, "articles_content__articles", "article_id")
         fields, query = _features("articles_content__articles", "article_id", "item_id", {c: ITEM[c] for c in has})
         rows[f"{NAME}.item"] = _write(source, fields, query, folder / f"{NAME}.item")
     return rows
