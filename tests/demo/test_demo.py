@@ -232,6 +232,7 @@ def test_a_shop_loads_its_rest_when_it_may_and_ends_when_it_is_closed() -> None:
     closed.close()
     with pytest.raises(ShopmillError, match="stopped"):
         assert closed.is_whole
+    assert told == ["dsn", "the rest", "dsn"], "nothing of the rest is begun"
 
 
 def test_a_shop_that_cannot_be_loaded_says_so_at_once() -> None:

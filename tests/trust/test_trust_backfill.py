@@ -257,7 +257,11 @@ def test_the_commands_of_airflow_are_a_line_for_each_stretch_of_one_reason(shop:
     with pytest.raises(InvalidInputError, match="follows announcements"):
         list(airflow_commands(datasets.load("articles_embeddings"), due, shop.zone))
     shown = command(shop, "backfill", DATASET, "--missing", "--from", DAYS[0], "--to", DAYS[1], "--airflow")
-    assert shown.stdout == f"{create} --from-date {DAYS[0]} --to-date {DAYS[1]}T23:59:00 --reprocess-behavior none\n"
+    line = f"{create} --from-date {DAYS[0]} --to-date {DAYS[1]}T23:59:00 --reprocess-behavior none"
+    assert shown.stdout == f"{line}\n"
+    shown = command(shop, "backfill", DATASET, "--missing", "--from", DAYS[0], "--to", DAYS[1], "--airflow", "--json")
+    document = json.loads(shown.stdout)
+    assert (document["commands"], document["more"], len(document["due"])) == ([line], False, 2)
 
 
 @pytest.mark.parametrize(
