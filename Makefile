@@ -67,8 +67,10 @@ test-consumers: .venv/installed ## prove the exports in the libraries that load 
 test-recbole: .venv/installed ## the same for RecBole, which needs torch: some gigabytes
 	@RECBOLE=1 tests/consumers/run.sh
 
-bench-growth: .venv/installed ## measure how the time of a full build grows with the shop, and write that into docs/performance.md
-	$(BIN)/python -m benchmarks.growth --write $(if $(FOLDER),--folder $(FOLDER))
+SCALES ?= 0.03 0.1 0.3
+
+bench-growth: .venv/installed ## measure how the time of a full build grows with the shop, and write that into docs/performance.md (SCALES="0.1 1.0")
+	$(BIN)/python -m benchmarks.growth --write $(SCALES:%=--scale %) $(if $(FOLDER),--folder $(FOLDER))
 
 bench-exports: .venv/installed ## export 31.8 million rows, and measure the memory that each export takes; after test-consumers
 	@.venv-consumers/bin/python tests/consumers/large.py .shopmill/consumers/large $(EXPORTS)

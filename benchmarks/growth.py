@@ -1,6 +1,7 @@
 """`python -m benchmarks.growth`: how the time of a dataset grows with the shop, and what a second thread gives.
 
 make bench-growth                         scales 0.03, 0.1 and 0.3, written into docs/performance.md
+make bench-growth SCALES="0.1 1.0"        others
 python -m benchmarks.growth --scale 0.01 --scale 0.03 --stage daily   nothing written
 """
 
@@ -94,7 +95,7 @@ def _rows(stage: Stage, place: Place) -> int:
     return sum(file["rows"] for files in described for file in files)
 
 
-def markdown(found: Sequence[Growth], machine: str) -> str:
+def markdown(found: Sequence[Growth], machine: str, command: str = "make bench-growth") -> str:
     """The table for people."""
     scales = list(found[0].costs)
     middle = found[0].alone_at
@@ -102,7 +103,7 @@ def markdown(found: Sequence[Growth], machine: str) -> str:
     head.append(f"two threads against one at {middle:g}")
     lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
     lines += [_line(_cells(one, scales)) for one in found]
-    taken = f"`make bench-growth` on {datetime.now(UTC):%Y-%m-%d}: {machine}. Seconds, and millions of rows read."
+    taken = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {machine}. Seconds, and millions of rows read."
     return "\n".join([taken, "", *lines]) + "\n"
 
 
@@ -116,6 +117,11 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _command(scales: Sequence[float]) -> str:
+    chosen = " ".join(f"{scale:g}" for scale in scales)
+    return "make bench-growth" if tuple(scales) == SCALES else f'make bench-growth SCALES="{chosen}"'
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, action="append", help="a size of the synthetic shop; repeat for more")
@@ -127,7 +133,7 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         found = list(grow(given.stage or STAGES, given.scale or SCALES, folder))
-    table = markdown(found, Bench(0, folder, THREADS).machine())
+    table = markdown(found, Bench(0, folder, THREADS).machine(), _command(given.scale or SCALES))
     if given.write:
         put_between_markers(PAGE, table, MARKERS)
     print(table, end="")

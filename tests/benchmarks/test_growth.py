@@ -19,6 +19,7 @@ def test_the_table_says_what_was_measured() -> None:
     found = Growth("`timeseries`", {0.1: 1_000_000, 1.0: 10_000_000}, costs, 0.1, Cost(17.0, 17.0, 512))
     assert found.exponent == pytest.approx(0.699, abs=0.001)
     table = markdown([found], "2 cores")
+    assert "`make bench-growth` on" in table
     assert "| `timeseries` | 10.0 s, 1.0 | 50.0 s, 10.0 | 0.70 | 2.0 | 1.70 times as fast |" in table
     assert "two threads against one at 0.1" in table
 
