@@ -215,7 +215,7 @@ def test_a_command_that_takes_long_says_what_it_is_at(
             line.say()
 
         monkeypatch.setattr(ProgressLine, name, telling)
-    monkeypatch.setattr("shopmill.cli.progress.QUIET_SECONDS", 0.0)
+    monkeypatch.setattr("shopmill.cli.progress.MOST_QUIET_SECONDS", 0.0)
     _, _, err = shopmill(*command)
     assert said in err
     if command[0] == "verify":
