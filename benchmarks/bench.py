@@ -46,7 +46,8 @@ class Bench:
                 failed.append(str(error))
                 self.say(f"FAILED {error}")
         today = f"{datetime.now(UTC):%Y-%m-%d}"
-        return Report(self.scale, command, today, self.machine(), _software(), tuple(found), tuple(failed))
+        where = machine(self.threads, self.memory_limit)
+        return Report(self.scale, command, today, where, _software(), tuple(found), tuple(failed))
 
     def stage(self, stage: Stage) -> StageReport:
         """Measures one stage."""
@@ -112,12 +113,13 @@ class Bench:
         )
         return cost, results
 
-    def machine(self) -> str:
-        """What it runs on, and what each contender may use of it."""
-        return (
-            f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-            f"{self.threads} threads and {self.memory_limit} each"
-        )
+
+def machine(threads: int, memory_limit: str) -> str:
+    """What a bench runs on, and what each contender may use of it."""
+    return (
+        f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB, "
+        f"{threads} threads and {memory_limit} each"
+    )
 
 
 def _folder(place: Place, contender: Contender) -> Path:

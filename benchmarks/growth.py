@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import stages
-from benchmarks.bench import Bench
+from benchmarks.bench import machine
 from benchmarks.measure import ROOT, Cost, measure
 from benchmarks.report import put_between_markers
 from benchmarks.shop import make_tables
@@ -25,7 +25,7 @@ PAGE = ROOT / "docs" / "performance.md"
 MARKERS = ("<!-- growth: begin, written by make bench-growth -->", "<!-- growth: end -->")
 STAGES = ("interactions", "sessions", "daily", "customers")
 SCALES = (0.03, 0.1, 0.3)
-THREADS = 2
+THREADS, MEMORY_LIMIT = 2, "4GB"
 
 
 @dataclass(frozen=True)
@@ -62,22 +62,21 @@ def grow(
     names: Sequence[str],
     scales: Sequence[float],
     folder: Path,
-    memory_limit: str = "4GB",
     say: Callable[[str], None] = print,
 ) -> Iterator[Growth]:
     """Measures full builds of these stages' datasets, one after another; the shops are made in `folder`."""
     for stage in map(stages.load, names):
-        places = {scale: _place(stage, scale, folder, memory_limit) for scale in scales}
+        places = {scale: _place(stage, scale, folder) for scale in scales}
         costs = {scale: _cost(stage, place, say) for scale, place in places.items()}
         middle = sorted(scales)[(len(scales) - 1) // 2]
         alone = _cost(stage, replace(places[middle], threads=1), say)
         yield Growth(stage.what, {scale: _rows(stage, place) for scale, place in places.items()}, costs, middle, alone)
 
 
-def _place(stage: Stage, scale: float, folder: Path, memory_limit: str) -> Place:
+def _place(stage: Stage, scale: float, folder: Path) -> Place:
     shop = folder / f"shop-{scale:g}"
     make_tables(shop, scale, stage.tables)
-    return Place(shop, folder, scale, THREADS, memory_limit)
+    return Place(shop, folder, scale, THREADS, MEMORY_LIMIT)
 
 
 def _cost(stage: Stage, place: Place, say: Callable[[str], None]) -> Cost:
@@ -95,7 +94,7 @@ def _rows(stage: Stage, place: Place) -> int:
     return sum(file["rows"] for files in described for file in files)
 
 
-def markdown(found: Sequence[Growth], machine: str, command: str = "make bench-growth") -> str:
+def markdown(found: Sequence[Growth], where: str, command: str = "make bench-growth") -> str:
     """The table for people."""
     scales = list(found[0].costs)
     middle = found[0].alone_at
@@ -103,7 +102,7 @@ def markdown(found: Sequence[Growth], machine: str, command: str = "make bench-g
     head.append(f"two threads against one at {middle:g}")
     lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
     lines += [_line(_cells(one, scales)) for one in found]
-    taken = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {machine}. Seconds, and millions of rows read."
+    taken = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {where}. Seconds, and millions of rows read."
     return "\n".join([taken, "", *lines]) + "\n"
 
 
@@ -133,7 +132,7 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         found = list(grow(given.stage or STAGES, given.scale or SCALES, folder))
-    table = markdown(found, Bench(0, folder, THREADS).machine(), _command(given.scale or SCALES))
+    table = markdown(found, machine(THREADS, MEMORY_LIMIT), _command(given.scale or SCALES))
     if given.write:
         put_between_markers(PAGE, table, MARKERS)
     print(table, end="")

@@ -215,7 +215,7 @@ class Verification:
         return self.store.exists(layout.manifest_in(folder))
 
     def _can_be_read_now(self, folder: str) -> bool:
-        return self._is_there_now(folder) and self.versions.manifests.readable(layout.manifest_in(folder)) is not None
+        return self.versions.manifests.readable(layout.manifest_in(folder)) is not None
 
     @cached_property
     def _readable(self) -> set[str]:

@@ -60,11 +60,12 @@ class Version:
         that runs within the day.
         """
         zone = self._versions.zone
-        day = AsOf.parse(_written(as_of, zone), zone)
-        if isinstance(as_of, datetime) and as_of.tzinfo:
-            moment = AsOf.parse(str(as_of), zone)
-            return moment if moment.label in {one.label for one in self._versions.as_ofs()} else day
-        return day
+        written = _written(as_of, zone)
+        day = AsOf.parse(written, zone)
+        if not (isinstance(as_of, datetime) and as_of.tzinfo) or written == str(as_of):
+            return day  # nothing else can be meant, and nothing is listed
+        moment = AsOf.parse(str(as_of), zone)
+        return moment if moment.label in {one.label for one in self._versions.as_ofs()} else day
 
     def _exactly(self, as_of: AsOf, version: str) -> Manifest:
         """The manifest of a version by its id, whether another one has taken its place or it was withdrawn."""

@@ -77,8 +77,7 @@ def faults(store: Store, files: Iterable[Sealed], folder: str, hashes: bool = Fa
     sealed = {file.key: file for file in files}
     found = _wrong_sizes(sealed, store.sizes(list(sealed), folder))
     due = [key for key, fault in found.items() if not fault] if hashes else []
-    found |= zip(due, store.each(lambda key: _wrong_bytes(sealed[key], store.sha256), due), strict=True)
-    return {key: fault for key, fault in found.items() if fault}
+    return _with_bytes(store, sealed, found, due, store.sha256)
 
 
 def faults_among(store: Store, files: Iterable[Sealed], entries: Entries, hashing: Hashing) -> dict[str, str]:
@@ -86,12 +85,15 @@ def faults_among(store: Store, files: Iterable[Sealed], entries: Entries, hashin
     sealed = {file.key: file for file in files}
     found = _wrong_sizes(sealed, {key: entry.bytes for key, entry in entries.items()})
     due = [key for key, fault in found.items() if not fault]
+    return _with_bytes(store, sealed, found, due, lambda key: hashing.of(store, entries[key]))
 
-    def hashed(key: str) -> str:
-        return hashing.of(store, entries[key])
 
-    found |= zip(due, store.each(lambda key: _wrong_bytes(sealed[key], hashed), due), strict=True)
-    return {key: fault for key, fault in found.items() if fault}
+def _with_bytes(
+    store: Store, sealed: Mapping[str, Sealed], found: dict[str, str], due: list[str], sha256: Callable[[str], str]
+) -> dict[str, str]:
+    """What was found, with what reading those of the right size finds; nothing of whole files."""
+    read = store.each(lambda key: _wrong_bytes(sealed[key], sha256), due)
+    return {key: fault for key, fault in {**found, **dict(zip(due, read, strict=True))}.items() if fault}
 
 
 def _wrong_bytes(file: Sealed, sha256: Callable[[str], str]) -> str:
