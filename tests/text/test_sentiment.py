@@ -3,9 +3,12 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vaderSentiment import vaderSentiment
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from shopmill.text.sentiment import SentimentScorer, label
+from shopmill.text.typography import ascii_punctuation
+from shopmill.text.vader import Vader
 
 # The example sentences and compound scores that VADER's authors publish.
 PUBLISHED = [
@@ -53,29 +56,35 @@ def test_only_english_is_scored(scorer: SentimentScorer) -> None:
     assert [row["sentiment_label"] for row in rows] == ["positive", None, None, None, "neutral"]
 
 
-WORDS = [
-    "good",
-    "bad",
-    "GREAT",
-    "no",
-    "not",
-    "never",
-    "so",
-    "this",
-    "without",
-    "doubt",
-    "nor",
-    "very",
-    "least",
-    "at",
-    "the",
-]
+VADER, LIBRARY = Vader(), SentimentIntensityAnalyzer()
+WITH_RULES = [*vaderSentiment.BOOSTER_DICT, *vaderSentiment.NEGATE, *vaderSentiment.SPECIAL_CASES]
+WORDS = st.one_of(
+    st.sampled_from(
+        ["good", "bad", "GREAT", "no", "not", "never", "so", "this", "without", "doubt", "nor", "or", "very"]
+    ),
+    st.sampled_from(
+        ["least", "at", "the", "but", "BUT", "kind", "of", "to", "Don't", "isn't", ":)", ":D", "💘", "👶🏻", "☺️"]
+    ),
+    st.sampled_from(WITH_RULES),
+    st.sampled_from(sorted(LIBRARY.lexicon)),
+    st.sampled_from(sorted(LIBRARY.emojis)),
+    st.text(max_size=8),
+)
+SPELLED = st.builds(lambda word, change: change(word), WORDS, st.sampled_from([str, str, str.upper, str.title]))
+ENDS = st.sampled_from([" ", " ", " ", ", ", "! ", "?? ", "!!! ", "", "\n"])
+SENTENCES = st.lists(st.builds(str.__add__, SPELLED, ENDS), max_size=14).map("".join)
 
 
-@settings(deadline=None)  # the library reads its lexicon for every text
-@given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
-def test_scores_are_those_of_the_library(scorer: SentimentScorer, text: str) -> None:
-    assert scorer.compound(text) == SentimentIntensityAnalyzer().polarity_scores(text)["compound"]
+@settings(deadline=None, max_examples=500)
+@given(SENTENCES)
+def test_scores_are_those_of_the_library(text: str) -> None:
+    assert VADER.compound(text) == LIBRARY.polarity_scores(text)["compound"]
+
+
+@settings(deadline=None)
+@given(SENTENCES)
+def test_punctuation_is_read_as_ascii_first(scorer: SentimentScorer, text: str) -> None:
+    assert scorer.compound(text) == LIBRARY.polarity_scores(ascii_punctuation(text))["compound"]
 
 
 @pytest.mark.parametrize("piece", ["good ", "not good but ", "never so good bad ", "!", "?", "💘", "a"])
