@@ -27,6 +27,7 @@ OTHERS = {
         "sqlglot",
         "jinja2",
         "markdown_it",
+        "msgspec",
         "adbc_driver_manager",
         "adbc_driver_postgresql",
     ),

@@ -37,13 +37,14 @@ from shopmill.source.tombstones import KEY as KEY_OF_TOMBSTONES
 from shopmill.text.cache import text_hash
 from shopmill.text.index import current_index
 from shopmill.trust.erasure.erase import Erasure
-from shopmill.trust.erasure.journal import PLAN
+from shopmill.trust.erasure.journal import PLAN, Plan
 from shopmill.trust.erasure.person import Person
 from shopmill.trust.rebuild import rebuild
 from shopmill.versions.disk import Disk
 from shopmill.versions.locks import Locks
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.store import Store
+from shopmill.versions.standards import NAMES as STANDARDS
+from shopmill.versions.store import Store, to_json
 from shopmill.versions.versions import Versions
 
 ANNA, MAIL = "customer-anna-7", "anna@example.org"
@@ -387,6 +388,33 @@ def test_killed_at_any_point_it_ends_when_it_is_run_again(shop: Settings, tmp_pa
     assert traces(shop, tmp_path / "after") == []
     assert differences(shop) == []
     assert Store(shop.store).keys("erasures/work") == []
+
+
+def test_a_plan_of_older_code_and_a_manifest_that_others_wrote_are_carried_out(
+    shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older code put the descriptions beside a version later, and read in its manifest what the registry is to say."""
+    store = Store(shop.store)
+    [key, *_] = (key for key in store.keys("timeseries") if key.endswith("manifest.json"))
+    store.write(key, json.dumps(store.read_json(key)).encode())
+    with monkeypatch.context() as dying:
+        dying.setattr(Erasure, "_carry_out", die)
+        with pytest.raises(RuntimeError):
+            Erasure(shop).run(ANNA)
+    document = store.read_json(PLAN)
+    versions = [{name: one[name] for name in one if name != "inputs"} for one in document["versions"]]
+    store.write(PLAN, to_json({**document, "versions": versions}))
+    [new] = (one["new"] for one in versions if (one["dataset"], one["as_of"]) == ("timeseries", DAYS[-1]))
+    folder = f"timeseries/as_of={DAYS[-1]}/version={new}"
+    store.delete_keys([f"{folder}/{name}" for name in STANDARDS])
+    assert Erasure(shop).run(ANNA).rewritten
+    assert traces(shop, tmp_path / "after") == []
+    assert differences(shop) == []
+    assert {f"{folder}/{name}" for name in STANDARDS} <= {*store.keys(folder)}
+
+
+def die(_erasure: Erasure, _plan: Plan) -> None:
+    raise RuntimeError
 
 
 def test_a_run_that_began_before_does_not_publish(shop: Settings) -> None:

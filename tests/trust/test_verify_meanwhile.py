@@ -108,7 +108,7 @@ def test_repair_takes_values_of_people_from_what_older_code_found_whole(
     versions.store.write(key, to_json(document))
     with monkeypatch.context() as before:
         before.setattr("shopmill.versions.looked._rules", lambda: "those of before")
-        before.setattr("shopmill.trust.verify.has_people", lambda *_: False)
+        before.setattr("shopmill.trust.verify.show_people", lambda *_: False)
         assert findings(versions) == []
     [sentence] = Repair(look(versions, trusting=True)).run()
     assert "has no values of people any more" in sentence

@@ -14,6 +14,7 @@ from shopmill.settings import Settings
 from shopmill.versions.load import Version
 from shopmill.versions.standards.contract import contract
 from shopmill.versions.standards.croissant import croissant
+from shopmill.versions.store import to_json
 
 DATASET = "training_labels"
 
@@ -45,7 +46,7 @@ def test_croissant_reads_several_files_as_one_set(version: Version) -> None:
     table = version.manifest.content["tables"]["article_labels"]
     parted = {**table, "files": [{**table["files"][0], "path": f"article_labels/{day}.parquet"} for day in "12"]}
     content = {**version.manifest.content, "tables": {**version.manifest.content["tables"], "article_labels": parted}}
-    found = croissant(replace(version.manifest, content=content))
+    found = json.loads(to_json(croissant(replace(version.manifest, content=content))))
     [of_files] = [one for one in found["distribution"] if one["@type"] == "cr:FileSet"]
     assert (of_files["includes"], "containedIn" in of_files) == ("article_labels/*.parquet", False)
     known = {one["@id"] for one in found["distribution"]}
@@ -71,7 +72,8 @@ def test_the_contract_of_a_vector_says_what_it_is_made_of(version: Version) -> N
     table = version.manifest.content["tables"]["article_labels"]
     vector = {**table["columns"][-1], "name": "embedding", "type": "float[]"}
     content = {**version.manifest.content, "tables": {"article_labels": {**table, "columns": [vector]}}}
-    [column] = contract(replace(version.manifest, content=content))["schema"][0]["properties"]
+    found = json.loads(to_json(contract(replace(version.manifest, content=content))))
+    [column] = found["schema"][0]["properties"]
     assert (column["logicalType"], column["physicalType"]) == ("array", "array")
     assert column["items"] == {"logicalType": "number", "physicalType": "float"}
 

@@ -3,17 +3,18 @@
 It reads the bytes of versions that do not look as they did when they were found whole, or never were.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from shopmill.asof import AsOf
 from shopmill.trust.finding import Finding
+from shopmill.trust.outline import Outlines
+from shopmill.trust.statistics_of_people import show_people
 from shopmill.trust.verify import Verification
 from shopmill.versions.index import VersionIndex
 from shopmill.versions.layout import STATISTICS
-from shopmill.versions.manifest import Manifest
-from shopmill.versions.statistics import has_people, keep_without_people
+from shopmill.versions.statistics import keep_without_people
 from shopmill.versions.versions import StoredFile
 
 
@@ -26,15 +27,15 @@ class Repair:
     def run(self) -> Iterator[str]:
         """A sentence for each thing that was repaired. What is left, another look finds."""
         versions, name = self.look.versions, self.look.dataset.name
-        for manifest in self.look.manifests():
-            for key in self.look.damage(manifest, self.look.entries(manifest)):
-                if source := self._same_bytes(manifest, key):
+        for folder, outline in self.look.each():
+            for key in self.look.damage(folder, outline, self.look.entries(folder)):
+                if source := self._same_bytes(outline.sealed(folder), key):
                     versions.store.copy(source, key)
                     versions.store.flush([key])
                     yield f"{versions.store.uri(key)} has its bytes again, from {versions.store.uri(source)}"
-            if has_people(versions, manifest):
-                keep_without_people(versions, manifest)
-                yield f"{versions.store.uri(versions.folder(manifest))}/{STATISTICS} has no values of people any more"
+            if show_people(versions.store, statistics := f"{folder}/{STATISTICS}"):
+                keep_without_people(versions.store, statistics)
+                yield f"{versions.store.uri(statistics)} has no values of people any more"
         if any(self.look.index()):
             lines = versions.lines_of_folders()
             VersionIndex(versions.store, name, versions.zone).replace_all(lines)
@@ -43,12 +44,11 @@ class Repair:
             versions.repoint(AsOf.parse(finding.as_of, versions.zone))
             yield f"{finding.where} {_renewed(finding)}"
 
-    def _same_bytes(self, manifest: Manifest, key: str) -> str | None:
+    def _same_bytes(self, files: Iterable[StoredFile], key: str) -> str | None:
         """A whole file of another version that has the bytes which a damaged one lost."""
-        versions = self.look.versions
-        lost = next(one for one in versions.sealed(manifest) if one.key == key)
+        lost = next(one for one in files if one.key == key)
         candidates = (one for one in self._by_hash.get(lost.sha256, []) if one.key != key)
-        store = versions.store
+        store = self.look.store
         return next(
             (one.key for one in candidates if store.exists(one.key) and store.sha256(one.key) == one.sha256), None
         )
@@ -56,8 +56,8 @@ class Repair:
     @cached_property
     def _by_hash(self) -> dict[str, list[StoredFile]]:
         found: dict[str, list[StoredFile]] = {}
-        for manifest in self.look.versions.each():
-            for one in self.look.versions.sealed(manifest):
+        for folder, outline in Outlines(self.look.versions).each():
+            for one in outline.sealed(folder):
                 found.setdefault(one.sha256, []).append(one)
         return found
 

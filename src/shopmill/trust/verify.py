@@ -13,6 +13,8 @@ from shopmill.declaration import Dataset
 from shopmill.errors import DamagedError, RegistryError
 from shopmill.registry import Registry
 from shopmill.trust.finding import AGAIN, REPAIR, Finding
+from shopmill.trust.outline import Outline, Outlines
+from shopmill.trust.statistics_of_people import show_people
 from shopmill.trust.verify_inputs import InputsLook
 from shopmill.versions import layout
 from shopmill.versions.disk import is_unfinished
@@ -21,7 +23,6 @@ from shopmill.versions.looked import Looked, listed, mark
 from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import Entries, Hashing, faults_among
 from shopmill.versions.standards import NAMES as STANDARDS
-from shopmill.versions.statistics import has_people
 from shopmill.versions.store import Entry, Store
 from shopmill.versions.versions import Versions
 
@@ -65,12 +66,16 @@ class Verification:
         """The versions of the dataset."""
         return Versions(self.store, self.dataset.name, self.zone)
 
-    def manifests(self) -> Iterator[Manifest]:
-        """Every version that is to be looked at and has a manifest, one at a time: a year of them would fill the memory."""
+    @property
+    def _outlines(self) -> Outlines:
+        return Outlines(self.versions)
+
+    def each(self) -> Iterator[tuple[str, Outline]]:
+        """Every version that is to be looked at and has a manifest, with its folder, one at a time: a year would fill the memory."""
         self.hashing.expect(self.store, self._unread)
-        for manifest in self.versions.each(but=self._trusted):
-            self._readable.add(self.versions.folder(manifest))
-            yield manifest
+        for folder, outline in self._outlines.each(but=self._trusted):
+            self._readable.add(folder)
+            yield folder, outline
 
     @property
     def _unread(self) -> Iterator[Entry]:
@@ -84,9 +89,9 @@ class Verification:
         """What lies in the folder of each version: asked for once, for there may be thousands."""
         return listed(self.store, self.dataset.name)
 
-    def entries(self, manifest: Manifest) -> Entries:
+    def entries(self, folder: str) -> Entries:
         """What lies in the folder of a version: now, where it was not whole when all were listed."""
-        there = self._listed.get(folder := self.versions.folder(manifest), {})
+        there = self._listed.get(folder, {})
         return there if layout.manifest_in(folder) in there else self._entries_now(folder)
 
     def _entries_now(self, folder: str) -> Entries:
@@ -108,9 +113,8 @@ class Verification:
 
     def _everything(self) -> Iterator[Finding]:
         whole, now = dict(self._trusted), self._marks
-        for manifest in self.manifests():
-            findings = list(self.version(manifest, self.entries(manifest)))
-            folder = self.versions.folder(manifest)
+        for folder, outline in self.each():
+            findings = list(self.version(folder, outline, self.entries(folder)))
             if not findings and folder in now:
                 whole[folder] = now[folder]
             if findings and self._is_there_now(folder):  # not deleted while it was looked at
@@ -124,14 +128,13 @@ class Verification:
                 self.versions.need(as_of)  # which says why there is none
             return
         try:
-            manifest = self.versions.exactly(*name)
+            folder, outline = self._outlines.exactly(*name)
         except (DamagedError, FileNotFoundError):
             yield self._unreadable(*name)
             return
-        folder = self.versions.folder(manifest)
         entries = self._entries_now(folder)
         self.hashing.expect(self.store, _files(folder, entries))
-        findings = list(self.version(manifest, entries))
+        findings = list(self.version(folder, outline, entries))
         if findings:
             self._looked.forget(folder)
         yield from findings
@@ -146,23 +149,22 @@ class Verification:
             return next(iter([*own, *broken]), None)
         return max(there, key=lambda name: AsOf.parse(name[0], self.zone), default=None)
 
-    def damage(self, manifest: Manifest, entries: Entries) -> dict[str, str]:
+    def damage(self, folder: str, outline: Outline, entries: Entries) -> dict[str, str]:
         """What is wrong with the files of a version, by key: every byte is read, once for all that share it."""
-        return faults_among(self.store, self.versions.sealed(manifest), entries, self.hashing)
+        return faults_among(self.store, outline.sealed(folder), entries, self.hashing)
 
-    def version(self, manifest: Manifest, entries: Entries) -> Iterator[Finding]:
+    def version(self, folder: str, outline: Outline, entries: Entries) -> Iterator[Finding]:
         """Files, and what a version was made of."""
-        again = f"{REPAIR[:-1]}, or `shopmill run {manifest.dataset} --as-of {manifest.as_of}`."
-        for key, fault in self.damage(manifest, entries).items():
-            yield self._finding(manifest.as_of, key, fault, again)
-        folder = self.versions.folder(manifest)
-        named = {f"{folder}/{file.path}" for file in manifest.all_files} | {f"{folder}/{name}" for name in BESIDE}
+        again = f"{REPAIR[:-1]}, or `shopmill run {outline.dataset} --as-of {outline.as_of}`."
+        for key, fault in self.damage(folder, outline, entries).items():
+            yield self._finding(outline.as_of, key, fault, again)
+        named = {f"{folder}/{file.path}" for file in outline.files} | {f"{folder}/{name}" for name in BESIDE}
         for key in entries:
             if key not in named and not is_unfinished(key):
-                yield self._finding(manifest.as_of, key, "is in no manifest", "Delete it.")
-        if (key := f"{folder}/{layout.STATISTICS}") in entries and has_people(self.versions, manifest):
-            yield self._finding(manifest.as_of, key, "has values of people", REPAIR)
-        yield from self._inputs.of(manifest)
+                yield self._finding(outline.as_of, key, "is in no manifest", "Delete it.")
+        if (key := f"{folder}/{layout.STATISTICS}") in entries and show_people(self.store, key):
+            yield self._finding(outline.as_of, key, "has values of people", REPAIR)
+        yield from self._inputs.of(outline)
 
     @cached_property
     def _inputs(self) -> InputsLook:

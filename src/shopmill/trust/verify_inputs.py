@@ -1,6 +1,6 @@
 """What versions were made of: whether it is there, is what was read, and, of raw files, whether every byte is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from shopmill.errors import DamagedError
 from shopmill.source.snapshot import Snapshot
 from shopmill.trust.finding import Finding
+from shopmill.trust.outline import Input, Outline, Outlines
 from shopmill.versions import layout
 from shopmill.versions.index import Name
-from shopmill.versions.manifest import Manifest
 from shopmill.versions.proof import Entries, Hashing, faults_among
 from shopmill.versions.snapshot_documents import read_snapshot
 from shopmill.versions.store import Store
@@ -30,18 +30,18 @@ class InputsLook:
     """What was wrong with the raw files that were looked at, by key; empty for whole ones."""
     hashing: Hashing
 
-    def of(self, manifest: Manifest) -> Iterator[Finding]:
+    def of(self, outline: Outline) -> Iterator[Finding]:
         """Findings on the inputs of a version."""
-        for name, made in manifest.content["inputs"].items():
-            if "version" in made and not self._is_there(name, made):
-                where = f"{self.dataset} as of {manifest.as_of}"
-                fault = f"was made of version {made['version']} of {name}, which is missing or damaged"
-                yield Finding(self.dataset, manifest.as_of, where, fault, "It can be read, and not be rebuilt.")
-        for table, noted in manifest.beside.get("snapshots", {}).items():
-            yield from self._of_snapshot(manifest, table, noted["key"])
+        for name, made in outline.content.inputs.items():
+            if made.version and not self._is_there(name, made):
+                where = f"{self.dataset} as of {outline.as_of}"
+                fault = f"was made of version {made.version} of {name}, which is missing or damaged"
+                yield Finding(self.dataset, outline.as_of, where, fault, "It can be read, and not be rebuilt.")
+        for table, noted in outline.snapshots.items():
+            yield from self._of_snapshot(outline, table, noted.key)
 
-    def _is_there(self, dataset: str, made: Mapping[str, Any]) -> bool:
-        name = (dataset, made["as_of"], made["version"])
+    def _is_there(self, dataset: str, made: Input) -> bool:
+        name = (dataset, made.as_of, made.version)
         if name not in self._there:
             self._there[name] = self._can_be_read(*name)
         return self._there[name]
@@ -53,7 +53,7 @@ class InputsLook:
 
     def _can_be_read(self, dataset: str, as_of: str, version: str) -> bool:
         try:
-            Versions(self.store, dataset, self.zone).exactly(as_of, version)
+            Outlines(Versions(self.store, dataset, self.zone)).exactly(as_of, version)
         except (DamagedError, FileNotFoundError):
             return False
         return True
@@ -63,25 +63,25 @@ class InputsLook:
         """The snapshot documents that others are differences against."""
         return {}
 
-    def _of_snapshot(self, manifest: Manifest, table: str, key: str) -> Iterator[Finding]:
+    def _of_snapshot(self, outline: Outline, table: str, key: str) -> Iterator[Finding]:
         try:
             found = Snapshot.from_document(read_snapshot(self.store, key, self._wholes))
         except (DamagedError, FileNotFoundError, KeyError, TypeError):
-            yield self._finding(manifest, key, "is missing or damaged")
+            yield self._finding(outline, key, "is missing or damaged")
             return
-        if found.sha256 != manifest.content["inputs"].get(table, {}).get("sha256"):
-            yield self._finding(manifest, key, "is not what the version was read from")
+        if table not in outline.content.inputs or found.sha256 != outline.content.inputs[table].sha256:
+            yield self._finding(outline, key, "is not what the version was read from")
         elif self.raw:
-            yield from self._of_raw_files(manifest, key, found)
+            yield from self._of_raw_files(outline, key, found)
 
-    def _of_raw_files(self, manifest: Manifest, key: str, snapshot: Snapshot) -> Iterator[Finding]:
+    def _of_raw_files(self, outline: Outline, key: str, snapshot: Snapshot) -> Iterator[Finding]:
         try:
             faults_by_key = self._raw_faults(snapshot)
         except DamagedError as error:
-            yield self._finding(manifest, key, f"names files elsewhere: {str(error).rstrip('.')}")
+            yield self._finding(outline, key, f"names files elsewhere: {str(error).rstrip('.')}")
             return
         for name, fault in faults_by_key.items():
-            yield self._finding(manifest, name, fault)
+            yield self._finding(outline, name, fault)
 
     def _raw_faults(self, snapshot: Snapshot) -> dict[str, str]:
         """What is wrong with the files of a snapshot. Most of them are those of other snapshots too."""
@@ -104,6 +104,6 @@ class InputsLook:
     def _raw_listed(self) -> dict[str, Entries]:
         return {}
 
-    def _finding(self, manifest: Manifest, key: str, fault: str) -> Finding:
-        way_out = f"Run `shopmill run {self.dataset} --as-of {manifest.as_of} --refresh`."
-        return Finding(self.dataset, manifest.as_of, self.store.uri(key), fault, way_out)
+    def _finding(self, outline: Outline, key: str, fault: str) -> Finding:
+        way_out = f"Run `shopmill run {self.dataset} --as-of {outline.as_of} --refresh`."
+        return Finding(self.dataset, outline.as_of, self.store.uri(key), fault, way_out)

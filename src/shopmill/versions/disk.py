@@ -12,10 +12,14 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
 
 PARALLEL_SYNCS = 8  # the file system answers those that wait together with one write of its journal
+
+FEW = 2
+"""To begin threads for these takes longer than to wait for one after another."""
 
 
 class Disk:
@@ -24,6 +28,7 @@ class Disk:
     def __init__(self, root: Path):
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
+        self._beginning = len(str(root).rstrip("/")) + 1
 
     def read(self, path: Path) -> bytes:
         """The bytes of a file; FileNotFoundError where there is none."""
@@ -41,9 +46,18 @@ class Disk:
 
     def files(self, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
         """All files below a folder, by their names below the root; none twice where a link leads back up."""
-        beginning = len(str(self.root).rstrip("/")) + 1
-        for path, about in _files_below(str(folder)):
-            yield os.fsencode(path[beginning:]).decode(errors="backslashreplace"), about
+        for entry in _below(str(folder)):
+            with suppress(FileNotFoundError):  # gone by now, or a link to nowhere
+                if stat.S_ISREG((about := entry.stat()).st_mode):
+                    yield self._name(entry.path), about
+
+    def names(self, folder: Path) -> Iterator[str]:
+        """The names alone: nothing else is asked of the file system."""
+        return (self._name(entry.path) for entry in _below(str(folder)) if entry.is_file())
+
+    def _name(self, path: str) -> str:
+        name = path[self._beginning :]
+        return name if name.isascii() else os.fsencode(name).decode(errors="backslashreplace")
 
     def write(self, path: Path, data: bytes) -> None:
         """Puts or replaces a file; it is on the disk afterwards."""
@@ -109,8 +123,13 @@ class Disk:
         self._sync_folders(paths)
 
     def _sync_files(self, paths: Iterable[Path]) -> None:
+        due = list(paths)
+        if len(due) <= FEW:
+            for path in due:
+                _sync(path)
+            return
         with ThreadPoolExecutor(PARALLEL_SYNCS) as pool:
-            list(pool.map(_sync, paths))
+            list(pool.map(_sync, due))
 
     def _sync_folders(self, paths: Iterable[Path]) -> None:
         """Every folder on the way, for any of them may be new; syncing one that did not change costs next to nothing."""
@@ -120,8 +139,9 @@ class Disk:
             while folder not in folders and folder != self.root.parent:
                 folders.add(folder)
                 folder = folder.parent
-        for folder in sorted(folders, key=lambda one: len(one.parts), reverse=True):
-            _sync(folder)
+        by_depth = sorted(folders, key=_depth, reverse=True)
+        for _, level in groupby(by_depth, key=_depth):  # what is within is there before its name is
+            self._sync_files(level)
 
     @contextmanager
     def _beside(self, path: Path) -> Iterator[Path]:
@@ -133,25 +153,32 @@ class Disk:
             unfinished.unlink(missing_ok=True)  # renaming one link over another of the same file does nothing
 
 
+def _depth(folder: Path) -> int:
+    return len(folder.parts)
+
+
 def is_unfinished(key: str) -> bool:
     """Whether a key names a file that was being written when its writer died, or still is."""
     return key.rsplit("/", 1)[-1].startswith(".")
 
 
-def _files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+def _below(folder: str) -> "Iterator[os.DirEntry[str]]":
+    due = [folder]  # not by calling itself: each file would be handed on by as many generators as it has folders
+    while due:
+        for entry in _within(due.pop()):
+            if entry.is_dir():
+                if not (entry.is_symlink() and _leads_up(entry.path)):
+                    due.append(entry.path)
+            else:
+                yield entry
+
+
+def _within(folder: str) -> "list[os.DirEntry[str]]":
     try:
         with os.scandir(folder) as found:
-            inner = list(found)
+            return list(found)
     except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in inner:
-        if entry.is_dir():
-            if not (entry.is_symlink() and _leads_up(entry.path)):
-                yield from _files_below(entry.path)
-        else:
-            with suppress(FileNotFoundError):  # gone by now, or a link to nowhere
-                if stat.S_ISREG((about := entry.stat()).st_mode):
-                    yield entry.path, about
+        return []
 
 
 def _leads_up(link: str) -> bool:

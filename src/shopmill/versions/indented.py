@@ -12,8 +12,16 @@ from typing import Any
 PLAIN = frozenset({str, int, float, bool})
 
 
+class Written(str):
+    """A value that is JSON already, indented for its place."""
+
+    __slots__ = ()
+
+
 def indented(value: Any, line: str = "\n") -> str:
     """A value as JSON. `line` is a line end, with the indentation that the value has."""
+    if isinstance(value, Written):
+        return value
     if not value or not isinstance(value, dict | list | tuple):
         return _encoder(line).encode(value)
     inner = f"{line} "

@@ -11,7 +11,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, get_args
@@ -169,5 +169,5 @@ class VersionIndex:
 
 def _encoded(lines: Lines) -> bytes:
     """A line of JSON each, in order."""
-    texts = (json.dumps(asdict(line), sort_keys=True, ensure_ascii=False) for _, line in sorted(lines.items()))
+    texts = (json.dumps(vars(line), sort_keys=True, ensure_ascii=False) for _, line in sorted(lines.items()))
     return "".join(f"{text}\n" for text in texts).encode()

@@ -21,7 +21,7 @@ VERSION_DIGITS = 12
 ERASED_FROM = "erased_from"
 CHECKED = {"name", "passed", "severity"}
 """What is said of each check."""
-OWN = ("as_of", "dataset")
+OWN = frozenset({"as_of", "dataset"})
 """What is hashed beside the content, among its names."""
 NAME = re.compile(r'\n "([^"\\]+)": ')
 """A name of a document's first level, as `to_json` writes it."""
@@ -69,7 +69,7 @@ class Manifest:
     @cached_property
     def version(self) -> str:
         """The hash of dataset, as_of and content."""
-        return _id_of(to_json({"dataset": self.dataset, "as_of": self.as_of, **self.content}))
+        return id_of(to_json({"dataset": self.dataset, "as_of": self.as_of, **self.content}))
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json."""
@@ -98,7 +98,7 @@ class Manifest:
         """
         document = from_json(data)
         manifest = cls.from_document(document)
-        if _id_of(_hashed_text(data.decode(), manifest)) == document["version"]:
+        if id_in(data.decode(), manifest.dataset, manifest.as_of) == document["version"]:
             vars(manifest)["version"] = document["version"]
         return manifest
 
@@ -206,18 +206,24 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
-def _id_of(hashed: bytes) -> str:
+def id_of(hashed: bytes) -> str:
+    """The id of what a version is, by the bytes that are hashed."""
     return hashlib.sha256(hashed).hexdigest()[:VERSION_DIGITS]
 
 
-def _hashed_text(text: str, manifest: Manifest) -> bytes:
+def id_in(text: str, dataset: str, as_of: str) -> str:
+    """The id of a manifest by the text of its content, where it is written as `to_json` writes it: else that of no version."""
+    return id_of(_hashed_text(text, {"dataset": dataset, "as_of": as_of}))
+
+
+def _hashed_text(text: str, own: Mapping[str, str]) -> bytes:
     """What `to_json` would write of the content, with dataset and as_of, cut out of a manifest.json that it wrote."""
     _, _, rest = text.partition('\n "content": {')
     within = rest.partition("\n }")[0].replace("\n ", "\n")  # no line ends within a text: JSON writes it as \\n
     names = [(found[1], found.start()) for found in NAME.finditer(within)]
-    for own in reversed(OWN):
-        later = next((start for name, start in names if name > own), len(within))
-        line = f'\n "{own}": {json.dumps(getattr(manifest, own), ensure_ascii=False)},'
+    for name in sorted(OWN, reverse=True):
+        later = next((start for other, start in names if other > name), len(within))
+        line = f'\n "{name}": {json.dumps(own[name], ensure_ascii=False)},'
         within = f"{within[:later]}{line}{within[later:]}"
     return f"{{{within}\n}}\n".encode()
 

@@ -54,7 +54,10 @@ class Manifests:
 
     def under(self, key: str) -> Manifest:
         """The manifest under a key; FileNotFoundError where it is not there, DamagedError where it is not that of its place."""
-        data = self.store.document(key)
+        return self.of(key, self.store.document(key))
+
+    def of(self, key: str, data: bytes) -> Manifest:
+        """The manifest in the bytes under a key; DamagedError where it is not that of its place."""
         try:
             manifest = Manifest.from_bytes(data)
             is_right = key == self.key(manifest.as_of, manifest.version) and manifest.dataset == self.dataset

@@ -27,7 +27,7 @@ from shopmill.versions.sampling import (
     rows_of_day,
     sample,
 )
-from shopmill.versions.store import to_json
+from shopmill.versions.store import Store, to_json
 from shopmill.versions.versions import Versions
 
 log = logging.getLogger(__name__)
@@ -78,16 +78,24 @@ def fetching(versions: Versions, manifest: Manifest, scratch: Path | None = None
 
 def kept_statistics(versions: Versions, manifest: Manifest) -> Statistics | None:
     """The statistics beside a manifest; None where there are none that can be used."""
+    return _kept_under(versions.store, _key(versions, manifest))
+
+
+def _key(versions: Versions, manifest: Manifest) -> str:
+    return f"{versions.folder(manifest)}/{STATISTICS}"
+
+
+def _kept_under(store: Store, key: str) -> Statistics | None:
     try:
-        return statistics_in(versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}"))
+        return statistics_in(store.read_json(key))
     except (DamagedError, FileNotFoundError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-def has_people(versions: Versions, manifest: Manifest) -> bool:
-    """Whether the statistics beside a manifest have values of people, as those of older code may."""
+def has_people(store: Store, key: str) -> bool:
+    """Whether the statistics under a key have values of people, as those of older code may."""
     try:
-        document = versions.store.read_json(f"{versions.folder(manifest)}/{STATISTICS}")
+        document = store.read_json(key)
         tables = [one for table in document["tables"].values() for one in (table, table.get("newest")) if one]
         columns = [_as_kept(column) for table in tables for column in table["columns"]]
     except (DamagedError, FileNotFoundError, AttributeError, KeyError, TypeError, ValueError):
@@ -95,18 +103,22 @@ def has_people(versions: Versions, manifest: Manifest) -> bool:
     return any(column.without_people != column for column in columns)
 
 
-def keep_without_people(versions: Versions, manifest: Manifest) -> None:
-    """Writes the statistics beside a manifest again, without values of people; those in a form of before go."""
-    if (kept := kept_statistics(versions, manifest)) is not None:
-        keep_statistics(versions, manifest, kept)
+def keep_without_people(store: Store, key: str) -> None:
+    """Writes the statistics under a key again, without values of people; those in a form of before go."""
+    if (kept := _kept_under(store, key)) is not None:
+        _keep_under(store, key, kept)
     else:
-        versions.store.delete_keys([f"{versions.folder(manifest)}/{STATISTICS}"])
+        store.delete_keys([key])
 
 
 def keep_statistics(versions: Versions, manifest: Manifest, found: Statistics) -> None:
     """Writes statistics beside a manifest, where the store may be written."""
+    _keep_under(versions.store, _key(versions, manifest), found)
+
+
+def _keep_under(store: Store, key: str, found: Statistics) -> None:
     try:
-        versions.store.write(f"{versions.folder(manifest)}/{STATISTICS}", to_json(document_of(found)))
+        store.write(key, to_json(document_of(found)))
     except StoreError as error:  # who only reads computes them again
         log.info("Statistics are not kept: %s", error)
 

@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import obstore
@@ -61,20 +61,25 @@ def to_json(value: Any) -> bytes:
     return f"{indented(value)}\n".encode()
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What is under a key: its size, and when it was written (UTC)."""
+class Entry(NamedTuple):
+    """What is under a key: its size, and when it was written. A year of versions has a million of them."""
 
     key: str
     bytes: int
-    modified: datetime
+    at: float
+    """In seconds since 1970."""
     tag: str = ""
     """Another one when other bytes were written: of a local file its inode, time and size."""
+
+    @property
+    def modified(self) -> datetime:
+        """When it was written (UTC)."""
+        return datetime.fromtimestamp(self.at, UTC)
 
 
 def _entry(key: str, about: os.stat_result) -> Entry:
     tag = f"{about.st_ino:x}-{about.st_mtime_ns:x}-{about.st_size:x}"
-    return Entry(key, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC), tag)
+    return Entry(key, about.st_size, about.st_mtime, tag)
 
 
 def _folder(url: str) -> Path:
@@ -237,7 +242,12 @@ class Store:
 
     def keys(self, prefix: str) -> list[str]:
         """All keys below the folder `prefix`, sorted; none of files that are being written."""
-        return [entry.key for entry in self.entries(prefix) if not is_unfinished(entry.key)]
+        with self._told("list", prefix):
+            every = self._disk.names(self._place(prefix)) if self._disk else self._object_names(prefix)
+            return sorted(key for key in every if not is_unfinished(key))
+
+    def _object_names(self, prefix: str) -> Iterator[str]:
+        return (str(item["path"]) for batch in obstore.list(self._objects, prefix) for item in batch)
 
     def entries(self, prefix: str) -> list[Entry]:
         """What is below the folder `prefix`, sorted by key."""
@@ -246,8 +256,8 @@ class Store:
                 every = [_entry(key, about) for key, about in self._disk.files(self._place(prefix))]
             else:
                 found = [item for batch in obstore.list(self._objects, prefix) for item in batch]
-                every = [Entry(i["path"], i["size"], i["last_modified"], i["e_tag"] or "") for i in found]
-        return sorted(every, key=lambda entry: entry.key)
+                every = [Entry(i["path"], i["size"], i["last_modified"].timestamp(), i["e_tag"] or "") for i in found]
+        return sorted(every, key=itemgetter(0))
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly below the folder `prefix`, sorted."""

@@ -28,10 +28,11 @@ from shopmill.trust.erasure import raw
 from shopmill.trust.erasure.holdings import Holding, Holdings
 from shopmill.trust.erasure.journal import PLAN, WORK, Plan, Receipt, Successor, keep
 from shopmill.trust.erasure.person import Person
+from shopmill.trust.erasure.replacement import Replacement, folder_on_this_machine
 from shopmill.trust.erasure.rows import Touched, touched
 from shopmill.trust.erasure.search import find, returned, vectors_of
 from shopmill.trust.erasure.vectors import forget
-from shopmill.trust.erasure.versions import Replacement, Succession, dead_folders, folder_on_this_machine
+from shopmill.trust.erasure.versions import Succession, dead_folders
 from shopmill.versions import layout
 from shopmill.versions.locks import Locks
 from shopmill.versions.store import Store
@@ -122,7 +123,6 @@ class Erasure:
         self.report("looking for the person")
         tombstones = Tombstones.read(self.store, self.settings.pseudonym_key)
         policy = Policy.of(self.settings)
-        _ = holdings.manifests  # all are kept, for each gets a successor
         found, rows = find(holdings, customers | {policy.stands_for("customer_id", one) for one in customers})
         found = replace(found, hash=person)
         every = (*holdings.raw, *holdings.published)
@@ -241,11 +241,11 @@ def _raw_rows(due: Due) -> dict[str, int]:
 
 def _version_rows(holdings: Holdings, due: Due) -> dict[str, int]:
     by_hash = {holding.sha256: had.rows + had.values for holding, had in due if holding.dataset}
-    found = {
-        dataset: sum(by_hash.get(file.sha256, 0) for manifest in manifests for file in manifest.all_files)
-        for dataset, manifests in holdings.manifests.items()
-    }
-    return {dataset: rows for dataset, rows in found.items() if rows}
+    found: dict[str, int] = {}
+    for (dataset, sha256), copies in holdings.copies.items():
+        if rows := by_hash.get(sha256, 0) * copies:
+            found[dataset] = found.get(dataset, 0) + rows
+    return found
 
 
 def _described(one: Successor) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """All Parquet files of a store that may name people: raw files, and each distinct file of the versions once."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,9 @@ import pyarrow.parquet as pq
 from shopmill.errors import DamagedError
 from shopmill.source.snapshot import UNDATED
 from shopmill.trust.erasure.person import kinds_in
+from shopmill.trust.outline import Outline, Outlines
 from shopmill.versions import layout
-from shopmill.versions.manifest import Manifest
+from shopmill.versions.index import Name
 from shopmill.versions.store import Store
 from shopmill.versions.versions import Versions
 
@@ -71,26 +73,23 @@ class Holdings:
         """The versions of a dataset."""
         return Versions(self.store, dataset, self.zone)
 
-    @cached_property
-    def manifests(self) -> dict[str, list[Manifest]]:
-        """Every version by dataset; DamagedError where one cannot be read, and so could keep a person."""
-        return {dataset: list(self._manifests(dataset)) for dataset in self.datasets}
-
     @property
     def folders(self) -> set[str]:
         """The folders of all versions."""
-        return {
-            self.versions(dataset).folder(one) for dataset, all_of_it in self.manifests.items() for one in all_of_it
-        }
+        return {layout.folder_of_version(key) for dataset in self.datasets for key in self._keys[dataset]}
 
-    def _each(self, dataset: str) -> Iterable[Manifest]:
-        """Every version of a dataset: one at a time, unless all are kept already."""
-        return self.manifests[dataset] if "manifests" in vars(self) else self._manifests(dataset)
+    def named(self, dataset: str) -> Iterator[tuple[Name, str]]:
+        """Every version of a dataset, and the key of its manifest."""
+        versions = self.versions(dataset)
+        for key in self._keys[dataset]:
+            yield (dataset, *versions.name_of(layout.folder_of_version(key))), key
 
-    def _manifests(self, dataset: str) -> Iterator[Manifest]:
-        for key in self._keys(dataset):
+    def _each(self, dataset: str) -> Iterator[tuple[str, Outline]]:
+        """Every version of a dataset, with its folder, one at a time; DamagedError where one cannot be read, and so could keep a person."""
+        outlines = Outlines(self.versions(dataset))
+        for key in self._keys[dataset]:
             with self._noted(key):
-                yield self._manifest(dataset, key)
+                yield layout.folder_of_version(key), outlines.under(key)
 
     @contextmanager
     def _noted(self, key: str) -> Iterator[None]:
@@ -101,25 +100,32 @@ class Holdings:
                 raise
             self.left_out[key] = str(error)
 
-    def _keys(self, dataset: str) -> list[str]:
-        return layout.manifests(self.store.keys(dataset))
-
-    def _manifest(self, dataset: str, key: str) -> Manifest:
-        return self.versions(dataset).manifests.under(key)
-
     @cached_property
+    def _keys(self) -> dict[str, list[str]]:
+        """The keys of the manifests of each dataset."""
+        return {dataset: layout.manifests(self.store.keys(dataset)) for dataset in self.datasets}
+
+    @property
     def published(self) -> list[Holding]:
         """The files of tables, of those with the same bytes one."""
+        return list(self._published[0].values())
+
+    @property
+    def copies(self) -> Counter[tuple[str, str]]:
+        """How often the versions of a dataset have a file, by the dataset and the hash of the file."""
+        return self._published[1]
+
+    @cached_property
+    def _published(self) -> tuple[dict[str, Holding], Counter[tuple[str, str]]]:
         found: dict[str, Holding] = {}
+        copies: Counter[tuple[str, str]] = Counter()
         for dataset in self.datasets:
-            versions = self.versions(dataset)
-            for manifest in self._each(dataset):
-                folder = versions.folder(manifest)
-                for table in manifest.tables:
-                    for one in manifest.files(table):
-                        if one.sha256 not in found:
-                            found[one.sha256] = Holding(f"{folder}/{one.path}", table, dataset, one.sha256)
-        return list(found.values())
+            for folder, outline in self._each(dataset):
+                copies.update((dataset, file.sha256) for file in outline.files)
+                for table, one in outline.by_table:
+                    if one.sha256 not in found:
+                        found[one.sha256] = Holding(f"{folder}/{one.path}", table, dataset, one.sha256)
+        return found, copies
 
     @property
     def cached_vectors(self) -> list[str]:

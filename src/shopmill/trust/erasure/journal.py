@@ -33,6 +33,8 @@ class Successor:
     line: Mapping[str, Any]
     """The line of the new one in the index of versions."""
     withdrawn: Mapping[str, str] | None = None
+    inputs: Mapping[str, Any] | None = None
+    """What the new one was made of, as the registry says it; None in a plan of older code."""
 
     @property
     def index_line(self) -> Line:
@@ -96,7 +98,7 @@ class Plan:
 
     def write(self, store: Store) -> None:
         """From here on the erasure goes on without knowing whom it erases."""
-        versions = [asdict(one) for one in self.versions]
+        versions = [vars(one) for one in self.versions]
         document = {"receipt": self.receipt.document(), "raw": self.raw, "versions": versions, "vectors": self.vectors}
         store.write(PLAN, to_json(document))
 

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.standards.shape import KEPT, shape_of
 
 SIZES = (
     (10**3, "n<1K"),
@@ -45,14 +47,14 @@ def _text(manifest: Manifest, main: str) -> str:
         f"before {manifest.as_of}. Its main table is `{main}`.",
     ]
     for name, table in tables.items():
-        parts += [f"## {name}", f"{str(table['grain']).capitalize()}: {manifest.rows(name):,} rows.", _columns(table)]
+        columns = _columns(shape_of(manifest, name))
+        parts += [f"## {name}", f"{str(table['grain']).capitalize()}: {manifest.rows(name):,} rows.", columns]
     return "\n\n".join(parts) + "\n"
 
 
-def _columns(table: Mapping[str, object]) -> str:
-    columns = table["columns"]
-    if not isinstance(columns, list):
-        return ""
+@lru_cache(KEPT)
+def _columns(shape: str) -> str:
+    columns = json.loads(shape)["columns"]
     rows = [f"| `{c['name']}` | {c['type']} | {c['unit']} | {_cell(c['meaning'])} |" for c in columns]
     return "\n".join(["| column | type | unit | meaning |", "|---|---|---|---|", *rows])
 

@@ -1,9 +1,13 @@
 """The Open Data Contract Standard 3.1: tables, columns and the rules that anyone can check on the files."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from shopmill.versions.indented import Written, indented
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.standards.shape import IN_A_TABLE, KEPT, shape_of
 
 TYPES = {"boolean": "boolean", "date": "date", "timestamptz": "timestamp", "varchar": "string"}
 TYPES |= {"integer": "integer", "bigint": "integer", "smallint": "integer"}
@@ -35,7 +39,7 @@ def _service_levels(manifest: Manifest) -> Mapping[str, Any]:
 
 
 def _table(manifest: Manifest, name: str) -> Mapping[str, Any]:
-    described = manifest.content["tables"][name]
+    shape, described = shape_of(manifest, name), manifest.content["tables"][name]
     key = described["key"]
     rules = [{"type": "library", "metric": "rowCount", "mustBe": manifest.rows(name)}]
     if key:
@@ -47,9 +51,15 @@ def _table(manifest: Manifest, name: str) -> Mapping[str, Any]:
         "logicalType": "object",
         "description": described["grain"],
         "dataGranularityDescription": described["grain"],
-        "properties": [_column(column, key) for column in described["columns"]],
+        "properties": _properties(shape),
         "quality": rules,
     }
+
+
+@lru_cache(KEPT)
+def _properties(shape: str) -> Written:
+    described = json.loads(shape)
+    return Written(indented([_column(column, described["key"]) for column in described["columns"]], IN_A_TABLE))
 
 
 def _column(column: Mapping[str, Any], key: list[str]) -> Mapping[str, Any]:

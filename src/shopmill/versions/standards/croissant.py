@@ -1,9 +1,13 @@
 """Croissant 1.1: the files of a version with their hashes, and a record set for each table."""
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+from shopmill.versions.indented import Written, indented
 from shopmill.versions.manifest import Manifest
+from shopmill.versions.standards.shape import IN_A_LIST, KEPT, shape_of
 
 CONTEXT: Mapping[str, Any] = {
     "@language": "en",
@@ -91,9 +95,18 @@ def _sets(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
             }
 
 
-def _records(manifest: Manifest, table: str) -> Mapping[str, Any]:
-    described, files = manifest.content["tables"][table], manifest.files(table)
+def _records(manifest: Manifest, table: str) -> Written:
+    files = manifest.files(table)
     source = {"fileSet": {"@id": f"files-of-{table}"}} if len(files) > 1 else {"fileObject": {"@id": files[0].path}}
+    return _written(table, shape_of(manifest, table), json.dumps(source))
+
+
+@lru_cache(KEPT)
+def _written(table: str, shape: str, source: str) -> Written:
+    return Written(indented(_described(table, json.loads(shape), json.loads(source)), IN_A_LIST))
+
+
+def _described(table: str, described: Mapping[str, Any], source: Mapping[str, Any]) -> Mapping[str, Any]:
     records = {
         "@type": "cr:RecordSet",
         "@id": table,
