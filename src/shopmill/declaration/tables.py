@@ -85,6 +85,11 @@ class Table:
     """Where the function is: `package.module:name`. Text, so that reading a declaration imports nothing."""
 
     @property
+    def types(self) -> dict[str, str]:
+        """The type of each column, by name."""
+        return {column.name: column.type for column in self.columns}
+
+    @property
     def order(self) -> tuple[str, ...]:
         """The columns that put the rows in a total order; none for a table that nobody sees."""
         if not self.published:

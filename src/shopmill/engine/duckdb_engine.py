@@ -101,10 +101,10 @@ class DuckDBEngine:
         self._execute(f"create or replace temp table {quote(name)} as {query}", bound)
         return True
 
-    def write(self, query: str, bound: Bound, target: Path) -> int:
+    def write(self, query: str, bound: Bound, target: Path, columns: Mapping[str, str] | None = None) -> int:
         """One ordered COPY into one file: the same bytes for any number of threads."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        return self._write_file(query, bound, target, self._field_ids(query, bound))
+        return self._write_file(query, bound, target, _field_ids(columns or self._described(query, bound)))
 
     def _write_file(
         self,
@@ -120,7 +120,14 @@ class DuckDBEngine:
         return int(copied[0][0]) if copied else 0
 
     def write_split(
-        self, query: str, bound: Bound, folder: Path, label: str, order: Sequence[str], parts: Parts = Parts.MANY
+        self,
+        query: str,
+        bound: Bound,
+        folder: Path,
+        label: str,
+        order: Sequence[str],
+        parts: Parts = Parts.MANY,
+        columns: Mapping[str, str] | None = None,
     ) -> list[tuple[str, Path, int]]:
         """Computes the query once, then sorts file by file: bytes from PARTITION_BY alone vary with the threads."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +136,7 @@ class DuckDBEngine:
             with self._streamed(f"{labelled} order by {', '.join(map(quote, (FILE, *order)))}", bound) as rows:
                 return write_each(rows, FILE, folder, self._settings.threads)
         ordered = " order by " + ", ".join(quote(name) for name in order) if order else ""
-        field_ids = self._field_ids(query, bound)
+        field_ids = _field_ids(columns or self._described(query, bound))
 
         def write(part: _Part, connection: duckdb.DuckDBPyConnection | None = None) -> tuple[str, Path, int]:
             path = folder / f"{part.name}.parquet"
@@ -194,21 +201,11 @@ class DuckDBEngine:
 
     def columns(self, query: str, bound: Bound) -> list[str]:
         """The planned query's columns."""
-        return list(self._execute(f"select * from (\n{query}\n) limit 0", bound).types)
+        return list(self._described(query, bound))
 
-    def _field_ids(self, query: str, bound: Bound) -> str:
-        """A number for each column, as Iceberg gives them: columns from 1 in their order, then the elements of lists.
-
-        Some readers of Iceberg tables find columns by these alone.
-        """
-        described = self._execute(f"select * from (\n{query}\n) limit 0", bound).types
-        lists = [name for name, kind in described.items() if kind.endswith("[]")]
-        elements = {name: place for place, name in enumerate(lists, len(described) + 1)}
-        return ", ".join(
-            f"{quote(name)}: "
-            + (f"{{__duckdb_field_id: {place}, element: {elements[name]}}}" if name in elements else str(place))
-            for place, name in enumerate(described, 1)
-        )
+    def _described(self, query: str, bound: Bound) -> Mapping[str, str]:
+        """The planned query's columns with their types: to plan over a year of files takes as long as many a query."""
+        return self._execute(f"select * from (\n{query}\n) limit 0", bound).types
 
     def duplicates(self, table: str, key: Sequence[str]) -> int:
         """Compares each row with the one before it in file order."""
@@ -272,6 +269,20 @@ def _explained(settings: Settings, spill: Path) -> Iterator[None]:
         ) from error
 
 
+def _field_ids(columns: Mapping[str, str]) -> str:
+    """A number for each column, as Iceberg gives them: columns from 1 in their order, then the elements of lists.
+
+    Some readers of Iceberg tables find columns by these alone.
+    """
+    lists = [name for name, kind in columns.items() if kind.endswith("[]")]
+    elements = {name: place for place, name in enumerate(lists, len(columns) + 1)}
+    return ", ".join(
+        f"{quote(name)}: "
+        + (f"{{__duckdb_field_id: {place}, element: {elements[name]}}}" if name in elements else str(place))
+        for place, name in enumerate(columns, 1)
+    )
+
+
 def _parts_of(files: Sequence[Path], cut: Cut | None) -> list[str]:
     if not files:
         return ["where false"]
@@ -285,7 +296,8 @@ def _parts_of(files: Sequence[Path], cut: Cut | None) -> list[str]:
 
 
 def _reading(files: Sequence[Path]) -> str:
-    return f"from read_parquet([{', '.join(_literal(path) for path in files)}])"
+    """All columns are in the files: to look for more in the names of their folders takes longer than the rest of planning."""
+    return f"from read_parquet([{', '.join(_literal(path) for path in files)}], hive_partitioning = false)"
 
 
 def _used(query: str, bound: Bound) -> dict[str, Any]:

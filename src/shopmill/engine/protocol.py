@@ -47,8 +47,11 @@ class Engine(Queries, Protocol):
         Without files it is an empty table. An engine may make use of a `cut`.
         """
 
-    def write(self, query: str, bound: Bound, target: Path) -> int:
-        """Writes the ordered result of `query` as one Parquet file; returns its number of rows."""
+    def write(self, query: str, bound: Bound, target: Path, columns: Mapping[str, str] | None = None) -> int:
+        """Writes the ordered result of `query` as one Parquet file; returns its number of rows.
+
+        An engine that is given the `columns` (name to type) need not find them out.
+        """
 
     def write_split(
         self,
@@ -58,6 +61,7 @@ class Engine(Queries, Protocol):
         label: str,
         order: Sequence[str],
         parts: Parts = Parts.MANY,
+        columns: Mapping[str, str] | None = None,
     ) -> list[tuple[str, Path, int]]:
         """Writes one ordered file for each value of the expression `label`: the value, path and rows.
 

@@ -157,7 +157,13 @@ class SparkEngine:
         """A view over a small Arrow table, which travels to the cluster."""
         self._session.createDataFrame(rows).coalesce(1).createOrReplaceTempView(name)
 
-    def write(self, query: str, bound: Bound, target: Path) -> int:
+    def write(
+        self,
+        query: str,
+        bound: Bound,
+        target: Path,
+        columns: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> int:
         """Sorted by one task, which writes one file: several parts would be cut at random places."""
         folder = target.with_suffix(".writing")
         self._write(query, bound, _uri(folder))
@@ -177,6 +183,7 @@ class SparkEngine:
         label: str,
         order: Sequence[str],
         parts: Parts = Parts.MANY,  # noqa: ARG002
+        columns: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> list[tuple[str, Path, int]]:
         """Each file is sorted and written by one task, all of them at once."""
         writing = folder / "writing"

@@ -54,6 +54,11 @@ def cut_of(column: str, periods: Sequence[str]) -> Cut | None:
     return Cut(column, days[-RECENT], len(days) - RECENT)
 
 
+def label_of(path: str) -> str:
+    """The label that a file is named by."""
+    return path.rpartition("/")[2].removesuffix(".parquet")
+
+
 def by_period(column: str, period: str) -> str:
     """The first day of the day, week or month of a date column."""
     return f"cast(date_trunc('{period}', {quote(column)}) as date)"

@@ -9,7 +9,7 @@ from shopmill.asof import AsOf
 from shopmill.declaration import Artifact, Table
 from shopmill.engine.compose import compose, statement, typed
 from shopmill.engine.identifiers import quote
-from shopmill.engine.splitting import Parts, by_hash, by_period
+from shopmill.engine.splitting import Parts, by_hash, by_period, label_of
 from shopmill.errors import InvalidInputError
 from shopmill.run.checks import Checking, Result
 from shopmill.run.continuation import extent_of, is_whole
@@ -118,7 +118,7 @@ def _write(workspace: Workspace, table: Table, query: str) -> list[StagedFile]:
     files, bound = workspace.files, workspace.bound
     if label := _label(workspace.run, table):
         return files.write_split(query, bound, table, label, _parts(workspace, table))
-    return [files.write(query, bound, f"{table.name}/part-00000.parquet")]
+    return [files.write(query, bound, table, "part-00000.parquet")]
 
 
 def _label(run: Run, table: Table) -> str:
@@ -141,16 +141,16 @@ def _parts(workspace: Workspace, table: Table) -> Parts:
 def _write_empty(workspace: Workspace, table: Table, query: str) -> StagedFile:
     """A file without rows, so that a table of no period can be read all the same."""
     nothing = f"select * from (\n{query}\n) as result limit 0"
-    return workspace.files.write(nothing, workspace.bound, f"{table.name}/{EMPTY}.parquet")
+    return workspace.files.write(nothing, workspace.bound, table, f"{EMPTY}.parquet")
 
 
 def _taken_over(workspace: Workspace, table: Table) -> list[StagedFile]:
     """The files of the previous version whose periods are not computed."""
-    previous, run = workspace.previous, workspace.run
+    previous = workspace.previous
     if not table.partition_by or previous is None or workspace.is_full:
         return []
-    files = zip(previous.files(table.name), run.versions.keys_of(previous, table.name), strict=True)
-    periods = [(Path(file.path).stem, StagedFile(file, key)) for file, key in files]
+    files = zip(previous.files(table.name), workspace.keys_of_previous(table.name), strict=True)
+    periods = [(label_of(key), StagedFile(file, key)) for file, key in files]
     return [file for name, file in periods if name != EMPTY and not workspace.computes(date.fromisoformat(name))]
 
 

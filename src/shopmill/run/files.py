@@ -39,8 +39,8 @@ class Files(Protocol):
     def view(self, name: str, keys: Sequence[str], columns: Mapping[str, str], cut: Cut | None = None) -> None:
         """Makes files of the store known to the engine as `name`. An engine may make use of a `cut`."""
 
-    def write(self, query: str, bound: Bound, path: str) -> StagedFile:
-        """Leaves the ordered result of a query in staging, as the file `path` of the version to come."""
+    def write(self, query: str, bound: Bound, table: Table, name: str) -> StagedFile:
+        """Leaves the ordered result of a query in staging, as the file `name` of a table of the version to come."""
 
     def write_split(
         self, query: str, bound: Bound, table: Table, label: str, parts: Parts = Parts.MANY
@@ -78,17 +78,18 @@ class LocalFiles:
         """A view of files that are here, or are fetched."""
         self.engine.view(name, self.store.fetch(list(keys), self.scratch), columns, cut)
 
-    def write(self, query: str, bound: Bound, path: str) -> StagedFile:
+    def write(self, query: str, bound: Bound, table: Table, name: str) -> StagedFile:
         """Written in scratch and moved."""
+        path = f"{table.name}/{name}"
         written = self.scratch / path
-        return self._adopted(path, written, self.engine.write(query, bound, written))
+        return self._adopted(path, written, self.engine.write(query, bound, written, table.types))
 
     def write_split(
         self, query: str, bound: Bound, table: Table, label: str, parts: Parts = Parts.MANY
     ) -> list[StagedFile]:
         """Written in scratch and moved."""
         folder = self.scratch / table.name
-        written = self.engine.write_split(query, bound, folder, label, table.order, parts)
+        written = self.engine.write_split(query, bound, folder, label, table.order, parts, table.types)
         return [self._adopted(f"{table.name}/{name}.parquet", path, rows) for name, path, rows in written]
 
     def _adopted(self, path: str, written: Path, rows: int) -> StagedFile:
@@ -140,8 +141,9 @@ class StoreFiles:
         found = self.store.each(lambda folder: self.store.sizes(inside[folder], folder), list(inside))
         return {key: size for sizes in found for key, size in sizes.items()}
 
-    def write(self, query: str, bound: Bound, path: str) -> StagedFile:
+    def write(self, query: str, bound: Bound, table: Table, name: str) -> StagedFile:
         """Written by one executor."""
+        path = f"{table.name}/{name}"
         folder = self._writing(path)
         self.engine.write_below(query, bound, self.store.uri(folder))
         return self._staged({path: folder})[0]

@@ -16,7 +16,7 @@ from shopmill.engine.compose import base_tables, compose, views_of
 from shopmill.engine.identifiers import quote
 from shopmill.engine.profile import part
 from shopmill.engine.protocol import Bound, Queries, bind
-from shopmill.engine.splitting import cut_of
+from shopmill.engine.splitting import cut_of, label_of
 from shopmill.errors import InvalidInputError
 from shopmill.run.content import PREVIOUS
 from shopmill.run.continuation import snapshot_of, start_of_period
@@ -65,6 +65,7 @@ class Workspace:
         self.held: dict[str, dict[str, list[str]]] = {}
         """What the engine holds, with the raw files that each is made of."""
         self._files: dict[str, list[str]] = {}
+        self._of_previous: dict[str, list[str]] = {}
         self._known: set[str] = set()
         self._reads_all = False
 
@@ -170,7 +171,7 @@ class Workspace:
         self._files[name] = keys
 
     def _view(self, name: str, table: Table, keys: list[str]) -> None:
-        cut = cut_of(table.partition_by, [Path(key).stem for key in keys]) if table.partition_by else None
+        cut = cut_of(table.partition_by, [label_of(key) for key in keys]) if table.partition_by else None
         self.files.view(name, keys, {c.name: c.type for c in table.columns}, cut)
 
     def _previous_keys(self, table: Table) -> list[str]:
@@ -178,7 +179,13 @@ class Workspace:
         manifest = self.previous
         if manifest is None or table.name not in manifest.tables:
             return []
-        return [key for key in self.run.versions.keys_of(manifest, table.name) if self._is_warm_up(table, key)]
+        return [key for key in self.keys_of_previous(table.name) if self._is_warm_up(table, key)]
+
+    def keys_of_previous(self, table: str) -> list[str]:
+        """The keys of all files of a table of the previous version; they are looked at once."""
+        if self.previous and table not in self._of_previous:
+            self._of_previous[table] = self.run.versions.keys_of(self.previous, table)
+        return self._of_previous.get(table, [])
 
     def _is_warm_up(self, table: Table, key: str) -> bool:
         """Whether a file of the previous version has rows that an incremental run looks back at."""
@@ -188,7 +195,7 @@ class Workspace:
         if self.is_full:
             return False
         first = start_of_period(self.since - timedelta(days=table.warm_up_days), incremental)
-        return str(first) <= Path(key).stem < str(self.since)
+        return str(first) <= label_of(key) < str(self.since)
 
     @cached_property
     def previous(self) -> Manifest | None:

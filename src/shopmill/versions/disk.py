@@ -95,7 +95,10 @@ class Disk:
             unfinished.replace(path)
 
     def link(self, source: Path, path: Path) -> None:
-        """Gives a file a second name, or a copy where it has as many as it may. It is on the disk after `flush`."""
+        """Gives a file a second name, or a copy where it has as many as it may.
+
+        The name is on the disk after `flush_names`; the bytes are where those of `source` are.
+        """
         try:
             os.link(source, path)
         except OSError as error:
@@ -120,6 +123,10 @@ class Disk:
     def flush(self, paths: list[Path]) -> None:
         """Waits until files and the folders that name them are on the disk."""
         self._sync_files({path.stat().st_ino: path for path in paths}.values())  # links to one file are synced with it
+        self._sync_folders(paths)
+
+    def flush_names(self, paths: list[Path]) -> None:
+        """Waits until the folders that name files are on the disk, whose bytes are there already."""
         self._sync_folders(paths)
 
     def _sync_files(self, paths: Iterable[Path]) -> None:
@@ -201,6 +208,7 @@ def _link_or_copy(source: Path, path: Path) -> None:
         if error.errno != errno.EMLINK:
             raise
         shutil.copyfile(source, path)
+        _sync(path)
 
 
 def _sync(path: Path) -> None:

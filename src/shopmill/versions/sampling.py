@@ -51,18 +51,19 @@ Fetch = Callable[[list[str], list[File]], Sequence[Source]]
 def sample(table: TableFiles, fetch: Fetch) -> "list[Part]":
     """Rows that stand for all of a table, about SAMPLE_ROWS: all of a small one, else some of row groups all over it."""
     with_rows = [pair for pair in zip(table.keys, table.files, strict=True) if pair[1].rows]
+    if table.rows <= SAMPLE_ROWS:
+        sources = fetch([key for key, _ in with_rows], [file for _, file in with_rows])
+        return [part for source in sources for part in _all_parts(source)]
     places = _places(table.rows, len(with_rows))
     due = _hit(places, [file.rows for _, file in with_rows])
     sources = fetch([with_rows[number][0] for number in due], [with_rows[number][1] for number in due])
-    most = SAMPLE_ROWS // len(places) if table.rows > SAMPLE_ROWS else table.rows
+    most = SAMPLE_ROWS // len(places)
     found = zip(sources, due.values(), strict=True)
     return [part for source, rows in found for part in _parts(source, rows, most)]
 
 
 def _places(rows: int, files: int) -> list[int]:
     """Rows to look at, by number: one in each of so many stretches, for at one distance all could be of one weekday."""
-    if rows <= SAMPLE_ROWS:
-        return list(range(rows))
     wanted = min(MOST_PLACES, max(LEAST_PLACES, SAMPLE_ROWS * files // rows))
     dice = random.Random(0)
     return [int((place + dice.random()) * rows / wanted) for place in range(wanted)]
@@ -80,9 +81,10 @@ def _hit(places: Iterable[int], sizes: Sequence[int]) -> dict[int, list[int]]:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of a row group: its file, its number there, and how many of its rows are looked at."""
+    """Rows of a row group: its file with what this says of itself, its number there, and how many of its rows are looked at."""
 
     source: Source
+    metadata: "FileMetaData"
     group: int
     rows: int
     taken: int
@@ -104,10 +106,22 @@ def _parts(source: Source, places: Sequence[int], most: int) -> Iterator[Part]:
     import pyarrow.parquet as pq
 
     metadata = pq.ParquetFile(source).metadata
-    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    sizes = _sizes(metadata)
     inside = [min(place, sum(sizes) - 1) for place in places if sum(sizes)]  # a damaged file may have fewer rows
     for group, hits in _hit(inside, sizes).items():
-        yield Part(source, group, sizes[group], min(sizes[group], most * len(hits)))
+        yield Part(source, metadata, group, sizes[group], min(sizes[group], most * len(hits)))
+
+
+def _all_parts(source: Source) -> Iterator[Part]:
+    """All rows of a file."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.ParquetFile(source).metadata
+    yield from (Part(source, metadata, group, rows, rows) for group, rows in enumerate(_sizes(metadata)) if rows)
+
+
+def _sizes(metadata: "FileMetaData") -> list[int]:
+    return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
 
 def values_of(parts: Sequence[Part], name: str) -> "pa.Table":
@@ -125,7 +139,7 @@ def rows_of(parts: Sequence[Part], names: Sequence[str]) -> "pa.Table":
         by_file.setdefault(part.source, []).append(part)
     found = []
     for source, some in by_file.items():
-        file = pq.ParquetFile(source)
+        file = pq.ParquetFile(source, metadata=some[0].metadata)
         found += [part.of(file.read_row_group(part.group, columns=list(names))) for part in some]
     return pa.concat_tables(found)
 

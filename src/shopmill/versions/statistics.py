@@ -6,7 +6,7 @@ It is no part of what a version is: the id does not hash it, and another way to 
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,17 @@ def _keep_under(store: Store, key: str, found: Statistics) -> None:
 
 def document_of(found: Statistics) -> dict[str, Any]:
     """Statistics as JSON."""
-    return {"form": FORM, "tables": {name: asdict(table) for name, table in found.items()}}
+    return {"form": FORM, "tables": {name: _document(table) for name, table in found.items()}}
+
+
+def _document(table: TableStatistics) -> dict[str, Any]:
+    """As `asdict` gives it, which copies every value."""
+    newest = _document(table.newest) if table.newest else None
+    return {**vars(table), "columns": [_column_document(column) for column in table.columns], "newest": newest}
+
+
+def _column_document(column: ColumnStatistics) -> dict[str, Any]:
+    return {**vars(column), **{name: [vars(bar) for bar in getattr(column, name)] for name in ("histogram", "top")}}
 
 
 def statistics_in(document: dict[str, Any]) -> Statistics:

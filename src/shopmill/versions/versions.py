@@ -275,9 +275,9 @@ class Versions:
             )
 
     def _move(self, staged: Mapping[str, str], folder: str, paths: list[str]) -> None:
-        """Puts staged files into the folder of a version; they are on the disk afterwards."""
+        """Puts files into the folder of a version; their names are on the disk afterwards, as their bytes were before."""
         self.store.each(lambda path: self.store.copy(staged[path], f"{folder}/{path}"), paths)
-        self.store.flush(f"{folder}/{path}" for path in paths)
+        self.store.flush_names(f"{folder}/{path}" for path in paths)
 
     def _write_manifest(self, key: str, manifest: Manifest) -> None:
         if not self.store.create(key, manifest.to_json()):
