@@ -121,6 +121,8 @@ DECLARATIONS: list[tuple[Callable[[Dataset], Dataset], str]] = [
     (lambda d: with_column(d, "total", "decimal(5,9)"), "no more places than digits"),
     (lambda d: with_column(d, "total", "bigint", minimum=5, maximum=1), "total allows nothing: its minimum 5 is above"),
     (lambda d: changed(d, "log", partition_by="customer_id"), "partition_by a date"),
+    (lambda d: changed(d, "interactions", in_spans=True), "interactions cannot be computed in spans: a published one needs partition_by"),
+    (lambda d: replace(d, held=("signal",)), "holds 'signal', which is no view of it. Did you mean 'signals'"),
     (lambda d: with_rule(d, "purchase_count >> > 0"), "'rule' of .*interactions is not SQL that can be read"),
     (lambda d: with_rule(d, "purchase_cuont > 0"), "names the column 'purchase_cuont'.* Did you mean 'purchase_count'"),
     (lambda d: replace(d, settings=("currrency",)), "names 'currrency' in settings.* Did you mean 'currency'"),

@@ -1,6 +1,7 @@
 """What a view gives is computed once for all queries of a step, and again where it is made of other files."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from shopmill import datasets
 from shopmill.engine.duckdb_engine import DuckDBEngine
 from shopmill.engine.protocol import Bound
 from shopmill.run.run import Run
+from shopmill.run.spans import Span
 from shopmill.run.staging import Extent
 from shopmill.run.workspace import Workspace, open_workspace
 from shopmill.settings import Settings
@@ -86,3 +88,17 @@ def test_what_is_not_read_is_not_held(run: Run, held: list[str]) -> None:
     with open_workspace(run) as workspace:
         workspace.prepare(["select t_dat from judged_transactions"])
     assert held == []
+
+
+def test_what_a_dataset_holds_is_computed_again_where_its_values_differ(run: Run, held: list[str]) -> None:
+    dataset = replace(run.dataset, held=("lately",))
+    lately = {"lately": "select source_day from judged_orders where source_day >= $since"}
+    vars(dataset)["views"] = {**run.dataset.views, **lately}
+    first, later = Span(date(2020, 9, 1), date(2020, 9, 21)), Span(date(2020, 9, 21), date.max)
+    with open_workspace(replace(run, dataset=dataset)) as workspace:
+        found = []
+        for span in (first, replace(first, until=date(2020, 9, 22)), later):
+            workspace.go_to(span)
+            found.append(_rows(workspace, "select * from lately"))
+    assert found == [2, 2, 0]
+    assert held == ["judged_orders", "lately", "lately"]

@@ -70,6 +70,8 @@ def _of_table(dataset: Dataset, table: Table) -> Iterator[str]:
     times_of = {column.name: column.type for column in table.columns}
     if table.partition_by in times_of and times_of[table.partition_by] not in TIMES:
         yield f"{where} has a file per period of {table.partition_by}, which is no date: give partition_by a date or timestamptz."
+    if table.in_spans and (table.narrowed_by or table.split_by or (table.published and not table.partition_by)):
+        yield f"{where} cannot be computed in spans: a published one needs partition_by, and none may have narrowed_by or split_by."
     for check in table.checks:
         yield from (f"The check {check.name!r} of {where} {fault}." for fault in _of_rule(table, check))
 

@@ -18,7 +18,7 @@ from shopmill.errors import InvalidInputError, did_you_mean
 from shopmill.source.contract import TABLES
 
 BOUND = (
-    "as_of", "as_of_at", "time_zone", "since", "changed_since", "continued_at", "is_full",
+    "as_of", "as_of_at", "time_zone", "since", "until", "changed_since", "continued_at", "is_full",
     "first_day", "first_sale", "shop_currency", "cancelled_statuses", "sold_statuses", "event_words",
 )  # fmt: skip
 COUNTS = ("input_rows", "input_days")

@@ -8,13 +8,16 @@ from sqlglot import exp
 
 from shopmill.declaration import Dataset
 from shopmill.engine.compose import references
+from shopmill.errors import did_you_mean
 
 
 def faults_of_views(dataset: Dataset) -> Iterator[str]:
-    """Views in a circle, and those that a table of the dataset hides."""
+    """Views in a circle, those that a table of the dataset hides, and held ones that are none."""
     names = {path.stem for path in (dataset.folder / "views").glob("*.sql")}
     for name in sorted(names & {table.name for table in dataset.tables}):
         yield f"{dataset.name}/views/{name}.sql has the name of a table of the dataset: rename one of them."
+    for name in sorted({*dataset.held} - dataset.views.keys()):
+        yield f"{dataset.name} holds {name!r}, which is no view of it.{did_you_mean(name, dataset.views)}"
     try:
         TopologicalSorter(
             {name: references(sql) & dataset.views.keys() for name, sql in dataset.views.items()}

@@ -46,6 +46,8 @@ class Dataset:
     upstream: tuple[Input, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     serving: Serving | None = None
+    held: tuple[str, ...] = ()
+    """Views that DuckDB computes one by one, and keeps for the queries that read them: together they would take more memory."""
     values: Mapping[str, Any] = field(default_factory=dict)
     lookups: Callable[[Mapping[str, Any]], Mapping[str, "pa.Table"]] = field(default=lambda _: {})
     """Small tables made in Python of the values that SQL may name: parameters, as_of, since."""

@@ -59,6 +59,9 @@ class Table:
     before, as its query finds in the data. The table's own query then gives the rows of the periods of these days only,
     `$since` is the first of them (as_of when there are none), and the files of all other periods are taken over.
     Where the table is one file, only `$since` is moved.
+    With `in_spans` the rows of a period depend on facts of its days, on those of `warm_up_days` before them, and on
+    facts that are read whole: the query gives the rows from `$since` on that are before `$until`, and an engine of one
+    machine computes a long history in several spans.
 
     With `split_by` (a column with many values, of the key) a shop may have the rows split over several files by a hash of
     it, so that several executors write them: SHOPMILL_SPLIT_INTO. Within each file they are ordered.
@@ -78,6 +81,7 @@ class Table:
     split_by: str = ""
     warm_up_days: int | None = None
     narrowed_by: str = ""
+    in_spans: bool = False
     published: bool = True
     reads_all: bool = False
     """Whether its query reads every row of the inputs, also where a run of an incremental dataset computes few days."""

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from shopmill.engine.duplicates import count_duplicates
 from shopmill.engine.identifiers import quote
-from shopmill.engine.limits import refuse_too_little_memory, spill_bytes, spilled_too_much
+from shopmill.engine.limits import refuse_too_little_memory, rows_at_once, spill_bytes, spilled_too_much
 from shopmill.engine.profile import profile_of_this_run
 from shopmill.engine.protocol import Bound
 from shopmill.engine.small_files import write_each
@@ -65,6 +65,7 @@ class DuckDBEngine:
 
     def __init__(self, settings: Settings, scratch: Path):
         self._settings, self._spill = settings, scratch / "spill"
+        self.rows_at_once: int | None = rows_at_once(settings)
         self._connection = connect(settings, scratch)
         self._files: dict[str, Sequence[Path]] = {}
         self._profile = profile_of_this_run()
@@ -182,13 +183,13 @@ class DuckDBEngine:
     @contextmanager
     def _in_memory(self, query: str, bound: Bound, _parted: Path) -> Iterator[list["_Part"]]:
         """The same from one table, which spills to scratch beyond the memory limit: cheaper where files are few."""
-        self._execute(f"create temp table _unsorted as {query}", bound)
+        self._execute(f"create table _unsorted as {query}", bound)  # a temporary one no other connection sees
         labels = self.rows(f"select distinct {FILE} from _unsorted order by {FILE}", {})
         yield [
             _Part(
                 str(row[FILE]),
                 f"select * exclude {FILE} from _unsorted where {FILE} = '{row[FILE]}'",
-                is_small=False,  # whatever it is: only this connection sees the table
+                is_small=True,  # beside what all of them take
             )
             for row in labels
         ]

@@ -11,6 +11,8 @@ LEAST_PER_THREAD = 125_000_000
 """DuckDB's own documentation names this as the least that a thread needs."""
 USABLE_SHARE = 0.9
 """The share of the free disk that may be filled: DuckDB's own default."""
+BYTES_PER_ROW = 1_000
+"""Memory for a row of facts, from the windows that judge it to the sort of its file: with less, DuckDB spills."""
 PREFIXES = " kmgt"
 
 
@@ -36,6 +38,11 @@ def refuse_too_little_memory(settings: Settings) -> None:
             f"SHOPMILL_MEMORY_LIMIT={settings.memory_limit} is too little: DuckDB needs {in_words(LEAST_PER_THREAD)} for each of "
             f"SHOPMILL_THREADS={settings.threads}, {in_words(needed)}. Raise the one, or lower the other."
         )
+
+
+def rows_at_once(settings: Settings) -> int:
+    """Rows of facts that fit into the memory while a table is computed of them."""
+    return size_in_bytes(settings.memory_limit) // BYTES_PER_ROW
 
 
 def free_bytes(folder: Path) -> int:

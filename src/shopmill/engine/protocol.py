@@ -21,6 +21,8 @@ class Queries(Protocol):
     """Name and version, for manifests."""
     has_statistics: bool
     """Whether counts and extremes of whole columns cost next to nothing, being read off the files' statistics."""
+    rows_at_once: int | None
+    """Rows of facts beyond which a table is better computed in spans; None where the engine spreads them itself."""
 
     def hold(self, name: str, query: str, bound: Bound) -> bool:
         """Computes a query and keeps its rows as the table `name`; gives whether it does such things."""

@@ -102,6 +102,7 @@ class SparkEngine:
     def __init__(self, settings: Settings, scratch: Path):
         self.label = label()
         self.has_statistics = False
+        self.rows_at_once: int | None = None
         self._settings = settings
         self._session = connect(settings, scratch)
         self._bytes = 0

@@ -22,6 +22,7 @@ WRAPPERS = (
     "run.files",
     "run.functions",
     "run.shop_values",
+    "run.spans",
     "run.workspace",
 )
 """What makes statements and files out of a dataset's SQL, whatever the dataset."""

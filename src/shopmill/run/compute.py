@@ -15,6 +15,7 @@ from shopmill.run.checks import Checking, Result
 from shopmill.run.continuation import extent_of, is_whole
 from shopmill.run.functions import find_function, read_batches, write_batches
 from shopmill.run.run import Run
+from shopmill.run.spans import Span
 from shopmill.run.staging import Extent, StagedFile
 from shopmill.run.workspace import Workspace, open_workspace
 from shopmill.versions.manifest import File, Manifest
@@ -115,10 +116,34 @@ def make(workspace: Workspace, artifact: Artifact, on_statement: OnStatement = l
 
 def _write(workspace: Workspace, table: Table, query: str) -> list[StagedFile]:
     """The files that were computed."""
-    files, bound = workspace.files, workspace.bound
+    spans = workspace.spans() if table.in_spans else []
+    if len(spans) > 1:
+        return [file for span in spans for file in _write_span(workspace, table, query, span)]
     if label := _label(workspace.run, table):
-        return files.write_split(query, bound, table, label, _parts(workspace, table))
-    return [files.write(query, bound, table, "part-00000.parquet")]
+        return workspace.files.write_split(query, workspace.bound, table, label, _parts(workspace, table))
+    return [workspace.files.write(query, workspace.bound, table, "part-00000.parquet")]
+
+
+def _write_span(workspace: Workspace, table: Table, query: str, span: Span) -> list[StagedFile]:
+    """The files of one span of days of several: those of its periods, or one."""
+    workspace.go_to(span)
+    workspace.prepare([workspace.run.dataset.sql[table.name]])
+    if label := _label(workspace.run, table):
+        parts = _parts(workspace, table)
+        few = Parts.FEW if parts is Parts.MANY else parts
+        written = workspace.files.write_split(query, workspace.bound, table, label, few)
+        _within(table, span, [label_of(one.key) for one in written])
+        return written
+    return [workspace.files.write(query, workspace.bound, table, f"from-{span.since}.parquet")]
+
+
+def _within(table: Table, span: Span, periods: list[str]) -> None:
+    """Rows of other days would be in two spans."""
+    if others := [period for period in periods if not str(span.since) <= period < str(span.until)]:
+        raise InvalidInputError(
+            f"{table.name}.sql gives rows of {others[0]}, which is not among the days from $since on that are before $until: "
+            "it may give those of these days only."
+        )
 
 
 def _label(run: Run, table: Table) -> str:

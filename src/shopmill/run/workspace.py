@@ -1,18 +1,20 @@
 """An engine with the tables that a query asks for: raw inputs, staged tables, the previous version, lookups."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 
 from shopmill.asof import AsOf
-from shopmill.declaration import Table
+from shopmill.declaration import Incremental, Table
 from shopmill.engine.clocks import refuse_other_rules
-from shopmill.engine.compose import base_tables, compose, views_of
+from shopmill.engine.compose import base_tables, compose, names_in, views_of
 from shopmill.engine.identifiers import quote
 from shopmill.engine.profile import part
 from shopmill.engine.protocol import Bound, Queries, bind
@@ -24,6 +26,7 @@ from shopmill.run.files import Files, open_files
 from shopmill.run.functions import Context
 from shopmill.run.run import Run
 from shopmill.run.shop_values import shop_values
+from shopmill.run.spans import ALL_DAYS, Span, spans
 from shopmill.run.staging import Extent
 from shopmill.source.contract import TABLES
 from shopmill.source.snapshot import UNDATED, RawFile
@@ -33,9 +36,9 @@ CHANGED, FORMER = "changed_", "former_"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "source_"
 """An input can be named `source_<table>` too: what to do where a published table has the name of an input."""
-HELD = frozenset({"judged_orders"})
-"""Views that are computed once and held: every query of order lines reads the orders, and to look for ids that repeat is
-dearer than to keep the rows."""
+HELD = ("judged_orders", "returned_items")
+"""Views that are computed once and held, those first that others are made of: every query of order lines reads the orders,
+and to look for ids that repeat is dearer than to keep the rows; what came back is little, and found among all lines."""
 HELD_COLUMNS = "* replace (case when problem is not null then source_row end as source_row)"
 """Of rows without a problem nobody asks what they were."""
 
@@ -55,6 +58,7 @@ class Workspace:
             as_of_at=run.as_of.instant,
             time_zone=run.settings.time_zone,
             since=self._first_day,
+            until=ALL_DAYS.until,
             changed_since=self._extent.changed or date.min,
             continued_at=self.continued_at,
             is_full=self.is_full,
@@ -63,7 +67,7 @@ class Workspace:
         )
         self.context = Context(self.bound, run.settings, run.store)
         self.held: dict[str, dict[str, list[str]]] = {}
-        """What the engine holds, with the raw files that each is made of."""
+        """What the engine holds, with the files and the values that each is made of."""
         self._files: dict[str, list[str]] = {}
         self._of_previous: dict[str, list[str]] = {}
         self._known: set[str] = set()
@@ -75,17 +79,28 @@ class Workspace:
         for name in sorted({name for query in queries for name in base_tables(dataset, query)} - self._known):
             self._make_known(name)
             self._known.add(name)
-        for name in sorted(HELD & {name for query in queries for name in views_of(dataset, query)}):
-            self._hold(name)
+        read = {name for query in queries for name in views_of(dataset, query)}
+        for name in (*HELD, *dataset.held):
+            if name in read:
+                self._hold(name)
 
     def _hold(self, name: str) -> None:
-        """Lets the engine compute a view once, and again where it is made of other files."""
-        query = f"select {HELD_COLUMNS} from {quote(name)}"
-        made_of = {base: self._files[base] for base in base_tables(self.run.dataset, query)}
+        """Lets the engine compute a view once, and again where it is made of other files or values."""
+        query = f"select {HELD_COLUMNS if name in HELD else '*'} from {quote(name)}"
+        made_of = self._made_of(query)
         if self.held.get(name) != made_of:
             with part(f"{name}, held"):
-                if self.engine.hold(name, compose(self.run.dataset, query), self.bound):
+                others = {other: of for other, of in self.held.items() if other != name}
+                if self.engine.hold(name, compose(self.run.dataset, query, others), self.bound):
                     self.held[name] = made_of
+
+    def _made_of(self, query: str) -> dict[str, list[str]]:
+        dataset = self.run.dataset
+        values = {
+            name: [str(self.bound[name])] for name in names_in(compose(dataset, query)).parameters & {*self.bound}
+        }
+        days = [str(self.since), str(self.until)]  # what a lookup gives may depend on them
+        return values | {base: self._files.get(base, days) for base in base_tables(dataset, query)}
 
     def compose(self, query: str) -> str:
         """A query of the dataset with its views in front, but for what the engine holds."""
@@ -103,10 +118,29 @@ class Workspace:
         since = self._first_day
         if self.periods is not None:
             since = max(since, min(self.periods, default=self.bound["as_of"]))
-        if since != self.since:
-            self.bound = {**self.bound, "since": since}
+        self.go_to(replace(ALL_DAYS, since=since))
+
+    def go_to(self, span: Span) -> None:
+        """Sets `$since` and `$until`: the days whose rows are computed next."""
+        if span != Span(self.since, self.until):
+            self.bound = {**self.bound, "since": span.since, "until": span.until}
             self.context = replace(self.context, bound=self.bound)
             self._known.clear()  # which files a name stands for depends on it, and what a lookup gives
+
+    def spans(self) -> list[Span]:
+        """What is computed now, cut where the facts have more rows than the engine should hold at once."""
+        incremental, at_once = self.run.dataset.incremental, self.engine.rows_at_once
+        whole = Span(self.since, self.until)
+        if incremental is None or at_once is None:
+            return [whole]
+        days = {
+            table: self.run.inputs[table].files for table in incremental.facts if table not in incremental.read_whole
+        }
+        rows = Counter[date]()
+        for file in chain.from_iterable(days.values()):
+            if file.day and file.day != UNDATED and file.day >= str(self.since):
+                rows[date.fromisoformat(file.day)] += file.rows
+        return list(spans(whole, rows, partial(start_of_period, incremental=incremental), at_once))
 
     def computes(self, period: date) -> bool:
         """Whether the rows of the period that begins on a day are computed."""
@@ -147,11 +181,14 @@ class Workspace:
     def _is_needed(self, name: str, day: str) -> bool:
         """Whether rows of a day are read: an incremental run leaves older ones alone."""
         incremental = self.run.dataset.incremental
-        if incremental is None or name not in incremental.facts or day == UNDATED or self.is_full:
+        if incremental is None or name not in incremental.facts or day == UNDATED:
             return True
         if self._reads_all or name in incremental.read_whole:
             return True
-        return day >= str(self.since - timedelta(days=incremental.warm_up_days(self.run.parameters)))
+        return day < str(self.until) and (self.since == date.min or day >= self._warm_up(incremental))
+
+    def _warm_up(self, incremental: Incremental) -> str:
+        return str(self.since - timedelta(days=incremental.warm_up_days(self.run.parameters)))
 
     def _differing(self, table: str) -> tuple[list[RawFile], list[RawFile]]:
         """The raw files that the previous version was not made of, and those that it had instead."""
@@ -173,6 +210,7 @@ class Workspace:
     def _view(self, name: str, table: Table, keys: list[str]) -> None:
         cut = cut_of(table.partition_by, [label_of(key) for key in keys]) if table.partition_by else None
         self.files.view(name, keys, {c.name: c.type for c in table.columns}, cut)
+        self._files[name] = keys
 
     def _previous_keys(self, table: Table) -> list[str]:
         """Files of the previous version; columns that it did not have yet are null."""
@@ -207,6 +245,12 @@ class Workspace:
     def since(self) -> date:
         """The first day that is computed; before it, partitioned tables are taken over from the previous version."""
         found: date = self.bound["since"]
+        return found
+
+    @property
+    def until(self) -> date:
+        """The day before which rows are computed: later ones are those of another span."""
+        found: date = self.bound["until"]
         return found
 
     @cached_property

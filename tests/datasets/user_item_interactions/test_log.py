@@ -1,15 +1,21 @@
 """The log of a run that continues is the one from nothing, byte for byte; its sums are interactions."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from golden import LENIENT, fill_shop
 
 from shopmill import datasets
+from shopmill.engine import limits
+from shopmill.errors import InvalidInputError
 from shopmill.reading import load
 from shopmill.run import steps
 from shopmill.run.run import Run
+from shopmill.run.spans import Span
+from shopmill.run.workspace import Workspace
 from shopmill.settings import Settings
 
 DATASET = "user_item_interactions"
@@ -99,6 +105,38 @@ def test_only_the_months_since_the_first_change_are_computed(settings: Settings,
     inodes = [{path.name: path.stat().st_ino for path in files} for files in (first, second)]
     taken_over = {name for name in same if inodes[0][name] == inodes[1][name]}
     assert taken_over == {"2020-05-01.parquet", "2020-07-01.parquet", "2020-08-01.parquet"}
+
+
+def test_a_month_after_the_other_gives_the_bytes_of_all_at_once(
+    settings: Settings, shop_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_shop(shop_dsn, shop_at_second())
+    run(settings, SECOND)
+    gone: list[Span] = []
+    monkeypatch.setattr(limits, "BYTES_PER_ROW", limits.size_in_bytes(settings.memory_limit))  # one row at once
+    monkeypatch.setattr(
+        Workspace, "go_to", lambda self, span, go_to=Workspace.go_to: (gone.append(span), go_to(self, span))
+    )
+    alone = from_nothing(settings, tmp_path)
+    months = [date(2020, month, 1) for month in (7, 8, 9)]
+    assert [one.since for one in gone if one.since in months] == months
+    here, there = (load(DATASET, SECOND, store=s.store) for s in (settings, alone))
+    for table in here.tables:
+        assert here.manifest.files(table) == there.manifest.files(table), table
+
+
+def test_a_query_that_gives_rows_of_another_span_is_refused(
+    settings: Settings, shop_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_shop(shop_dsn, shop_at_second())
+    monkeypatch.setattr(limits, "BYTES_PER_ROW", limits.size_in_bytes(settings.memory_limit))
+    dataset = datasets.load(DATASET)
+    careless = {**dataset.sql, "log": dataset.sql["log"].replace("day < $until", "$until is not null")}
+    monkeypatch.setitem(vars(dataset), "sql", careless)
+    with pytest.raises(
+        InvalidInputError, match=r"log.sql gives rows of 2020-0\d-01, which is not among .* before \$until"
+    ):
+        steps.run_all(Run.create(dataset, SECOND, settings, LENIENT))
 
 
 def test_its_sums_are_the_interactions(settings: Settings, shop_dsn: str) -> None:

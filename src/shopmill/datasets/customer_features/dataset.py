@@ -191,6 +191,7 @@ def declare(
             REJECTS,
             *STEPS,
         ),
+        held=("transaction_features", "variety_features", "taste_features", "order_features", "event_features"),
         parameters=PARAMETERS,
         checks=CHECKS,
         joins=(

@@ -51,6 +51,7 @@ from shopmill.datasets.timeseries.tables import (
     MEASURED,
     PLANNED_PROMOTIONS,
     PROMOTIONS,
+    SALES,
     SERIES,
     STRETCHES,
 )
@@ -102,11 +103,11 @@ DATASET = Dataset(
         )
     },
     tasks=(
-        Task("fill_gaps", ("hierarchy", "promotions", "planned_promotions", "rejects", "stretches")),
+        Task("fill_gaps", ("hierarchy", "promotions", "planned_promotions", "rejects", "sales", "stretches")),
         Task("rolling_features", ("features",)),
         Task("calendar_flags", tuple(table.name for table in SERIES)),
     ),
-    tables=(*SERIES, HIERARCHY, PROMOTIONS, PLANNED_PROMOTIONS, REJECTS, STRETCHES, FEATURES),
+    tables=(*SERIES, HIERARCHY, PROMOTIONS, PLANNED_PROMOTIONS, REJECTS, SALES, STRETCHES, FEATURES),
     parameters=(
         Parameter(
             "on_sale_days", "integer", 56, "days after a sale for which an article is taken as still on sale", 0, 36500

@@ -147,6 +147,20 @@ _IDENTITY = (
     Column("ds", "date", "the day, or the Monday"),
 )
 
+SALES = Table(
+    name="sales",
+    grain="one row per level, frequency, series and day (week) with a sale, from $since on",
+    columns=(
+        *_IDENTITY,
+        Column("step_days", "integer", "days from row to row", "days"),
+        Column("last_sold_on", "date", "last day with a sale in ds"),
+        *_measures("step")[:3],
+    ),
+    may_be_empty=True,
+    published=False,
+    in_spans=True,
+)
+
 STRETCHES = Table(
     name="stretches",
     grain="one row per level, frequency, series and day (week) with a sale",

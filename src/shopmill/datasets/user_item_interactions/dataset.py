@@ -145,6 +145,7 @@ LOG = Table(
     ),
     checks=(RowCheck("nothing from the future", "day <= $as_of", "no signal is dated at or after as_of"),),
     partition_by="day",
+    in_spans=True,
 )
 
 DATASET = Dataset(

@@ -1,5 +1,6 @@
 with kinds_of_events as (
   select
+    count(*) as n_events,
     case
       when event_type is null or event_type not in ('view', 'click', 'add_to_cart') then 'of_other_types'
       when customer_id is null then 'without_a_customer'
@@ -7,6 +8,7 @@ with kinds_of_events as (
       when problem is null then 'signal'
     end as kind
   from judged_events
+  group by kind
 ),
 used_events as (
   select coalesce(sum(view_count + click_count + cart_count), 0) as n_used
@@ -15,10 +17,9 @@ used_events as (
 select cast(null as varchar) as kind, n_used as row_count
 from used_events
 union all
-select kind, count(*)
+select kind, n_events
 from kinds_of_events
 where kind <> 'signal'
-group by kind
 union all
-select 'sent_again', (select count(*) from kinds_of_events where kind = 'signal') - n_used
+select 'sent_again', coalesce((select n_events from kinds_of_events where kind = 'signal'), 0) - n_used
 from used_events

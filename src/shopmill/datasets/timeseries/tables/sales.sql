@@ -1,4 +1,4 @@
--- What was sold from $since on, at each level (article, category) and frequency (D: day, W: week from Monday).
+-- What was sold from $since on and before $until, at each level (article, category) and frequency (D: day, W: week from Monday).
 with sold as (
   select
     lines.article_id,
@@ -10,7 +10,7 @@ with sold as (
     lines.customer_id
   from judged_transactions as lines
   join hierarchy on hierarchy.unique_id = lines.article_id
-  where lines.problem is null
+  where lines.problem is null and lines.t_dat >= $since and lines.t_dat < $until
 )
 select
   'article' as level, 'D' as freq, 1 as step_days, article_id as unique_id, ds,

@@ -1,0 +1,90 @@
+"""`python -m benchmarks.profiles`: where the time of full builds goes, table by table and check by check.
+
+make bench-profile                        scale 1.0, written into docs/performance.md
+make bench-profile SCALE=0.1              a smaller shop
+python -m benchmarks.profiles --scale 0.01 --dataset timeseries   one dataset, nothing written
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.bench import machine
+from benchmarks.measure import ROOT
+from benchmarks.report import put_between_markers
+from benchmarks.shop import make_tables, run_dataset
+from benchmarks.stage import Clock, Place
+from shopmill import datasets
+from shopmill.engine.profile import Profile, Statement, profiling
+
+PAGE = ROOT / "docs" / "performance.md"
+MARKERS = ("<!-- profile: begin, written by make bench-profile -->", "<!-- profile: end -->")
+DATASETS = ("user_item_interactions", "customer_features", "timeseries", "events_and_funnels", "training_labels")
+PAGE_SCALE = 1.0
+LACKING = ("exchange_rates",)
+"""What the synthetic shop has no table of."""
+LEAST_SHARE = 0.02
+"""Of the seconds of all statements: parts that took less are summed up in one line."""
+THREADS, MEMORY_LIMIT = 2, "4GB"
+
+
+def profiles(names: Sequence[str], scale: float, folder: Path) -> Iterator[tuple[str, Profile]]:
+    """Builds each dataset from nothing on the synthetic shop, which is made in `folder`, and gives its statements."""
+    shop = folder / f"shop-{scale:g}"
+    for name in names:
+        make_tables(shop, scale, [needed.table for needed in datasets.load(name).inputs if needed.table not in LACKING])
+        with tempfile.TemporaryDirectory(dir=folder) as place, profiling() as found:
+            run_dataset(name, Place(shop, Path(place), scale, THREADS, MEMORY_LIMIT), Clock())
+        yield name, found
+
+
+def markdown(found: Mapping[str, Profile], where: str, command: str) -> str:
+    """The table for people."""
+    head = ["dataset", "part", "seconds", "of all threads", "rows read, millions", "rows, millions", "GB spilled"]
+    lines = [_line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
+    lines += [line for name, profile in found.items() for line in _lines(name, profile)]
+    return "\n".join([f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {where}.", "", *lines]) + "\n"
+
+
+def _lines(name: str, profile: Profile) -> Iterator[str]:
+    parts = profile.by_part()
+    least = LEAST_SHARE * sum(one.seconds for one in parts)
+    shown = [one for one in parts if one.seconds >= least]
+    for place, one in enumerate(shown):
+        yield _line([f"`{name}`" if place == 0 else "", one.part, *_figures(one)])
+    rest = parts[len(shown) :]
+    seconds, of_threads = sum(one.seconds for one in rest), sum(one.thread_seconds for one in rest)
+    yield _line(["", f"{len(rest)} other parts", f"{seconds:.1f}", f"{of_threads:.1f}", "", "", ""])
+
+
+def _figures(one: Statement) -> list[str]:
+    figures = (one.seconds, one.thread_seconds, one.rows_read / 1e6, one.rows / 1e6, one.spilled_bytes / 1e9)
+    return [f"{figure:.1f}" for figure in figures]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=PAGE_SCALE, help="size of the synthetic shop; 1.0 is H&M's")
+    parser.add_argument("--dataset", action="append", choices=DATASETS, help="only this one; repeat for more")
+    parser.add_argument("--folder", type=Path, help="where the shop is kept; default: a temporary folder")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="shopmill-profile-") as temporary:
+        folder = given.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = dict(profiles(given.dataset or DATASETS, given.scale, folder))
+    command = "make bench-profile" + (f" SCALE={given.scale:g}" if given.scale != PAGE_SCALE else "")
+    table = markdown(found, f"scale {given.scale:g}, {machine(THREADS, MEMORY_LIMIT)}", command)
+    if given.write:
+        put_between_markers(PAGE, table, MARKERS)
+    print(table, end="")
+
+
+if __name__ == "__main__":
+    main()

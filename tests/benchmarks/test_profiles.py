@@ -1,0 +1,36 @@
+"""Where the time of full builds goes: of real builds of a tiny shop, and as a table."""
+
+from pathlib import Path
+
+from benchmarks.profiles import markdown, profiles
+from shopmill.engine.profile import Profile, Statement
+
+
+def statement(part: str, seconds: float, spilled: int = 0) -> Statement:
+    return Statement("transform", part, "select 1", 2_000_000, 500_000, seconds, 2 * seconds, spilled)
+
+
+def test_the_table_names_what_took_long_and_sums_up_the_rest() -> None:
+    found = Profile(
+        statements=[
+            statement("features", 60.0, 3_200_000_000),
+            statement("features", 30.0),
+            statement("rejects", 9.0),
+            statement("rules of features", 0.5),
+            statement("account of orders", 0.5),
+        ]
+    )
+    lines = markdown({"customer_features": found}, "2 cores", "make bench-profile").splitlines()
+    assert lines[-3:] == [
+        "| `customer_features` | features | 90.0 | 180.0 | 4.0 | 1.0 | 3.2 |",
+        "|  | rejects | 9.0 | 18.0 | 2.0 | 0.5 | 0.0 |",
+        "|  | 2 other parts | 1.0 | 2.0 |  |  |  |",
+    ]
+
+
+def test_a_build_is_profiled(tmp_path: Path) -> None:
+    [(name, found)] = profiles(["user_item_interactions"], 0.001, tmp_path)
+    parts = {one.part for one in found.statements}
+    assert name == "user_item_interactions"
+    assert {"log", "interactions", "judged_orders, held", "account of events"} <= parts
+    assert all(one.seconds > 0 for one in found.by_part()[:3])
