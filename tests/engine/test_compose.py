@@ -3,10 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from shopmill.declaration import Column, Dataset, Promise, Table, Task
-from shopmill.engine.compose import base_tables, compose, references, statement, views_of
+from shopmill.engine.compose import base_tables, columns_of, compose, references, statement, views_of
 
 FILES = {
     "out": "select b, a from high",
@@ -34,6 +35,40 @@ def dataset(tmp_path: Path) -> Dataset:
         (Task("t", ("out",)),),
         (table,),
     )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select a, t.b, count(*) as n from t group by all",
+        'select a, b as "B b", 1 as c from t union all select 1, 2, 3',
+        "with t as (select * from u) select t.a, max(b) as b from t group by t.a order by 1",
+    ],
+)
+def test_the_columns_that_a_query_names_are_those_that_the_engine_gives(sql: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table u as select 1 as a, 2 as b")
+        connection.execute("create table t as select * from u")
+        assert columns_of(sql) == tuple(connection.sql(sql).columns)
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "*",
+        "t.*",
+        "*, 1 as c",
+        "* exclude (a)",
+        "* replace (1 as a)",
+        "columns('a|b')",
+        "columns(*)",
+        "a, count(*)",
+        "a + 1",
+    ],
+)
+def test_a_query_that_does_not_name_its_columns_has_none(select: str) -> None:
+    assert columns_of(f"select {select} from t") == ()
+    assert columns_of(f"select {select} from t union all select 1, 2") == ()
 
 
 def test_own_expressions_are_no_references() -> None:

@@ -19,26 +19,41 @@ from shopmill.sql_files import SHARED_VIEWS, shared_parts
 
 @dataclass(frozen=True)
 class Names:
-    """The names in a query: tables and views that it reads, its common table expressions, and `$parameters`."""
+    """The names in a query: tables and views that it reads, its common table expressions, `$parameters`, and its columns.
+
+    Of a query that does not name its columns, such as `select *`, there are none here.
+    """
 
     tables: frozenset[str]
     ctes: tuple[str, ...]
     parameters: frozenset[str]
+    columns: tuple[str, ...]
 
 
 @cache
 def names_in(sql: str) -> Names:
     """The names in a query, which is parsed once."""
-    nodes = list(sqlglot.parse_one(sql, read="duckdb").walk())
+    query = sqlglot.parse_one(sql, read="duckdb")
+    nodes = list(query.walk())
     ctes = tuple(node.alias for node in nodes if isinstance(node, exp.CTE))
     tables = {node.name for node in nodes if isinstance(node, exp.Table)}
     parameters = {node.name for node in nodes if isinstance(node, (exp.Parameter, exp.Placeholder))}
-    return Names(frozenset(tables - set(ctes)), ctes, frozenset(parameters))
+    return Names(frozenset(tables - set(ctes)), ctes, frozenset(parameters), _columns(query))
+
+
+def _columns(query: exp.Expr) -> tuple[str, ...]:
+    names = () if query.is_star or not isinstance(query, exp.Query) else tuple(query.named_selects)
+    return () if "" in names or "*" in names else names
 
 
 def references(sql: str) -> frozenset[str]:
     """The tables that a query reads, without its own common table expressions."""
     return names_in(sql).tables
+
+
+def columns_of(sql: str) -> tuple[str, ...]:
+    """The columns that a query names, which need no planning; none where it takes them over from what it reads."""
+    return names_in(sql).columns
 
 
 def views_of(dataset: Dataset, sql: str, held: Collection[str] = ()) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shopmill.asof import AsOf
 from shopmill.declaration import Artifact, Table
-from shopmill.engine.compose import compose, statement, typed
+from shopmill.engine.compose import columns_of, compose, statement, typed
 from shopmill.engine.identifiers import quote
 from shopmill.engine.splitting import Parts, by_hash, by_period, label_of
 from shopmill.errors import InvalidInputError
@@ -67,8 +67,9 @@ def _plain(workspace: Workspace, table: Table, on_statement: OnStatement) -> str
     dataset = workspace.run.dataset
     is_ordered = not _label(workspace.run, table)
     on_statement(table.name, statement(dataset, table, is_ordered))
-    found = workspace.engine.columns(workspace.compose(dataset.sql[table.name]), workspace.bound)
-    _same_columns(table, found, workspace.run)
+    sql = dataset.sql[table.name]
+    named = columns_of(sql) or workspace.engine.columns(workspace.compose(sql), workspace.bound)
+    _same_columns(table, named, workspace.run)
     return statement(dataset, table, is_ordered, workspace.held)
 
 
