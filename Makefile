@@ -9,7 +9,7 @@ SERVICES := chromium fonts-liberation pgbouncer redis-server prometheus promethe
 PYTEST := $(BIN)/python -m pytest -n 2 --durations=15
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak soak-year bench bench-check bench-growth bench-profile bench-exports lint format docs docs-site pictures lock sbom audit clean
+.PHONY: help setup services connector demo cluster-demo test test-quick test-spark test-cluster test-platforms test-consumers test-recbole soak soak-year bench bench-check bench-growth bench-profile bench-nearest bench-exports lint format docs docs-site pictures lock sbom audit clean
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ bench-growth: .venv/installed ## measure how the time of a full build grows with
 
 bench-profile: .venv/installed ## show where the time of full builds goes, and write that into docs/performance.md (SCALE=1.0)
 	$(BIN)/python -m benchmarks.profiles --write $(if $(filter command line,$(origin SCALE)),--scale $(SCALE)) $(if $(FOLDER),--folder $(FOLDER))
+
+bench-nearest: .venv-bench/installed ## measure the search for nearest vectors beside its rivals, and write that into docs/text.md (VECTORS="1000 10000")
+	$(BIN)/python -m benchmarks.nearest --write $(VECTORS:%=--vectors %) $(if $(FOLDER),--folder $(FOLDER))
 
 bench-exports: .venv/installed ## export 31.8 million rows, and measure the memory that each export takes; after test-consumers
 	@.venv-consumers/bin/python tests/consumers/large.py .shopmill/consumers/large $(EXPORTS)

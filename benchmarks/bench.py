@@ -116,10 +116,12 @@ class Bench:
 
 def machine(threads: int, memory_limit: str) -> str:
     """What a bench runs on, and what each contender may use of it."""
-    return (
-        f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-        f"{threads} threads and {memory_limit} each"
-    )
+    return f"{processor()}, {threads} threads and {memory_limit} each"
+
+
+def processor() -> str:
+    """The cores and the memory of this machine."""
+    return f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB"
 
 
 def _folder(place: Place, contender: Contender) -> Path:

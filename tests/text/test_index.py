@@ -20,7 +20,7 @@ from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
 from shopmill.text import index_search
 from shopmill.text.index import IndexReport, current_index, prepare_index, publish_index, serve_index
-from shopmill.text.index_search import Neighbour, search, similar
+from shopmill.text.index_search import Group, Neighbour, search, search_groups, similar, similar_groups
 
 Connection = psycopg.Connection[Any]
 DIM = 32
@@ -75,6 +75,34 @@ def test_finds_the_nearest_and_the_similar(connection: Connection) -> None:
     assert [n.id for n in found] == [names(2000)[i] for i in np.argsort(-exact)[:10]]
     assert found[0].similarity == pytest.approx(1, abs=1e-6)
     assert similar(connection, "articles", names(2000)[7], k=9) == found[1:]
+
+
+def test_items_of_one_vector_are_a_group(connection: Connection) -> None:
+    vectors = unit(60)
+    publish_index(connection, "articles", "v1", names(64), column(np.concatenate([vectors, vectors[[7, 7, 8, 9]]])))
+    own, *others = similar_groups(connection, "articles", names(64)[7], k=3)
+    assert own == Group((names(64)[60], names(64)[61]), pytest.approx(1, abs=1e-6))
+    assert len(others) == 3
+    first, *_ = search_groups(connection, "articles", vectors[8].tolist(), k=3)
+    assert first.ids == (names(64)[8], names(64)[62])
+    assert len(similar_groups(connection, "articles", names(64)[5], k=3)) == 3, "no other item has its vector"
+    flat = [item for group in (own, *others) for item in group.ids]
+    assert [n.id for n in similar(connection, "articles", names(64)[7], k=5)] == flat[:5]
+
+
+def test_an_exact_search_asks_no_graph(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = unit(300)
+    publish_index(connection, "articles", "v1", names(300), column(vectors))
+    monkeypatch.setattr(index_search, "MOST_CANDIDATES", 1)
+    connection.execute("SET enable_seqscan = off")
+    nearest = np.argsort(-(vectors @ vectors[7]))[:10]
+    assert len(search_groups(connection, "articles", vectors[7].tolist())) < 10
+    found = search_groups(connection, "articles", vectors[7].tolist(), exact=True)
+    assert [group.ids for group in found] == [(names(300)[i],) for i in nearest]
+    assert [group.ids for group in similar_groups(connection, "articles", names(300)[7], k=9, exact=True)] == [
+        (names(300)[i],) for i in nearest[1:]
+    ]
+    assert connection.execute("SHOW enable_indexscan").fetchone() == ("on",), "nothing is left in the session"
 
 
 def test_the_index_is_what_answers(connection: Connection) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
     from shopmill.settings import Settings
-    from shopmill.text.index_search import Neighbour
+    from shopmill.text.index_search import Group, Neighbour
     from shopmill.versions.load import Version
     from shopmill.versions.statistics import TableStatistics
     from shopmill.versions.versions import Versions
@@ -25,6 +25,8 @@ COLUMN_COLUMNS = ("name", "type", "nulls", "distinct", "values", "unit", "meanin
 RUN_COLUMNS = ("dataset", "as_of", "status", "version", "rows", "started_at", "error")
 STATUS_COLUMNS = ("dataset", "state", "as_of", "age", "rows", "late from", "last run")
 BLOCKS = " ▁▂▃▄▅▆▇█"
+NumberOption = Annotated[int, typer.Option("-k", help="how many")]
+EachOption = Annotated[bool, typer.Option("--each", help="a line for each article, not for each text")]
 STATES = {"fresh": "green", "late": "yellow", "failing": "red", "running": "blue"}
 
 
@@ -249,25 +251,33 @@ def status(
 def similar(
     context: typer.Context,
     article_id: Annotated[str, typer.Argument(metavar="ARTICLE_ID", help="an article, as the shop names it")],
-    number: Annotated[int, typer.Option("-k", help="how many")] = 10,
+    number: NumberOption = 10,
+    each: EachOption = False,
     as_json: Json = False,
 ) -> None:
-    """List the articles nearest to an article, from the vector index."""
+    """List the texts nearest to an article's and their articles; first the other articles of its own text."""
     from shopmill.embeddings import neighbours
 
-    _print_neighbours(context.obj, neighbours.similar(article_id, number, context.obj), as_json)
+    if each:
+        _print_neighbours(context.obj, neighbours.similar(article_id, number, context.obj), as_json)
+    else:
+        _print_groups(context.obj, neighbours.similar_groups(article_id, number, context.obj), as_json)
 
 
 def search(
     context: typer.Context,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="what to look for, in words")],
-    number: Annotated[int, typer.Option("-k", help="how many")] = 10,
+    number: NumberOption = 10,
+    each: EachOption = False,
     as_json: Json = False,
 ) -> None:
-    """List the articles nearest to a text, from the vector index."""
+    """List the texts nearest to a text, and their articles."""
     from shopmill.embeddings import neighbours
 
-    _print_neighbours(context.obj, neighbours.search(text, number, context.obj), as_json)
+    if each:
+        _print_neighbours(context.obj, neighbours.search(text, number, context.obj), as_json)
+    else:
+        _print_groups(context.obj, neighbours.search_groups(text, number, context.obj), as_json)
 
 
 def _print_neighbours(settings: "Settings", found: Sequence["Neighbour"], as_json: bool) -> None:
@@ -279,3 +289,27 @@ def _print_neighbours(settings: "Settings", found: Sequence["Neighbour"], as_jso
         print_json(rows)
     else:
         print_table(rows, ("article_id", "similarity", "text"))
+
+
+def _print_groups(settings: "Settings", found: Sequence["Group"], as_json: bool) -> None:
+    from shopmill.embeddings.neighbours import texts_of
+
+    texts = texts_of([group.ids[0] for group in found], settings)
+    rows = [_group_row(group, texts.get(group.ids[0], "")) for group in found]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(rows, ("article_id", "articles", "similarity", "text"))
+    if any(len(group.ids) > 1 for group in found):
+        print_lines("A line stands for all articles of one text: --each lists them one by one.")
+
+
+def _group_row(group: "Group", text: str) -> dict[str, Any]:
+    """The line of a group goes by its first article."""
+    return {
+        "article_id": group.ids[0],
+        "articles": len(group.ids),
+        "similarity": round(group.similarity, 4),
+        "text": text,
+        "article_ids": group.ids,
+    }

@@ -13,10 +13,13 @@ from shopmill.embeddings.embeddings import open_encoder
 from shopmill.errors import InvalidInputError, RegistryError
 from shopmill.settings import Settings, load_settings
 from shopmill.text import index_search
-from shopmill.text.index_search import Neighbour
+from shopmill.text.index import current_index
+from shopmill.text.index_search import Group, Neighbour
 from shopmill.versions.load import Version
 
 INDEX = "articles"
+MOST_COMPARED = 1_000_000
+"""Articles up to which a person's question is answered exactly, without the index."""
 
 
 def similar(article_id: str, k: int = 10, settings: Settings | None = None) -> list[Neighbour]:
@@ -28,13 +31,37 @@ def similar(article_id: str, k: int = 10, settings: Settings | None = None) -> l
 def search(text: str, k: int = 10, settings: Settings | None = None) -> list[Neighbour]:
     """The `k` articles nearest to a text, the nearest first; InvalidInputError for an empty one."""
     used = settings or load_settings()
-    encoder = open_encoder(used)
-    vector = encoder.encode([text])["embedding"][0].as_py()
-    if vector is None:
-        raise InvalidInputError("There is nothing to search for: the text is empty.")
-    _same_model(encoder.model.model_id, encoder.model.revision, used)
+    vector = _vector(text, used)
     with connect(used) as connection:
         return index_search.search(connection, INDEX, vector, k)
+
+
+def similar_groups(article_id: str, k: int, settings: Settings) -> list[Group]:
+    """The articles of the `k` other texts nearest to an article's, exactly; before them the others of its own text."""
+    with connect(settings) as connection:
+        return index_search.similar_groups(connection, INDEX, article_id, k, exact=_is_small(connection))
+
+
+def search_groups(text: str, k: int, settings: Settings) -> list[Group]:
+    """The articles of the `k` texts nearest to a text, exactly; InvalidInputError for an empty one."""
+    vector = _vector(text, settings)
+    with connect(settings) as connection:
+        return index_search.search_groups(connection, INDEX, vector, k, exact=_is_small(connection))
+
+
+def _is_small(connection: psycopg.Connection[Any]) -> bool:
+    """Whether comparing every vector takes no longer than a person would notice."""
+    report = current_index(connection, INDEX)
+    return report is not None and report.rows <= MOST_COMPARED
+
+
+def _vector(text: str, settings: Settings) -> list[float]:
+    encoder = open_encoder(settings)
+    vector: list[float] | None = encoder.encode([text])["embedding"][0].as_py()
+    if vector is None:
+        raise InvalidInputError("There is nothing to search for: the text is empty.")
+    _same_model(encoder.model.model_id, encoder.model.revision, settings)
+    return vector
 
 
 def texts_of(article_ids: Sequence[str], settings: Settings) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Asking a vector index in PostgreSQL (pgvector) for what is near: index.py builds it, readers ask the view."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -25,29 +25,59 @@ class Neighbour:
     similarity: float
 
 
+@dataclass(frozen=True)
+class Group:
+    """The items of one vector, by their ids, and its cosine similarity to what was asked for."""
+
+    ids: tuple[str, ...]
+    similarity: float
+
+
 def search(connection: psycopg.Connection[Any], name: str, vector: Sequence[float], k: int = 10) -> list[Neighbour]:
     """Return the `k` items nearest to a vector, the nearest first."""
-    _check_number(k)
-    try:
-        with connection.transaction():
-            return _items(nearest(connection, view_of(name), vector, k))[:k]
-    except errors.UndefinedTable as error:
-        raise InvalidInputError(_not_built(name)) from error
+    return _items(search_groups(connection, name, vector, k))[:k]
 
 
 def similar(connection: psycopg.Connection[Any], name: str, item: str, k: int = 10) -> list[Neighbour]:
     """Return the `k` items nearest to an item, without the item itself."""
+    return _items(similar_groups(connection, name, item, k))[:k]
+
+
+def search_groups(
+    connection: psycopg.Connection[Any], name: str, vector: Sequence[float], k: int = 10, *, exact: bool = False
+) -> list[Group]:
+    """Return the groups of the `k` vectors nearest to a vector, the nearest first.
+
+    An `exact` search compares every vector, where the index may miss one.
+    """
+    _check_number(k)
+    try:
+        with connection.transaction():
+            return _groups(nearest(connection, view_of(name), vector, k, exact=exact))
+    except errors.UndefinedTable as error:
+        raise InvalidInputError(_not_built(name)) from error
+
+
+def similar_groups(
+    connection: psycopg.Connection[Any], name: str, item: str, k: int = 10, *, exact: bool = False
+) -> list[Group]:
+    """Return the groups of the `k` other vectors nearest to an item's; before them the other items of its own, if any."""
     _check_number(k)
     question = sql.SQL("SELECT embedding::real[] FROM {} WHERE ids @> ARRAY[%s]").format(view_of(name))
     try:
         with connection.transaction():
             row = connection.execute(question, [item]).fetchone()
-            found = _items(nearest(connection, view_of(name), row[0], k + 1)) if row else []
+            found = _groups(nearest(connection, view_of(name), row[0], k + 1, exact=exact)) if row else []
     except errors.UndefinedTable as error:
         raise InvalidInputError(_not_built(name)) from error
     if not row:
         raise InvalidInputError(f"{item} is not in the index {name}: it is unknown, inactive, or has no text.")
-    return [neighbour for neighbour in found if neighbour.id != item][:k]
+    own = [_without(item, group) for group in found if item in group.ids]
+    return [group for group in own if group.ids] + [group for group in found if item not in group.ids][:k]
+
+
+def _without(item: str, group: Group) -> Group:
+    return replace(group, ids=tuple(other for other in group.ids if other != item))
 
 
 def _not_built(name: str) -> str:
@@ -56,12 +86,13 @@ def _not_built(name: str) -> str:
 
 
 def nearest(
-    connection: psycopg.Connection[Any], source: sql.Identifier, vector: Sequence[float], k: int
+    connection: psycopg.Connection[Any], source: sql.Identifier, vector: Sequence[float], k: int, *, exact: bool = False
 ) -> list[tuple[list[str], float]]:
-    """Return the items and similarity of the `k` nearest vectors; inside a transaction, which bounds the setting."""
+    """Return the items and similarity of the `k` nearest vectors; inside a transaction, which bounds the settings."""
     see_pgvector(connection)
     width = str(min(max(LEAST_CANDIDATES, 2 * k), MOST_CANDIDATES))
-    connection.execute("SELECT set_config('hnsw.ef_search', %s, true)", [width])
+    name, value = ("enable_indexscan", "off") if exact else ("hnsw.ef_search", width)
+    connection.execute("SELECT set_config(%s, %s, true)", [name, value])
     question = sql.SQL(
         "SELECT ids, 1 - (embedding <=> %(v)s::vector) FROM {} ORDER BY embedding <=> %(v)s::vector LIMIT %(k)s"
     )
@@ -101,6 +132,11 @@ def _check_number(k: int) -> None:
         raise InvalidInputError(f"k must be 1 to {MOST_NEIGHBOURS}, not {k}.")
 
 
-def _items(groups: list[tuple[list[str], float]]) -> list[Neighbour]:
-    neighbours = [Neighbour(item, similarity) for ids, similarity in groups for item in ids]
+def _groups(rows: list[tuple[list[str], float]]) -> list[Group]:
+    groups = [Group(tuple(sorted(ids)), similarity) for ids, similarity in rows]
+    return sorted(groups, key=lambda group: (-group.similarity, group.ids))
+
+
+def _items(groups: list[Group]) -> list[Neighbour]:
+    neighbours = [Neighbour(item, group.similarity) for group in groups for item in group.ids]
     return sorted(neighbours, key=lambda neighbour: (-neighbour.similarity, neighbour.id))
