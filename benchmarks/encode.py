@@ -92,22 +92,23 @@ if job["contender"].endswith("int8"):
 precision = "f32"  # as its own default is bf16 where the processor has it
 threads = {"INFERENCE_NUM_THREADS": job["threads"], "PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision}
 compiled = core.compile_model(graph, "CPU", threads)
+queue = openvino.AsyncInferQueue(compiled, job["threads"])
+def done(request, place):
+    vectors, rows = place
+    hidden = request.get_output_tensor().data.mean(axis=1)
+    vectors[rows] = hidden / np.linalg.norm(hidden, axis=1, keepdims=True)
+queue.set_callback(done)
 def encode(texts):  # as shopmill: texts of equal length together, 512 tokens at once, for its graph has no mask
     ids = ids_of(texts)
     by_length = {}
     for row, one in enumerate(ids):
         by_length.setdefault(len(one), []).append(row)
     vectors = np.zeros((len(texts), 384), np.float32)
-    def done(request, rows):
-        hidden = request.get_output_tensor().data.mean(axis=1)
-        vectors[rows] = hidden / np.linalg.norm(hidden, axis=1, keepdims=True)
-    queue = openvino.AsyncInferQueue(compiled, job["threads"])
-    queue.set_callback(done)
     for length, rows in sorted(by_length.items(), reverse=True):
         step = max(1, 512 // length)
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
-            queue.start_async([np.array([ids[row] for row in part], np.int32)], part)
+            queue.start_async([np.array([ids[row] for row in part], np.int32)], (vectors, part))
     queue.wait_all()
     return vectors
 """

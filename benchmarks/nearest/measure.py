@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,8 @@ def measure(ways: Sequence[Way], searched: Searched, say: Callable[[str], None] 
                 say(f"without {way.name}: {way.extra} is not in .venv-bench")
                 continue
             cost = _cost(way, {**files, "dsn": dsn, "server": 0 if way.extra else server}, folder)
-            recall = recall_of(np.load(files["found"]), searched, best)
+            asked = replace(searched, queries=searched.queries[:: way.every])
+            recall = recall_of(np.load(files["found"]), asked, best[:: way.every])
             line = Line(way.name, len(searched.items), cost, recall, way.is_built)
             say(
                 f"{len(searched.items):>7} {way.name:<48} {cost.build_s:6.1f} s, {cost.p50_ms:7.2f} ms, p99 {cost.p99_ms:7.2f} ms, "

@@ -63,7 +63,7 @@ def test_the_tables_say_what_was_measured() -> None:
         7,
         "2 cores",
     )
-    assert "99 vectors, 7 searches one after another." in table
+    assert "99 vectors, 7 searches one after another, 1 where every vector is compared." in table
     assert f"| {index} | 8.0 | 9.0 | 3.00 | 6.00 | 1.50 | 0.9900 | 1 |" in table
     assert f"| {exact} |  |  | 4.00 | 8.00 | 2.00 | 0.9900 | 1 |" in table
     assert f"| {exact} | 2.00, 1.00 | 4.00, 2.00 |" in table
