@@ -147,6 +147,9 @@ used, started = time.process_time(), time.perf_counter()
 found = encode(job["texts"])
 seconds, used = time.perf_counter() - started, time.process_time() - used
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
+status = Path("/proc/self/status")
+if status.exists():  # where ru_maxrss of a child is that of its parent at least
+    peak = int(status.read_text().split("VmHWM:")[1].split()[0]) // 2**10
 if hasattr(found, "column"):
     found = found.column("embedding").to_pylist()
 np.save(job["vectors"], np.array(found, np.float32))

@@ -26,7 +26,8 @@ def markdown(lines: Sequence[Line], queries: int, where: str, command: str = "ma
     """A table of all ways at the largest size, and one of some ways at every size."""
     sizes = sorted({line.vectors for line in lines})
     largest = [line for line in lines if line.vectors == sizes[-1]]
-    taken = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {where}; {sizes[-1]:,} vectors, {queries:,} searches one after another, {queries // 5:,} where every vector is compared."
+    asked = f"{queries:,} searches one after another, {queries // 5:,} where every vector is compared"
+    taken = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {where}; {sizes[-1]:,} vectors, {asked}."
     table = [_row(_HEAD), _row(["---", *["---:"] * (len(_HEAD) - 1)]), *(_row(_cells(line)) for line in largest)]
     return "\n".join([taken, "", *table, *(_by_size(lines, sizes) if len(sizes) > 1 else ())]) + "\n"
 
