@@ -115,7 +115,7 @@ def test_the_index_is_what_answers(connection: Connection) -> None:
     options = connection.execute(
         "SELECT reloptions FROM pg_class WHERE relname LIKE 'articles_v1_embedding%'"
     ).fetchone()
-    assert options == (["m=16", "ef_construction=64"],)
+    assert options == (["m=16", "ef_construction=200"],)
 
 
 def test_a_new_version_takes_the_place_of_the_old(connection: Connection) -> None:

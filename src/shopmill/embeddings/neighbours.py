@@ -18,8 +18,8 @@ from shopmill.text.index_search import Group, Neighbour
 from shopmill.versions.load import Version
 
 INDEX = "articles"
-MOST_COMPARED = 1_000_000
-"""Articles up to which a person's question is answered exactly, without the index."""
+MOST_COMPARED = 200_000
+"""Articles up to which a person's question is answered exactly, without the index: in a fraction of a second."""
 
 
 def similar(article_id: str, k: int = 10, settings: Settings | None = None) -> list[Neighbour]:

