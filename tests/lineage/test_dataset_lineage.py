@@ -206,3 +206,20 @@ def test_the_command_shows_it() -> None:
 def test_a_table_that_is_not_there_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="it has interactions, log, customer_index"):
         CliRunner().invoke(cli.app, ["lineage", "user_item_interactions", "--table", "x"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("step", ["_trace", "_decide"])
+def test_nothing_is_followed_twice(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[object] = []
+    follow = getattr(DatasetLineage, step)
+
+    def noted(lineage: DatasetLineage, what: object) -> object:
+        followed.append(what)
+        return follow(lineage, what)
+
+    monkeypatch.setattr(DatasetLineage, step, noted)
+    lineage = DatasetLineage(datasets.load("training_labels"))
+    first = [lineage.table(table.name) for table in lineage.dataset.published]
+    assert [lineage.table(table.name) for table in lineage.dataset.published] == first
+    assert followed
+    assert len(set(followed)) == len(followed)

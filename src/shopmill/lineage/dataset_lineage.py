@@ -76,6 +76,8 @@ class DatasetLineage:
     def __init__(self, dataset: Dataset):
         self.dataset = dataset
         self._statements: dict[str, Statement] = {}
+        self._traced: dict[Source, set[Origin | Source]] = {}
+        self._deciding: dict[str, set[Origin]] = {}
 
     def table(self, name: str) -> TableLineage:
         """The lineage of a table, published or not."""
@@ -102,6 +104,11 @@ class DatasetLineage:
 
     def _conditions(self, name: str) -> set[Origin]:
         """Conditions on the rows of a table and, as these decide about its rows too, of unpublished ones it reads."""
+        if name not in self._deciding:
+            self._deciding[name] = self._decide(name)
+        return self._deciding[name]
+
+    def _decide(self, name: str) -> set[Origin]:
         statement = self._statement(name)
         found = {origin for origin in self._followed(statement.conditions()) if isinstance(origin, Origin)}
         for inner in statement.tables & self._declared.keys() - {name}:
@@ -113,6 +120,12 @@ class DatasetLineage:
         return {found for source in sources for found in self._follow(source)}
 
     def _follow(self, source: Source) -> set[Origin | Source]:
+        """Once for each source: many columns come from the same one."""
+        if source not in self._traced:
+            self._traced[source] = self._trace(source)
+        return self._traced[source]
+
+    def _trace(self, source: Source) -> set[Origin | Source]:
         table, column, role = source.table, source.column, source.role
         if table in self._declared:
             inner = {s.within(role) for s in self._given(self._declared[table], column)}
