@@ -55,6 +55,11 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _command(sizes: Sequence[int]) -> str:
+    chosen = " ".join(map(str, sizes))
+    return "make bench-nearest" if tuple(sizes) == SIZES else f'make bench-nearest VECTORS="{chosen}"'
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vectors", type=int, action="append", help="a size of the index; repeat for more")
@@ -66,7 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="shopmill-nearest-") as temporary:
         searched = encoded(sizes[-1], given.queries, given.folder or Path(temporary))
     lines = [line for size in sizes for line in measure(ways_at(size, sizes[-1]), searched.first(size))]
-    table = markdown(lines, given.queries, processor())
+    table = markdown(lines, given.queries, processor(), _command(sizes))
     if given.write:
         put_between_markers(PAGE, table, MARKERS)
     print(table, end="")
