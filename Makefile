@@ -92,8 +92,8 @@ soak: .venv/installed ## all datasets for DAYS simulated days with faults by cha
 
 VERSIONS ?= 2000
 
-soak-year: .venv/installed ## what commands take in a store of VERSIONS versions, one each quarter of an hour (VERSIONS=2000)
-	@PYTHONPATH=tests:tests/datasets $(BIN)/python -m soak.year --versions $(VERSIONS)
+soak-year: .venv/installed ## what commands take in a store of VERSIONS versions, one each quarter of an hour (VERSIONS=2000 READS=--reads-only)
+	@PYTHONPATH=tests:tests/datasets $(BIN)/python -m soak.year --versions $(VERSIONS) $(READS)
 
 SCALE ?= 0.1
 BENCH := $(BIN)/python -m benchmarks --scale $(SCALE) $(if $(FOLDER),--folder $(FOLDER))

@@ -1,48 +1,39 @@
 """`make soak-year VERSIONS=2000`: what commands take in a store of so many versions, in seconds of the processor.
 
-The first version is that of a run. Each quarter of an hour after it another one is published as runs publish: with a manifest
-and snapshots of its own, and hard links to files that are the same.
+See soak/quarters.py for how they are made. Every one has a manifest, snapshots and descriptions of its own, and links to files
+that are the same. With --reads-only nothing is erased, which writes each version anew.
 """
 
 import argparse
 import logging
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
 from typer.testing import CliRunner
 
 from shopmill import datasets
-from shopmill.asof import AsOf
 from shopmill.cli import app as cli
-from shopmill.registry import Registry
 from shopmill.run import steps
 from shopmill.run.run import Run
 from shopmill.settings import Settings
 from shopmill.shops.postgres import EmbeddedPostgres
-from shopmill.source.contract import TABLES
-from shopmill.source.mapping import load_mapping
-from shopmill.source.snapshot import Snapshot, SnapshotCatalogue
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.snapshot_documents import read_snapshot
-from shopmill.versions.store import Store
-from shopmill.versions.versions import Versions
 from soak.place import CACHE, databases, place
+from soak.quarters import Quarters, label
 from soak.soaked import FIRST, lenient
 from soak.world import World
 
 DATASET = "events_and_funnels"
-BEGIN = datetime(2020, 9, 10, tzinfo=UTC)
-QUARTER = timedelta(minutes=15)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="make soak-year", description=__doc__)
     options.add_argument("--versions", type=int, default=2000)
+    options.add_argument("--reads-only", action="store_true")
     asked = options.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="shopmill-year-") as name:
@@ -52,9 +43,11 @@ def main() -> None:
             settings, _ = place(server, databases(server), folder, CACHE)
             first = first_version(settings)
             with patch("os.fsync"):  # how long a disk takes to make them is not measured
-                made = [first, *more_versions(settings, first, asked.versions - 1)]
-            print(f"{len(made)} versions of {len(first.all_files)} files")
-            for command in commands(made[-2], made[-1]):
+                before, newest = [first, *deque(Quarters(settings, first).make(asked.versions - 1), maxlen=2)][-2:]
+            print(f"{asked.versions} versions of {len(first.all_files)} files", flush=True)
+            for command in commands(before, newest):
+                if asked.reads_only and command[0] == "erase" and "--dry-run" not in command:
+                    continue
                 print(f"{seconds(settings, *command):8.2f} s  shopmill {' '.join(command)}", flush=True)
 
 
@@ -66,46 +59,6 @@ def first_version(settings: Settings) -> Manifest:
     run = Run.create(datasets.load(DATASET), label(0), settings, lenient(DATASET))
     steps.run_all(run)
     return run.versions.need(run.as_of)
-
-
-def label(number: int) -> str:
-    """The as_of of the n-th quarter of an hour."""
-    return f"{BEGIN + number * QUARTER:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def more_versions(settings: Settings, first: Manifest, count: int) -> Iterator[Manifest]:
-    """As many, a quarter of an hour after each other."""
-    versions = Versions(Store(settings.store), DATASET, settings.zone)
-    staged = {file.path: f"{versions.folder(first)}/{file.path}" for file in first.all_files}
-    snapshots = read_snapshots(settings, versions.store, first)
-    registry, previous = Registry(settings.registry_dsn.get_secret_value()), first
-    for number in range(1, count + 1):
-        as_of = AsOf.parse(label(number), settings.zone)
-        kept = {name: keep(catalogue, as_of, found) for name, (catalogue, found) in snapshots.items()}
-        beside = {**first.beside, "previous": vars(previous.pin), "snapshots": kept}
-        previous = Manifest(DATASET, as_of.label, first.content, beside)
-        versions.publish(previous, staged)
-        registry.begin(f"year-{number}", DATASET, as_of.label, {}, {}, settings.store)
-        registry.finish(f"year-{number}", status="published", version=previous.version)
-        yield previous
-
-
-def read_snapshots(settings: Settings, store: Store, made: Manifest) -> dict[str, tuple[SnapshotCatalogue, Snapshot]]:
-    """The snapshots that a version was read from, by table, and where others go."""
-    mapping = load_mapping(settings)
-    return {
-        name: (
-            SnapshotCatalogue(store, TABLES[name], mapping.fingerprint(TABLES[name])),
-            Snapshot.from_document(read_snapshot(store, noted["key"])),
-        )
-        for name, noted in made.beside["snapshots"].items()
-    }
-
-
-def keep(catalogue: SnapshotCatalogue, as_of: AsOf, found: Snapshot) -> dict[str, str]:
-    """A snapshot of the same files at another as_of."""
-    saved = catalogue.save(as_of, replace(found, as_of=as_of.label, read_as_of=as_of.label))
-    return {"key": saved.key, "read_as_of": saved.read_as_of}
 
 
 def commands(before: Manifest, newest: Manifest) -> Iterator[tuple[str, ...]]:

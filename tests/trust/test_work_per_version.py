@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Never
 from unittest.mock import patch
 
 import pytest
@@ -25,8 +26,9 @@ from shopmill.trust.verify import Verification
 from shopmill.versions.indented import indented
 from shopmill.versions.layout import manifest_in
 from shopmill.versions.manifest import Manifest
-from shopmill.versions.store import Store
-from shopmill.versions.versions import Versions
+from shopmill.versions.proof import Hashing, faults_among
+from shopmill.versions.store import Entry, Store
+from shopmill.versions.versions import StoredFile, Versions
 
 CUSTOMER = "person-1"
 SOFTWARE = {"shopmill": "1"}
@@ -116,6 +118,18 @@ def test_a_version_more_is_so_much_work(settings: Settings, command: Callable[[S
         found.append(work)
     more, versions = found[1] - found[0], 8
     assert {name: count / versions for name, count in more.items()} == dict(allowed)
+
+
+def test_a_look_at_few_files_among_many_asks_for_these_alone(settings: Settings) -> None:
+    """Raw files are asked for once for each version that was read from them: asking for all each time is a year squared."""
+
+    class Listed(dict[str, Entry]):
+        def items(self) -> Never:
+            pytest.fail("all of them are looked at")
+
+    there = Listed({f"raw/{number}": Entry(f"raw/{number}", 1, 0.0) for number in range(10)})
+    wrong = faults_among(Store(settings.store), [StoredFile("raw/3", 2, "")], there, Hashing())
+    assert wrong == {"raw/3": "has 1 bytes instead of 2"}
 
 
 def test_a_repair_of_what_looks_the_same_reads_no_manifest(settings: Settings) -> None:

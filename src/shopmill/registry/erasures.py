@@ -1,11 +1,13 @@
 """What the registry knows of people: messages that may name one, and who was erased from which store."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from psycopg import Connection
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from shopmill.registry import Registry
@@ -24,6 +26,8 @@ from unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::
 where run.dataset = new.dataset and run.version = new.was and (run.store is null or run.store = %s)
 """
 """In one statement: a year of versions has a row each, which it would look for as often."""
+AT_ONCE = 100
+"""Rows of the registry that are in memory together."""
 NUMBER = re.compile(r"[-+]?[\d.]+")
 SAID: Mapping[str, frozenset[str]] = {
     "checks": frozenset({"detail", "examples"}),
@@ -59,7 +63,7 @@ class Erasures:
             for table, (key, columns) in TEXTS.items():
                 names = ", ".join((*key, *columns))
                 changed[table] = 0
-                for row in connection.execute(f"select {names} from shopmill.{table}".encode()).fetchall():
+                for row in _rows(connection, f"select {names} from shopmill.{table}"):
                     masked = {name: _masked(name, row[name], mask) for name in columns}
                     new = {name: value for name, value in masked.items() if value != row[name]}
                     changed[table] += bool(new)
@@ -111,6 +115,13 @@ class Erasures:
                 return {}
             rows = connection.execute("select store, person, tombstone from shopmill.erasures").fetchall()
         return {row["person"]: row["tombstone"] for row in rows if _is_the_same(row["store"], self.store)}
+
+
+def _rows(connection: Connection[DictRow], query: str) -> Iterator[DictRow]:
+    """Some rows at a time: the checks of a year of runs would fill the memory."""
+    with connection.cursor("erasure") as cursor:
+        cursor.itersize = AT_ONCE
+        yield from cursor.execute(query.encode())
 
 
 def _masked(column: str, value: Any, mask: Callable[[Any], Any]) -> Any:

@@ -83,7 +83,7 @@ def faults(store: Store, files: Iterable[Sealed], folder: str, hashes: bool = Fa
 def faults_among(store: Store, files: Iterable[Sealed], entries: Entries, hashing: Hashing) -> dict[str, str]:
     """The same of files that were listed a moment ago, by every byte: who looks at thousands of folders asks for none twice."""
     sealed = {file.key: file for file in files}
-    found = _wrong_sizes(sealed, {key: entry.bytes for key, entry in entries.items()})
+    found = _wrong_sizes(sealed, {key: entries[key].bytes for key in sealed if key in entries})  # of few among many
     due = [key for key, fault in found.items() if not fault]
     return _with_bytes(store, sealed, found, due, lambda key: hashing.of(store, entries[key]))
 

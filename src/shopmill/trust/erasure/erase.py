@@ -162,7 +162,8 @@ class Erasure:
         self._erasures.note(person, looked.at, asdict(tombstone), looked.document())
         self._clear(holdings, scratch)
         self.report(f"writing {len(due):,} files without the person")
-        self._erasures.masked(found.masked_document)
+        if any(looked.registry.values()):
+            self._erasures.masked(found.masked_document)
         replaced = raw.rewrite(holdings, [one for one, _ in due if not one.dataset], found)
         published = [one for one, _ in due if one.dataset]
         successors = Succession(holdings, published, found, raw.Snapshots(self.store, replaced), self.report).make()

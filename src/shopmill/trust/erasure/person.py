@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from shopmill.personal import MASK, SOURCE_ROW
@@ -26,6 +26,7 @@ LONG = 6
 """An id that is shorter and has digits only could be any number of a message."""
 
 HASH_DIGITS = 8
+MESSAGES_KEPT = 10_000
 TELLING = 20
 """A text that is shorter, such as `Great!`, is anybody's."""
 
@@ -82,8 +83,14 @@ class Person:
 
     def masked(self, text: str) -> str:
         """A message without anything of theirs."""
-        if not text:
-            return text
+        return self._masking(text) if text else text
+
+    @cached_property
+    def _masking(self) -> Callable[[str], str]:
+        """What masks a message: checks of many runs say the same."""
+        return lru_cache(MESSAGES_KEPT)(self._masked_anew)
+
+    def _masked_anew(self, text: str) -> str:
         plain = self._plain.sub(MASK, text)
         return TOKEN.sub(lambda found: MASK if found[0].rstrip(".") in self._tokens else found[0], plain)
 
