@@ -155,8 +155,14 @@ class SparkEngine:
         return frame.coalesce(1) if size < SMALL else frame
 
     def table(self, name: str, rows: pa.Table) -> None:
-        """A view over a small Arrow table, which travels to the cluster."""
-        self._session.createDataFrame(rows).coalesce(1).createOrReplaceTempView(name)
+        """A view over a small Arrow table, which travels to the cluster.
+
+        A client of Spark Connect does not know the types of a table without rows.
+        """
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        schema = None if rows.num_rows else from_arrow_schema(rows.schema)
+        self._session.createDataFrame(rows, schema).coalesce(1).createOrReplaceTempView(name)
 
     def write(
         self,
