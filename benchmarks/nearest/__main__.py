@@ -64,13 +64,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vectors", type=int, action="append", help="a size of the index; repeat for more")
     parser.add_argument("--queries", type=int, default=QUERIES)
+    parser.add_argument("--way", default="", help="only the ways whose name has this in it")
     parser.add_argument("--folder", type=Path, help="where encoded texts are kept; default: a temporary folder")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/text.md")
     given = parser.parse_args()
     sizes = sorted(given.vectors or SIZES)
     with tempfile.TemporaryDirectory(prefix="shopmill-nearest-") as temporary:
         searched = encoded(sizes[-1], given.queries, given.folder or Path(temporary))
-    lines = [line for size in sizes for line in measure(ways_at(size, sizes[-1]), searched.first(size))]
+    chosen = {size: [way for way in ways_at(size, sizes[-1]) if given.way in way.name] for size in sizes}
+    lines = [line for size in sizes for line in measure(chosen[size], searched.first(size))]
     table = markdown(lines, given.queries, processor(), _command(sizes))
     if given.write:
         put_between_markers(PAGE, table, MARKERS)
