@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.profiles import markdown, profiles
+from benchmarks.profiles import Build, builds, markdown
 from shopmill.engine.profile import Profile, Statement
 
 
@@ -20,17 +20,18 @@ def test_the_table_names_what_took_long_and_sums_up_the_rest() -> None:
             statement("account of orders", 0.5),
         ]
     )
-    lines = markdown({"customer_features": found}, "2 cores", "make bench-profile").splitlines()
-    assert lines[-3:] == [
-        "| `customer_features` | features | 90.0 | 180.0 | 4.0 | 1.0 | 3.2 |",
+    lines = markdown([Build("customer_features", found, 101.0, 3.25)], "2 cores", "make bench-profile").splitlines()
+    assert lines[-4:] == [
+        "| `customer_features` | **all of it, 3.2 GiB at most** | **101.0** |  |  |  |  |",
+        "|  | features | 90.0 | 180.0 | 4.0 | 1.0 | 3.2 |",
         "|  | rejects | 9.0 | 18.0 | 2.0 | 0.5 | 0.0 |",
         "|  | 2 other parts | 1.0 | 2.0 |  |  |  |",
     ]
 
 
 def test_a_build_is_profiled(tmp_path: Path) -> None:
-    [(name, found)] = profiles(["user_item_interactions"], 0.001, tmp_path)
-    parts = {one.part for one in found.statements}
-    assert name == "user_item_interactions"
+    [found] = builds(["user_item_interactions"], 0.001, tmp_path)
+    parts = {one.part for one in found.profile.statements}
     assert {"log", "interactions", "judged_orders, held", "account of events"} <= parts
-    assert all(one.seconds > 0 for one in found.by_part()[:3])
+    assert all(one.seconds > 0 for one in found.profile.by_part()[:3])
+    assert found.wall_s > 0 < found.peak_gib
