@@ -219,8 +219,8 @@ class Aged(Store):
         self._young = young
 
     def entries(self, prefix: str) -> list[Any]:
-        old = datetime(2020, 1, 1, tzinfo=UTC)
-        return [e if e.key in self._young else replace(e, modified=old) for e in super().entries(prefix)]
+        old = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
+        return [e if e.key in self._young else e._replace(at=old) for e in super().entries(prefix)]
 
 
 def test_a_version_that_was_never_finished_goes() -> None:
