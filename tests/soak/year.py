@@ -35,7 +35,6 @@ def main() -> None:
     options.add_argument("--versions", type=int, default=2000)
     options.add_argument("--reads-only", action="store_true")
     asked = options.parse_args()
-    logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="shopmill-year-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # the server of a root user runs as nobody
@@ -99,4 +98,5 @@ def seconds(settings: Settings, *command: str) -> float:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # the sentences of runs
     main()
