@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import stages
 from benchmarks.bench import machine
 from benchmarks.measure import ROOT, Cost, measure
-from benchmarks.report import put_between_markers
+from benchmarks.report import put_between_markers, table
 from benchmarks.shop import make_tables
 from benchmarks.stage import Place, Stage
 
@@ -100,8 +100,7 @@ def markdown(found: Sequence[Growth], where: str, command: str = "make bench-gro
     middle = found[0].alone_at
     head = ["full build of", *(f"scale {scale:g}" for scale in scales), "exponent", f"GiB at {max(scales):g}"]
     head.append(f"two threads against one at {middle:g}")
-    lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
-    lines += [_line(_cells(one, scales)) for one in found]
+    lines = table(head, [_cells(one, scales) for one in found])
     taken = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {where}. Seconds, and millions of rows read."
     return "\n".join([taken, "", *lines]) + "\n"
 
@@ -110,10 +109,6 @@ def _cells(one: Growth, scales: Sequence[float]) -> list[str]:
     times = [f"{one.costs[scale].wall_s:.1f} s, {one.rows[scale] / 1e6:.1f}" for scale in scales]
     peak = one.costs[max(scales)].peak_mib / 1024
     return [one.what, *times, f"{one.exponent:.2f}", f"{peak:.1f}", f"{one.speed_up:.2f} times as fast"]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _command(scales: Sequence[float]) -> str:
@@ -132,10 +127,10 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         found = list(grow(given.stage or STAGES, given.scale or SCALES, folder))
-    table = markdown(found, machine(THREADS, MEMORY_LIMIT), _command(given.scale or SCALES))
+    written = markdown(found, machine(THREADS, MEMORY_LIMIT), _command(given.scale or SCALES))
     if given.write:
-        put_between_markers(PAGE, table, MARKERS)
-    print(table, end="")
+        put_between_markers(PAGE, written, MARKERS)
+    print(written, end="")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.bench import machine
 from benchmarks.measure import ROOT
-from benchmarks.report import put_between_markers
+from benchmarks.report import put_between_markers, table
 from benchmarks.shop import make_tables, run_dataset
 from benchmarks.stage import Clock, Place
 from shopmill import datasets
@@ -67,32 +67,33 @@ def build(name: str, place: Place) -> Build:
 def markdown(found: Sequence[Build], where: str, command: str) -> str:
     """The table for people."""
     head = ["dataset", "part", "seconds", "of all threads", "rows read, millions", "rows, millions", "GB spilled"]
-    lines = [_line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
-    lines += [line for one in found for line in _lines(one)]
+    lines = table(head, [row for one in found for row in _rows(one)], texts=2)
     return "\n".join([f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {where}.", "", *lines]) + "\n"
 
 
-def _lines(one: Build) -> Iterator[str]:
+def _rows(one: Build) -> Iterator[list[str]]:
     parts = one.profile.by_part()
     least = LEAST_SHARE * sum(part.seconds for part in parts)
     shown = [part for part in parts if part.seconds >= least]
-    yield _line(
-        [f"`{one.dataset}`", f"**all of it, {one.peak_gib:.1f} GiB at most**", f"**{one.wall_s:.1f}**", "", "", "", ""]
-    )
+    yield [
+        f"`{one.dataset}`",
+        f"**all of it, {one.peak_gib:.1f} GiB at most**",
+        f"**{one.wall_s:.1f}**",
+        "",
+        "",
+        "",
+        "",
+    ]
     for part in shown:
-        yield _line(["", part.part, *_figures(part)])
+        yield ["", part.part, *_figures(part)]
     rest = parts[len(shown) :]
     seconds, of_threads = sum(part.seconds for part in rest), sum(part.thread_seconds for part in rest)
-    yield _line(["", f"{len(rest)} other parts", f"{seconds:.1f}", f"{of_threads:.1f}", "", "", ""])
+    yield ["", f"{len(rest)} other parts", f"{seconds:.1f}", f"{of_threads:.1f}", "", "", ""]
 
 
 def _figures(one: Statement) -> list[str]:
     figures = (one.seconds, one.thread_seconds, one.rows_read / 1e6, one.rows / 1e6, one.spilled_bytes / 1e9)
     return [f"{figure:.1f}" for figure in figures]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -107,10 +108,10 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         found = list(builds(given.dataset or DATASETS, given.scale, folder))
     command = "make bench-profile" + (f" SCALE={given.scale:g}" if given.scale != PAGE_SCALE else "")
-    table = markdown(found, f"scale {given.scale:g}, {machine(THREADS, MEMORY_LIMIT)}", command)
+    written = markdown(found, f"scale {given.scale:g}, {machine(THREADS, MEMORY_LIMIT)}", command)
     if given.write:
-        put_between_markers(PAGE, table, MARKERS)
-    print(table, end="")
+        put_between_markers(PAGE, written, MARKERS)
+    print(written, end="")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a bench found: as JSON to compare with later, and as a table for people."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,12 @@ def put_between_markers(page: Path, table: str, markers: tuple[str, str] = (BEGI
     if not (begin and end):
         raise ValueError(f"{page} lacks the lines {first!r} and {last!r}.")
     page.write_text(f"{before}{begin}\n{table}{end}{after}")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> list[str]:
+    """The lines of a table in Markdown. The first `texts` columns are texts, and the others numbers."""
+    kinds = [*["---"] * texts, *["---:"] * (len(head) - texts)]
+    return [f"| {' | '.join(cells)} |" for cells in (head, kinds, *rows)]
 
 
 def worse(now: Report, committed: Report) -> list[str]:

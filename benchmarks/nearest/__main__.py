@@ -14,7 +14,7 @@ from benchmarks.bench import processor
 from benchmarks.measure import ROOT
 from benchmarks.nearest.measure import Line, measure, ways_at
 from benchmarks.nearest.vectors import encoded
-from benchmarks.report import put_between_markers
+from benchmarks.report import put_between_markers, table
 
 PAGE = ROOT / "docs" / "text.md"
 MARKERS = ("<!-- nearest: begin, written by make bench-nearest -->", "<!-- nearest: end -->")
@@ -28,8 +28,8 @@ def markdown(lines: Sequence[Line], queries: int, where: str, command: str = "ma
     largest = [line for line in lines if line.vectors == sizes[-1]]
     asked = f"{queries:,} searches one after another, {queries // 5:,} where every vector is compared"
     taken = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {where}; {sizes[-1]:,} vectors, {asked}."
-    table = [_row(_HEAD), _row(["---", *["---:"] * (len(_HEAD) - 1)]), *(_row(_cells(line)) for line in largest)]
-    return "\n".join([taken, "", *table, *(_by_size(lines, sizes) if len(sizes) > 1 else ())]) + "\n"
+    ways = table(_HEAD, map(_cells, largest))
+    return "\n".join([taken, "", *ways, *(_by_size(lines, sizes) if len(sizes) > 1 else ())]) + "\n"
 
 
 _HEAD = ("", "seconds to build", "of the processor", "p50 ms", "p99 ms", "ms of the processor", "recall@10", "MiB")
@@ -48,11 +48,7 @@ def _by_size(lines: Sequence[Line], sizes: Sequence[int]) -> list[str]:
     of = {(line.way, line.vectors): line.cost for line in lines}
     head = ["p50 ms, and ms of the processor", *(f"{size:,} vectors" for size in sizes)]
     rows = [[way, *(f"{of[way, s].p50_ms:.2f}, {of[way, s].cpu_ms:.2f}" for s in sizes)] for way in ways]
-    return ["", _row(head), _row(["---", *["---:"] * len(sizes)]), *map(_row, rows)]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return ["", *table(head, rows)]
 
 
 def _command(sizes: Sequence[int]) -> str:
@@ -73,10 +69,10 @@ def main() -> None:
         searched = encoded(sizes[-1], given.queries, given.folder or Path(temporary))
     chosen = {size: [way for way in ways_at(size, sizes[-1]) if given.way in way.name] for size in sizes}
     lines = [line for size in sizes for line in measure(chosen[size], searched.first(size))]
-    table = markdown(lines, given.queries, processor(), _command(sizes))
+    written = markdown(lines, given.queries, processor(), _command(sizes))
     if given.write:
-        put_between_markers(PAGE, table, MARKERS)
-    print(table, end="")
+        put_between_markers(PAGE, written, MARKERS)
+    print(written, end="")
 
 
 if __name__ == "__main__":

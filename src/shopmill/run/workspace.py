@@ -133,11 +133,9 @@ class Workspace:
         whole = Span(self.since, self.until)
         if incremental is None or at_once is None:
             return [whole]
-        days = {
-            table: self.run.inputs[table].files for table in incremental.facts if table not in incremental.read_whole
-        }
+        cut = {*incremental.facts} - {*incremental.read_whole}
         rows = Counter[date]()
-        for file in chain.from_iterable(days.values()):
+        for file in chain.from_iterable(self.run.inputs[table].files for table in cut):
             if file.day and file.day != UNDATED and file.day >= str(self.since):
                 rows[date.fromisoformat(file.day)] += file.rows
         return list(spans(whole, rows, partial(start_of_period, incremental=incremental), at_once))
