@@ -14,7 +14,7 @@ import msgspec
 
 from shopmill.errors import DamagedError
 from shopmill.versions import layout
-from shopmill.versions.manifest import Manifest, id_in
+from shopmill.versions.manifest import Manifest, id_in, leads_out
 from shopmill.versions.manifests import Manifests
 from shopmill.versions.versions import StoredFile, Versions
 
@@ -104,14 +104,10 @@ class Outline(msgspec.Struct, frozen=True, dict=True):
     @property
     def stays_inside(self) -> bool:
         """Whether the paths of all files lie below the version's folder."""
-        return not any(_leads_out(file.path) for file in self.files)
+        return not any(leads_out(file.path) for file in self.files)
 
 
 DECODER = msgspec.json.Decoder(Outline)
-
-
-def _leads_out(path: str) -> bool:
-    return "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/"))
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,7 @@ class Manifest:
     @property
     def stays_inside(self) -> bool:
         """Whether the paths of all files lie below the version's folder."""
-        parts = [file.path.split("/") for file in self.all_files]
-        return all(part not in {"", ".", ".."} and "\0" not in part for path in parts for part in path)
+        return not any(leads_out(file.path) for file in self.all_files)
 
     @property
     def is_well_formed(self) -> bool:
@@ -194,6 +193,11 @@ class Manifest:
             sum(file.bytes for file in self.all_files),
             sum(self.content["rejected"].values()),
         )
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path within a version's folder could lead out of it, or names no file."""
+    return "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/"))
 
 
 def _are_texts(values: Iterable[Any]) -> bool:
